@@ -1,0 +1,1 @@
+"""The wire: one module per API group, in Convai's own spelling."""

@@ -1,0 +1,69 @@
+"""From the headers of a request to an account (CONTRACT.md section 1)."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from fake_convai.api.endpoint import Surface
+from fake_convai.api.errors import INVALID_KEY, INVALID_LIVE_KEY, MISSING_KEY, MISSING_LIVE_KEY
+from fake_convai.domain.errors import Unauthenticated
+from fake_convai.domain.identity import REFUSED_KEY_PREFIX, hash_secret, last_four
+from fake_convai.domain.ids import Ids
+from fake_convai.store.accounts import find_token, open_account
+from fake_convai.store.database import Database
+from fake_convai.store.query import Transaction
+
+KEY_HEADER = "convai-api-key"
+LIVE_KEY_HEADER = "x-api-key"
+TOKEN_HEADER = "api-auth-token"
+
+
+class Authenticator:
+    """Finds the account of a request. What a key opens never changes, so it is looked up once."""
+
+    def __init__(
+        self,
+        database: Database,
+        valid_keys: Iterable[str],
+        ids: Ids,
+        furnish: Callable[[Transaction, int], None],
+    ) -> None:
+        """`furnish` puts into a new account what it is to start with; no `valid_keys` means that any key will do."""
+        self._database = database
+        self._ids = ids
+        self._furnish = furnish
+        self._valid = frozenset(map(hash_secret, valid_keys))
+        self._accounts: dict[str, int] = {}
+
+    async def account(
+        self, headers: Mapping[str, str], surface: Surface, *, named: bool, key_only: bool = False
+    ) -> int:
+        """The account of the key or token in `headers`; raises `Unauthenticated` in the words of the surface.
+
+        On a `named` surface only its own key header counts, elsewhere either does. With `key_only` a token does not do.
+        """
+        live = surface is Surface.LIVE
+        own, other = (LIVE_KEY_HEADER, KEY_HEADER) if live else (KEY_HEADER, LIVE_KEY_HEADER)
+        credential = headers.get(own) or (not named and headers.get(other)) or headers.get(TOKEN_HEADER) or ""
+        credential = credential.strip()
+        if not credential:
+            raise Unauthenticated(MISSING_LIVE_KEY if live else MISSING_KEY)
+        account_id = await self._account_of(credential, key_only)
+        if account_id is None:
+            raise Unauthenticated(INVALID_LIVE_KEY if live else INVALID_KEY)
+        return account_id
+
+    async def _account_of(self, credential: str, key_only: bool) -> int | None:
+        secret_hash = hash_secret(credential)
+        account_id = self._accounts.get(secret_hash)
+        if account_id is not None:
+            return account_id
+        # A token counts in either header, and one that has expired must not open an account as a new key would.
+        token = await self._database.read(lambda tx: find_token(tx, secret_hash))
+        if token is not None:
+            return token.account_id if token.active and not key_only else None
+        if credential.startswith(REFUSED_KEY_PREFIX) or (self._valid and secret_hash not in self._valid):
+            return None
+        account_id = await self._database.write(
+            lambda tx: open_account(tx, secret_hash, last_four(credential), self._ids, self._furnish)
+        )
+        self._accounts[secret_hash] = account_id
+        return account_id

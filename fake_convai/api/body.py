@@ -1,0 +1,83 @@
+"""Reading a request body: bounded, strictly JSON, and never anything the database could not give back."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from fake_convai.domain.errors import Invalid, TooLarge
+
+MAX_BODY = 1024 * 1024
+"""Bytes (CONTRACT.md section 2, C)."""
+
+MAX_DEPTH = 64
+"""Levels of nesting; far above any SDK's, and below what the JSON writer can give back."""
+
+_TOO_LARGE = f"The request body is over the limit of {MAX_BODY} bytes (1 MiB): send less at a time."
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body; `TooLarge` as soon as it is known to be over the limit."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > MAX_BODY:
+        raise TooLarge(_TOO_LARGE)
+    body = b""
+    async for chunk in request.stream():
+        body = body + chunk if body else chunk
+        if len(body) > MAX_BODY:
+            raise TooLarge(_TOO_LARGE)
+    return body
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body; an empty body is `{}` (CONTRACT.md section 1, D). Anything else is `Invalid`."""
+    if not body:
+        return {}
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Invalid(f"The request body must be a JSON object: {error}.") from None
+    if not isinstance(parsed, dict):
+        raise Invalid('The request body must be a JSON object such as {"character_id": "..."}.')
+    # Only a look at the bytes in the ordinary case: the walk is for bodies that could hold something amiss.
+    if b"\\u0000" in body or body.count(b"{") + body.count(b"[") > MAX_DEPTH or _LONG_NUMBER.search(body):
+        _refuse_unstorable(parsed, 1)
+        _refuse_huge_numbers(body)
+    return parsed
+
+
+def parse_query(request: Request) -> dict[str, Any]:
+    """The query parameters as a body."""
+    parameters = dict(request.query_params)
+    _refuse_unstorable(parameters, 1)
+    return parameters
+
+
+def _refuse_unstorable(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise Invalid(f"The request body is nested too deeply: send at most {MAX_DEPTH} levels.")
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Invalid("The request body holds a NUL character (\\u0000), which cannot be stored: leave it out.")
+    elif isinstance(value, Mapping):
+        for key, member in value.items():
+            _refuse_unstorable(key, depth)
+            _refuse_unstorable(member, depth + 1)
+    elif isinstance(value, list):
+        for member in value:
+            _refuse_unstorable(member, depth + 1)
+
+
+def _refuse_huge_numbers(body: bytes) -> None:
+    """Find integers beyond 64 bits, which the fast parser turns into floats without a word."""
+    import json
+
+    def check(digits: str) -> int:
+        if len(digits) > 20 or not -(2**63) <= int(digits) < 2**63:
+            raise Invalid(f"The request body holds the integer {digits[:24]}, which does not fit in 64 bits.")
+        return int(digits)
+
+    json.loads(body, parse_int=check)

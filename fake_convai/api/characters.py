@@ -1,0 +1,216 @@
+"""Characters, and whether they remember (CONTRACT.md section 7)."""
+
+from typing import Annotated, Any, TypedDict
+
+from pydantic import AliasChoices, Field, StrictStr
+
+from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.models import Empty, Id, RequestModel, Switch, Text, Wanted
+from fake_convai.api.speakers import Success
+from fake_convai.domain.clock import to_iso
+from fake_convai.domain.errors import Invalid, NotFound
+from fake_convai.store import characters
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.characters import Character
+
+group = Group("Characters", Surface.PRODUCTION, unauthorized_key="API_ERROR")
+user_group = Group("Characters", Surface.PRODUCTION)
+
+UNKNOWN_ON_GET = "INTERNAL SERVER ERROR, one or more database calls failed!"
+UNKNOWN_ON_UPDATE = "Could not fetch character details from all_characters table."
+
+Names = Annotated[list[StrictStr], Wanted("a list of strings")]
+
+
+class MemorySettings(RequestModel):
+    """The memory switch."""
+
+    enabled: Switch
+
+
+class CharacterRequest(RequestModel):
+    """Which character."""
+
+    character_id: Id = Field(alias="charID")
+
+
+class GetRequest(RequestModel):
+    """Which character, by id or by name."""
+
+    character_id: Id | None = Field(None, validation_alias=AliasChoices("charID", "character_id"))
+    character_name: Id | None = Field(None, alias="charName")
+
+
+class CreateRequest(RequestModel):
+    """A new character."""
+
+    character_name: Id = Field(alias="charName")
+    voice_type: Id = Field(alias="voiceType")
+    backstory: Text
+
+
+class UpdateRequest(CharacterRequest):
+    """What to change about a character."""
+
+    memory_settings: Annotated[MemorySettings, Wanted('a JSON object such as {"enabled": true}')] | None = Field(
+        None, alias="memorySettings"
+    )
+    character_name: Id | None = Field(None, alias="charName")
+    backstory: Text | None = None
+    voice_type: Id | None = Field(None, alias="voiceType")
+    listing: Id | None = None
+    language_codes: Names | None = Field(None, alias="languageCodes")
+    character_actions: Names | None = Field(None, alias="characterActions")
+
+
+class CharacterId(TypedDict):
+    """The id of a new character."""
+
+    charID: str
+
+
+class MemorySwitch(TypedDict):
+    """Whether sessions with the character are remembered."""
+
+    enabled: bool
+
+
+class CharacterDetails(TypedDict):
+    """A character."""
+
+    character_id: str
+    character_name: str
+    user_id: str
+    voice_type: str
+    timestamp: str
+    backstory: str
+    listing: str
+    language_code: str
+    language_codes: list[str]
+    character_actions: list[str]
+    model_details: dict[str, Any]
+    memory_settings: MemorySwitch
+
+
+class ListAnswer(TypedDict):
+    """The account's characters."""
+
+    characters: list[CharacterDetails]
+
+
+@group.post("/character/get", source="docs")
+async def get(call: Call, body: GetRequest) -> CharacterDetails:
+    """Get a character by id or by name."""
+    if body.character_id is None and body.character_name is None:
+        raise Invalid("Missing required parameter 'charID' or 'charName': send one as a non-empty string.")
+    character = await call.store.write(_find, body)
+    if character is None:
+        raise Invalid(UNKNOWN_ON_GET)
+    return _details(character)
+
+
+@group.get("/character/get", source="sdk")
+async def get_by_query(call: Call, body: GetRequest) -> CharacterDetails:
+    """Get a character by the character_id of the query."""
+    return await get(call, body)  # type: ignore[no-any-return]
+
+
+@group.post("/character/update", source="docs")
+async def update(call: Call, body: UpdateRequest) -> Success:
+    """Change a character; switching memory on or off holds for everybody who talks to it.
+
+    Switching memory off keeps what is stored.
+    """
+    if not await call.store.write(_change, body):
+        raise Invalid(UNKNOWN_ON_UPDATE)
+    return {"STATUS": "SUCCESS"}
+
+
+@group.post("/character/create", source="docs")
+async def create(call: Call, body: CreateRequest) -> CharacterId:
+    """Make a character; its memory is switched off."""
+    return {"charID": await call.store.write(_create, body)}
+
+
+@group.post("/character/list", source="docs")
+async def list_(call: Call, body: Empty) -> ListAnswer:
+    """List the account's own characters, oldest first."""
+    return {"characters": [_details(character) for character in await call.store.read(characters.list_mine)]}
+
+
+@group.post("/character/delete", source="docs")
+async def delete(call: Call, body: CharacterRequest) -> Success:
+    """Delete a character and everything it remembers."""
+    await call.store.write(_remove, body.character_id)
+    return {"STATUS": "SUCCESS"}
+
+
+@user_group.post("/user/clone_character", source="docs")
+async def clone(call: Call, body: CharacterRequest) -> CharacterId:
+    """Copy a character, without its memories; the copy is one's own and private."""
+    return {"charID": await call.store.write(_clone, body.character_id)}
+
+
+def _find(tx: AccountTransaction, body: GetRequest) -> Character | None:
+    if body.character_id is None:
+        assert body.character_name is not None
+        return characters.readable(tx, characters.by_name(tx, body.character_name))
+    if tx.rules.auto_create_characters:
+        return characters.usable(tx, body.character_id)
+    return characters.readable(tx, characters.find(tx, body.character_id))
+
+
+def _change(tx: AccountTransaction, body: UpdateRequest) -> bool:
+    character = characters.mine(tx, body.character_id)
+    if character is None and tx.rules.auto_create_characters:
+        character = characters.usable(tx, body.character_id)
+    if character is None:
+        return False
+    changes = body.model_dump(exclude_none=True, exclude={"character_id", "memory_settings"})
+    if body.memory_settings is not None:
+        changes["memory_enabled"] = body.memory_settings.enabled
+    characters.change(tx, character, changes)
+    return True
+
+
+def _create(tx: AccountTransaction, body: CreateRequest) -> str:
+    return characters.create(
+        tx, character_name=body.character_name, voice_type=body.voice_type, backstory=body.backstory
+    )
+
+
+def _remove(tx: AccountTransaction, character_id: str) -> None:
+    character = characters.mine(tx, character_id)
+    if character is None:
+        raise NotFound(f"Unknown charID '{character_id}': /character/list shows the characters of this account.")
+    characters.remove(tx, character)
+
+
+def _clone(tx: AccountTransaction, character_id: str) -> str:
+    original = characters.usable(tx, character_id)
+    return characters.create(
+        tx,
+        character_name=original.character_name,
+        voice_type=original.voice_type,
+        backstory=original.backstory,
+        language_codes=original.language_codes,
+        character_actions=original.character_actions,
+        memory_enabled=original.memory_enabled,
+    )
+
+
+def _details(character: Character) -> CharacterDetails:
+    return {
+        "character_id": character.character_id,
+        "character_name": character.character_name,
+        "user_id": character.user_id,
+        "voice_type": character.voice_type,
+        "timestamp": to_iso(character.created_at),
+        "backstory": character.backstory,
+        "listing": character.listing,
+        "language_code": character.language_codes[0] if character.language_codes else "",
+        "language_codes": character.language_codes,
+        "character_actions": character.character_actions,
+        "model_details": {"modelType": "default"},
+        "memory_settings": {"enabled": character.memory_enabled},
+    }

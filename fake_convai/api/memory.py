@@ -1,0 +1,168 @@
+"""Memory: facts about a person, kept per end user and character (CONTRACT.md section 4)."""
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from pydantic import Field, StrictStr
+
+from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.models import EndUserId, Id, JsonObject, RequestModel, Wanted, WholeNumber
+from fake_convai.domain.clock import to_iso
+from fake_convai.domain.errors import Invalid
+from fake_convai.domain.text import MAX_FACT_LENGTH, MAX_FACTS, normalise_fact
+from fake_convai.store import memories
+
+group = Group("Memory", Surface.BETA)
+
+
+class PartitionRequest(RequestModel):
+    """Whose memories, with which character."""
+
+    character_id: Id
+    end_user_id: EndUserId
+
+
+class AddRequest(PartitionRequest):
+    """Facts to remember."""
+
+    memories: Annotated[
+        list[StrictStr],
+        Field(min_length=1, max_length=MAX_FACTS),
+        Wanted(f"a list of 1 to {MAX_FACTS} non-blank strings of at most {MAX_FACT_LENGTH} characters"),
+    ]
+    metadata: JsonObject = Field(default_factory=dict)
+
+
+class ListRequest(PartitionRequest):
+    """Which page of the memories."""
+
+    page: Annotated[WholeNumber, Field(ge=1, le=1000), Wanted("a whole number from 1 to 1000")] = 1
+    page_size: Annotated[WholeNumber, Field(ge=1, le=100), Wanted("a whole number from 1 to 100")] = 50
+
+
+class RecordRequest(PartitionRequest):
+    """Which memory."""
+
+    memory_id: Id
+
+
+class AddedMemory(TypedDict):
+    """What became of one fact."""
+
+    id: str
+    event: Literal["add", "update"]
+    memory: str
+
+
+class AddAnswer(TypedDict):
+    """One result a submitted fact, in order."""
+
+    memories: list[AddedMemory]
+
+
+class MemoryRecord(TypedDict):
+    """A stored fact."""
+
+    id: str
+    memory: str
+    created_at: str
+    updated_at: str
+    metadata: dict[str, Any]
+
+
+class ListAnswer(TypedDict):
+    """A page of memories, oldest first."""
+
+    memories: list[MemoryRecord]
+    total_count: int
+    page: int
+    page_size: int
+    has_more: bool
+
+
+class DeleteAnswer(TypedDict):
+    """Whether there was such a memory."""
+
+    message: str
+    memory_id: str
+    deleted: bool
+
+
+class DeleteAllAnswer(TypedDict):
+    """Whose memories are going."""
+
+    message: str
+    character_id: str
+    end_user_id: str
+
+
+@group.post("/memory/add", source="seed")
+async def add(call: Call, body: AddRequest) -> AddAnswer:
+    """Add facts about a person.
+
+    A fact that overlaps with one that is stored updates it. A person never seen before gets an end-user record.
+    """
+    facts = [_fact(number, text) for number, text in enumerate(body.memories)]
+    added = await call.store.write(memories.add, body.character_id, body.end_user_id, facts, body.metadata)
+    return {"memories": [{"id": one.id, "event": one.event, "memory": one.memory} for one in added]}
+
+
+@group.post("/memory/list", source="seed")
+async def list_(call: Call, body: ListRequest) -> ListAnswer:
+    """List what a character remembers about a person, oldest first, page by page."""
+    found = await call.store.write(memories.list_page, body.character_id, body.end_user_id, body.page, body.page_size)
+    return {
+        "memories": [_record(memory) for memory in found.memories],
+        "total_count": found.total_count,
+        "page": body.page,
+        "page_size": body.page_size,
+        "has_more": body.page * body.page_size < found.total_count,
+    }
+
+
+@group.post("/memory/get", source="seed")
+async def get(call: Call, body: RecordRequest) -> MemoryRecord:
+    """Get one memory by its id."""
+    return _record(await call.store.write(memories.get, body.character_id, body.end_user_id, body.memory_id))
+
+
+@group.post("/memory/delete", source="seed")
+async def delete(call: Call, body: RecordRequest) -> DeleteAnswer:
+    """Delete one memory by its id.
+
+    A memory that is not there, or is another person's or character's, is no error: `deleted` is false.
+    """
+    deleted = await call.store.write(memories.remove, body.character_id, body.end_user_id, body.memory_id)
+    message = "Memory deleted successfully." if deleted else "No such memory for this end user and character."
+    return {"message": message, "memory_id": body.memory_id, "deleted": deleted}
+
+
+@group.post("/memory/delete-all", source="seed")
+async def delete_all(call: Call, body: PartitionRequest) -> DeleteAllAnswer:
+    """Delete everything that a character remembers about a person; the end-user record stays."""
+    await call.store.write(memories.remove_all, body.character_id, body.end_user_id)
+    return {
+        "message": "Memory deletion in progress...",
+        "character_id": body.character_id,
+        "end_user_id": body.end_user_id,
+    }
+
+
+def _fact(number: int, text: str) -> str:
+    fact = normalise_fact(text)
+    if not fact or len(fact) > MAX_FACT_LENGTH:
+        raise Invalid(
+            f"Invalid parameter 'memories[{number}]': send a non-blank string of at most {MAX_FACT_LENGTH} characters; "
+            f"none of the facts was stored.",
+            parameter="memories",
+        )
+    return fact
+
+
+def _record(memory: memories.Memory) -> MemoryRecord:
+    return {
+        "id": memory.id,
+        "memory": memory.memory,
+        "created_at": to_iso(memory.created_at),
+        "updated_at": to_iso(memory.updated_at),
+        "metadata": memory.metadata,
+    }

@@ -1,0 +1,130 @@
+"""Types that the request models share, and how their complaints are worded."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
+
+from fake_convai.domain.errors import Invalid
+from fake_convai.domain.identity import MAX_END_USER_ID
+
+
+class RequestModel(BaseModel):
+    """A request body in Convai's spelling. Fields it does not know are ignored: SDKs send more than is documented."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a field wants, in words that complete "send ..."."""
+
+    words: str
+
+
+def _stripped(text: str) -> str:
+    stripped = text.strip()
+    if not stripped:
+        raise PydanticCustomError("blank", "must not be blank")
+    return stripped
+
+
+def _whole_number(value: Any) -> Any:
+    """Accept 2.0 and "2" for 2, as a JSON reader in a loosely typed language would (C), but no booleans."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type", "must be a whole number")
+    if isinstance(value, str) and not value.strip().isascii():
+        raise PydanticCustomError("int_type", "must be a whole number")
+    return value
+
+
+Id = Annotated[StrictStr, AfterValidator(_stripped), Wanted("a non-empty string")]
+"""An identifier; white space around it is dropped."""
+
+EndUserId = Annotated[
+    StrictStr,
+    AfterValidator(_stripped),
+    Field(max_length=MAX_END_USER_ID),
+    Wanted(f"a non-blank string of at most {MAX_END_USER_ID} characters"),
+]
+"""The app's own id of a person (CONTRACT.md section 3)."""
+
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Text = Annotated[StrictStr, Wanted("a string")]
+Switch = Annotated[StrictBool, Wanted("true or false")]
+JsonObject = Annotated[dict[StrictStr, Any], Wanted("a JSON object")]
+
+
+def _named(metadata: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(metadata.get("name"), str | None):
+        raise PydanticCustomError("name_type", "name must be a string or null")
+    return metadata
+
+
+EndUserMetadata = Annotated[
+    dict[StrictStr, Any],
+    AfterValidator(_named),
+    Wanted("a JSON object whose name, if there is one, is a string or null"),
+]
+"""What an app stores about a person; `name` is the display name (CONTRACT.md section 3)."""
+
+
+class Empty(RequestModel):
+    """A body of which nothing is read."""
+
+
+def to_invalid(error: ValidationError, model: type[BaseModel]) -> Invalid:
+    """Pydantic's complaints as one message that names each parameter and what is wanted of it."""
+    complaints = list(dict.fromkeys(_complaints(error, model)))
+    return Invalid(" ".join(complaints), parameter=str(error.errors(include_url=False)[0]["loc"][:1]))
+
+
+def _complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    for detail in error.errors(include_url=False):
+        place, wanted = _place(detail["loc"]), _wanted(detail["loc"], model)
+        if detail["type"] == "missing":
+            yield f"Missing required parameter '{place}': send {wanted}."
+        else:
+            yield f"Invalid parameter '{place}': send {wanted}, not {shown(detail['input'])}."
+
+
+def shown(value: Any) -> str:
+    """A value as an error message shows it: short."""
+    words: Mapping[type, str] = {dict: "a JSON object", list: "a list", bool: str(value).lower()}
+    if value is None:
+        return "null"
+    text = words.get(type(value), repr(value))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    place = ""
+    for part in loc:
+        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else part
+    return place
+
+
+def _wanted(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    """The words of the innermost model field on the way to the complaint."""
+    words = "another value"
+    at: Any = model
+    for part in loc:
+        if not (isinstance(at, type) and issubclass(at, BaseModel)):
+            break
+        for name, field in at.model_fields.items():
+            if part in (name, field.alias):
+                words = next((m.words for m in field.metadata if isinstance(m, Wanted)), words)
+                at = field.annotation
+                break
+    return words

@@ -1,0 +1,26 @@
+"""An answer before it is bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, JSON body and extra headers."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """The answer as Starlette sends it."""
+        return Response(
+            orjson.dumps(self.body),
+            status_code=self.status,
+            headers=self.headers,
+            media_type="application/json",
+        )

@@ -1,0 +1,88 @@
+"""Speakers: how the API before end users identifies people (CONTRACT.md section 6)."""
+
+from typing import Annotated, TypedDict
+
+from pydantic import Field
+
+from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.models import Empty, Id, RequestModel, Text, Wanted
+from fake_convai.domain.errors import Invalid
+from fake_convai.domain.identity import MAX_END_USER_ID
+from fake_convai.store import speakers
+from fake_convai.store.people import Person
+
+# Unity sends these to beta, the Web and Unreal SDKs to production (CONTRACT.md section 1, K).
+group = Group("Speakers", Surface.PRODUCTION, Surface.BETA)
+
+
+class NewRequest(RequestModel):
+    """Who speaks: a name, a device, or both."""
+
+    name: Text | None = None
+    device_id: (
+        Annotated[
+            Text,
+            Field(max_length=MAX_END_USER_ID),
+            Wanted(f"a string of at most {MAX_END_USER_ID} characters"),
+        ]
+        | None
+    ) = Field(None, alias="deviceId")
+
+
+class DeleteRequest(RequestModel):
+    """Which speaker."""
+
+    speaker_id: Id = Field(alias="speakerId")
+
+
+class Speaker(TypedDict):
+    """A person by their internal id."""
+
+    speaker_id: str
+    name: str | None
+    device_id: str | None
+
+
+class NewSpeaker(Speaker):
+    """The same, with the id once more as the Web SDK reads it."""
+
+    speakerId: str
+
+
+class Success(TypedDict):
+    """That it worked."""
+
+    STATUS: str
+
+
+@group.post("/user/speaker/new", source="sdk")
+async def new(call: Call, body: NewRequest) -> NewSpeaker:
+    """Get the speaker of a device, or make one.
+
+    The same deviceId always gives the same speaker.
+    """
+    name, device_id = (body.name or "").strip() or None, (body.device_id or "").strip() or None
+    if name is None and device_id is None:
+        raise Invalid(
+            "Missing required parameter 'name' or 'deviceId': send at least one as a non-empty string.",
+            parameter="name",
+        )
+    person = await call.store.write(speakers.register, name, device_id)
+    return {**_speaker(person), "speakerId": person.speaker_id}
+
+
+@group.post("/user/speaker/list", source="sdk")
+async def list_(call: Call, body: Empty) -> list[Speaker]:
+    """List every speaker of the account, in the order they came."""
+    return [_speaker(person) for person in await call.store.read(speakers.list_all)]
+
+
+@group.post("/user/speaker/delete", source="docs")
+async def delete(call: Call, body: DeleteRequest) -> Success:
+    """Delete a speaker and everything every character remembers about them."""
+    await call.store.write(speakers.remove, body.speaker_id)
+    return {"STATUS": "SUCCESS"}
+
+
+def _speaker(person: Person) -> Speaker:
+    return {"speaker_id": person.speaker_id, "name": person.name, "device_id": person.device_id}

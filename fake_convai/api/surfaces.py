@@ -1,0 +1,138 @@
+"""The three surfaces put together: from a request to its endpoint, and from whatever happens to an answer.
+
+A request walks: surface, endpoint, account, body, model, handler, answer.
+"""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from fake_convai.api.auth import Authenticator
+from fake_convai.api.body import parse_object, parse_query, read_body
+from fake_convai.api.endpoint import Call, Endpoint, Surface
+from fake_convai.api.errors import MethodNotAllowed, UnprocessableBody, error_answer
+from fake_convai.api.models import to_invalid
+from fake_convai.api.responses import Answer
+from fake_convai.domain.errors import NotFound, Unavailable
+from fake_convai.domain.ids import Ids
+from fake_convai.settings import Settings
+from fake_convai.store.accounts import AccountStore, Rules
+from fake_convai.store.database import Database
+
+_PREFIXES = {surface.value: surface for surface in Surface}
+_LABELS = {
+    "api": Surface.PRODUCTION,
+    "beta": Surface.BETA,
+    "live": Surface.LIVE,
+    "realtime-api": Surface.LIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What requests work with while the server runs."""
+
+    database: Database
+    authenticator: Authenticator
+    settings: Settings
+    rules: Rules
+    ids: Ids
+    cursor_secret: str
+
+    def account_store(self, account_id: int) -> AccountStore:
+        """The database as one account sees it."""
+        return AccountStore(self.database, account_id, self.ids, self.rules)
+
+
+def locate(scope: Scope) -> tuple[Surface | None, str]:
+    """The surface that a request names, by path prefix or by host, and the path on it; None is all together."""
+    path: str = scope["path"]
+    first, slash, rest = path[1:].partition("/")
+    if first in _PREFIXES:
+        return _PREFIXES[first], slash + rest
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    label, dot, _ = host.decode("latin-1").lower().partition(".")
+    return _LABELS.get(label) if dot else None, path
+
+
+class Surfaces:
+    """An ASGI application that answers for Convai's three hosts."""
+
+    def __init__(self, endpoints: Iterable[Endpoint], *, lenient: bool) -> None:
+        self._lenient = lenient
+        self._routes: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in endpoints:
+            self._routes.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; no error gets past."""
+        request = Request(scope, receive)
+        answer = await self._answer(request)
+        await answer.response()(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Answer:
+        named, path = locate(request.scope)
+        surface, unauthorized_key = named or Surface.PRODUCTION, "ERROR"
+        try:
+            endpoint = self._route(request.method, path, named)
+            surface = surface if surface in endpoint.surfaces else endpoint.home
+            unauthorized_key = endpoint.unauthorized_key
+            return Answer(200, await self._handle(request, endpoint, surface, named))
+        except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
+            return error_answer(error, surface, unauthorized_key=unauthorized_key)
+
+    async def _handle(self, request: Request, endpoint: Endpoint, surface: Surface, named: Surface | None) -> Any:
+        backend: Backend | None = getattr(request.app.state, "backend", None)
+        if backend is None:
+            raise Unavailable("The server has not started: run the app with its lifespan.")
+        account_id = await backend.authenticator.account(
+            request.headers,
+            surface,
+            named=named is not None and not self._lenient,
+            key_only=endpoint.key_only,
+        )
+        body = parse_query(request) if endpoint.method == "GET" else parse_object(await read_body(request))
+        call = Call(request, backend.account_store(account_id), backend.settings, backend.ids, backend.cursor_secret)
+        return await endpoint.handler(call, _validated(body, endpoint, surface))
+
+    def _route(self, method: str, path: str, named: Surface | None) -> Endpoint:
+        methods = self._routes.get(path)
+        if methods is None:
+            raise NotFound(self._no_route(method, path))
+        endpoint = methods.get(method)
+        if endpoint is None:
+            allowed = ", ".join(sorted(methods))
+            raise MethodNotAllowed(f"{path} does not take {method}: send {allowed}.", allowed)
+        if named is not None and named not in endpoint.surfaces and not self._lenient:
+            home = " and ".join(f"the {surface} surface (/{surface}{path})" for surface in endpoint.surfaces)
+            raise NotFound(f"{path} is not on the {named} surface: it lives on {home}.")
+        return endpoint
+
+    def _no_route(self, method: str, path: str) -> str:
+        nearest = difflib.get_close_matches(path.rstrip("/"), self._routes, n=1, cutoff=0.0)
+        endpoint = next(iter(self._routes[nearest[0]].values()))
+        return (
+            f"Unknown route {method} {path}. The nearest is {endpoint.method} {endpoint.path} on the {endpoint.home} "
+            f"surface (/{endpoint.home}{endpoint.path})."
+        )
+
+
+def _validated(body: dict[str, Any], endpoint: Endpoint, surface: Surface) -> Any:
+    # Null means "not sent": SDKs send it for optional fields, and for a required one the complaint is the same.
+    given = {name: value for name, value in body.items() if value is not None}
+    try:
+        return endpoint.body.model_validate(given)
+    except ValidationError as error:
+        if surface is Surface.LIVE:
+            raise UnprocessableBody(
+                [
+                    {"type": d["type"], "loc": ["body", *d["loc"]], "msg": d["msg"], "input": d["input"]}
+                    for d in error.errors(include_url=False, include_context=False)
+                ]
+            ) from None
+        raise to_invalid(error, endpoint.body) from None

@@ -1,0 +1,77 @@
+"""Temporary access tokens that stand in for an API key (CONTRACT.md section 10)."""
+
+from typing import TypedDict
+
+from pydantic import Field
+
+from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.models import Empty, Id, RequestModel
+from fake_convai.domain.clock import SECOND, to_iso
+from fake_convai.domain.errors import Invalid
+from fake_convai.domain.identity import hash_secret
+from fake_convai.store import accounts
+
+group = Group("Tokens", Surface.PRODUCTION, key_only=True)
+
+LIFETIME = 3600 * SECOND
+"""An hour from `/user/connect` (CONTRACT.md section 10, D)."""
+
+EXTENSION = 24 * LIFETIME
+"""A day from `/user/extend-token`, as Convai's page on temporary access tokens says (D)."""
+
+
+class TokenRequest(RequestModel):
+    """Which token."""
+
+    token: Id = Field(alias="apiAuthToken")
+
+
+class NewToken(TypedDict):
+    """A token and when it stops working."""
+
+    apiAuthToken: str
+    expirationTime: str
+
+
+class Extended(TypedDict):
+    """When the token stops working now."""
+
+    expirationTime: str
+
+
+class Revoked(TypedDict):
+    """That it worked."""
+
+    status: str
+
+
+@group.post("/user/connect", source="docs")
+async def connect(call: Call, body: Empty) -> NewToken:
+    """Get a token that stands in for the API key for an hour; older tokens stay valid."""
+    token = call.ids.secret()
+    expires_at = await call.store.write(accounts.add_token, hash_secret(token), LIFETIME)
+    return {"apiAuthToken": token, "expirationTime": to_iso(expires_at)}
+
+
+@group.post("/user/extend-token", source="docs")
+async def extend(call: Call, body: TokenRequest) -> Extended:
+    """Let a token work for a day from now."""
+    expires_at = await call.store.write(accounts.change_token, hash_secret(body.token), extend=EXTENSION)
+    return {"expirationTime": to_iso(_found(expires_at))}
+
+
+@group.post("/user/revoke-token", source="docs")
+async def revoke(call: Call, body: TokenRequest) -> Revoked:
+    """Stop a token from working; sessions that it opened go on."""
+    _found(await call.store.write(accounts.change_token, hash_secret(body.token), revoke=True))
+    return {"status": "success"}
+
+
+def _found(expires_at: int | None) -> int:
+    if expires_at is None:
+        raise Invalid(
+            "Invalid parameter 'apiAuthToken': send a token of this account that has neither expired nor been revoked; "
+            "/user/connect gives a new one.",
+            parameter="apiAuthToken",
+        )
+    return expires_at

@@ -1,0 +1,102 @@
+"""`create_app`: one Starlette application behind the server, the container and the fixture."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fake_convai.api.auth import Authenticator
+from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.surfaces import Backend, Surfaces, locate
+from fake_convai.control import routes as control
+from fake_convai.control.demo import KEY as DEMO_KEY
+from fake_convai.control.demo import demo_document
+from fake_convai.control.seed import plant
+from fake_convai.control.seed_document import SeedDocument, read_seed
+from fake_convai.domain.clock import SECOND
+from fake_convai.domain.identity import hash_secret, last_four
+from fake_convai.domain.ids import Ids
+from fake_convai.settings import Settings, load_settings
+from fake_convai.store.accounts import AccountTransaction, Rules, open_account, server_secret
+from fake_convai.store.database import Database, open_database
+from fake_convai.store.query import Transaction
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The fake as an ASGI application; settings come from the environment unless given.
+
+    It opens its database in the lifespan: run it under a server, or enter the lifespan in a test.
+    """
+    chosen = load_settings() if settings is None else settings
+    surfaces = Surfaces(ENDPOINTS, lenient=chosen.split == "lenient")
+    # Browsers call the real hosts from any page; the control plane does not share this.
+    public = CORSMiddleware(
+        surfaces, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
+    )
+    entrance = _Entrance(public, Router(control.ROUTES))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        database = await open_database(chosen.database)
+        try:
+            app.state.backend = await _make_backend(database, chosen)
+            yield
+        finally:
+            app.state.backend = None
+            await database.close()
+
+    return Starlette(routes=[Mount("/", app=entrance)], lifespan=lifespan)
+
+
+async def _make_backend(database: Database, settings: Settings) -> Backend:
+    ids = Ids()
+    rules = Rules(
+        auto_create_characters=settings.auto_create_characters,
+        delete_all_delay=int(settings.delete_all_delay * SECOND),
+    )
+    seeds = [read_seed(path) for path in settings.seed]
+
+    def furnish_with(documents: list[SeedDocument], tx: Transaction, account_id: int) -> None:
+        for document in documents:
+            plant(AccountTransaction(tx, account_id, ids, rules), document)
+
+    if settings.demo:
+        await database.write(
+            lambda tx: open_account(
+                tx,
+                hash_secret(DEMO_KEY),
+                last_four(DEMO_KEY),
+                ids,
+                lambda tx, account_id: furnish_with([*seeds, demo_document()], tx, account_id),
+            )
+        )
+    valid_keys = (*settings.api_key, DEMO_KEY) if settings.api_key and settings.demo else settings.api_key
+    return Backend(
+        database=database,
+        authenticator=Authenticator(
+            database, valid_keys, ids, lambda tx, account_id: furnish_with(seeds, tx, account_id)
+        ),
+        settings=settings,
+        rules=rules,
+        ids=ids,
+        cursor_secret=await database.write(lambda tx: server_secret(tx, "cursor", ids)),
+    )
+
+
+class _Entrance:
+    """Sends `/_fake` to the control plane, on whichever surface it is asked for, and the rest to the surfaces."""
+
+    def __init__(self, surfaces: ASGIApp, control_plane: ASGIApp) -> None:
+        self._surfaces = surfaces
+        self._control_plane = control_plane
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        _, path = locate(scope)
+        if path == control.PREFIX or path.startswith(control.PREFIX + "/"):
+            await self._control_plane({**scope, "path": path, "root_path": ""}, receive, send)
+        else:
+            await self._surfaces(scope, receive, send)

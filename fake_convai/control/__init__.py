@@ -1,0 +1,1 @@
+"""The /_fake plane: what a test does to the fake itself."""

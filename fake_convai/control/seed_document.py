@@ -1,0 +1,129 @@
+"""The seed document: what an account holds, as JSON or YAML (DESIGN.md, "The control plane")."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+
+from fake_convai.api.models import EndUserId, EndUserMetadata, Id
+from fake_convai.domain.clock import parse_moment
+from fake_convai.domain.errors import Invalid
+from fake_convai.domain.text import MAX_FACT_LENGTH, normalise_fact
+from fake_convai.settings import Plan
+
+
+def _moment(value: object) -> object:
+    # YAML reads an unquoted time as a datetime.
+    text = value.isoformat() if hasattr(value, "isoformat") else value
+    if not isinstance(text, str):
+        raise ValueError("send an ISO 8601 date or time")
+    try:
+        return parse_moment(text, "time")
+    except Invalid:
+        raise ValueError("send an ISO 8601 date or time such as 2026-01-31T12:00:00Z") from None
+
+
+def _fact(value: object) -> object:
+    fact = normalise_fact(value) if isinstance(value, str) else ""
+    if not 0 < len(fact) <= MAX_FACT_LENGTH:
+        raise ValueError(f"send a non-blank string of at most {MAX_FACT_LENGTH} characters")
+    return fact
+
+
+Moment = Annotated[int, BeforeValidator(_moment)]
+"""ISO 8601 outside, microseconds inside."""
+
+
+class Part(BaseModel):
+    """A part of a seed document. An unknown key is an error: in a seed it is a slip of the pen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AccountPart(Part):
+    """The account itself."""
+
+    plan: Plan | None = None
+
+
+class MemorySettings(Part):
+    """The memory switch."""
+
+    enabled: StrictBool = False
+
+
+class CharacterPart(Part):
+    """A character; what is left out is made up."""
+
+    character_id: Id
+    character_name: Id | None = None
+    voice_type: Id | None = None
+    backstory: StrictStr | None = None
+    listing: Id | None = None
+    language_codes: list[StrictStr] | None = None
+    character_actions: list[StrictStr] | None = None
+    memory_settings: MemorySettings = MemorySettings()
+    timestamp: Moment | None = None
+
+
+class EndUserPart(Part):
+    """A person."""
+
+    end_user_id: EndUserId
+    end_user_metadata: EndUserMetadata = Field(default_factory=dict)
+    last_active_ts: Moment | None = None
+    last_ltm_usage_ts: Moment | None = None
+
+
+class MemoryPart(Part):
+    """A fact that a character of this account remembers; its person is made if need be."""
+
+    character_id: Id
+    end_user_id: EndUserId
+    memory: Annotated[StrictStr, BeforeValidator(_fact)]
+    id: Id | None = None
+    metadata: dict[StrictStr, Any] = Field(default_factory=dict)
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
+
+
+class SeedDocument(Part):
+    """What an account holds, or is to hold; any part may be left out."""
+
+    account: AccountPart = AccountPart()
+    characters: list[CharacterPart] = Field(default_factory=list)
+    end_users: list[EndUserPart] = Field(default_factory=list)
+    memories: list[MemoryPart] = Field(default_factory=list)
+
+
+def parse_seed(document: Mapping[str, Any]) -> SeedDocument:
+    """A seed document from parsed JSON or YAML; `Invalid` names the place of what is wrong."""
+    try:
+        return SeedDocument.model_validate(document)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+        message = detail["msg"].removeprefix("Value error, ")
+        raise Invalid(f"Invalid seed document at '{place or 'the top'}': {message}.", parameter=place) from None
+
+
+def read_seed(path: Path) -> SeedDocument:
+    """A seed document from a file: YAML by its ending, JSON otherwise; `Invalid` names file and place."""
+    try:
+        text = path.read_text("utf-8")
+        if path.suffix in {".yaml", ".yml"}:
+            import yaml
+
+            try:
+                document = yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                raise ValueError(str(error)) from None
+        else:
+            document = json.loads(text)
+        if not isinstance(document, dict):
+            raise ValueError("it must hold an object")
+        return parse_seed(document)
+    except (OSError, ValueError, Invalid) as error:
+        raise Invalid(f"{path} is no seed document: {' '.join(str(error).split())}") from error

@@ -1,0 +1,1 @@
+"""Rules without input or output: identity, deduplication, cursors, clock."""

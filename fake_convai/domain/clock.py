@@ -1,0 +1,57 @@
+"""Time: whole microseconds since 1970 in UTC inside, ISO 8601 with `Z` on the wire (CONTRACT.md section 3, S and C)."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from fake_convai.domain.errors import Invalid
+
+SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def real_time() -> int:
+    """The machine's time in microseconds."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """An account's clock: real time, shifted by `offset` microseconds, or standing still at `frozen`."""
+
+    frozen: int | None = None
+    offset: int = 0
+
+    def now(self) -> int:
+        """The account's time in microseconds."""
+        return real_time() + self.offset if self.frozen is None else self.frozen
+
+
+def to_iso(moment: int) -> str:
+    """Microseconds to `2026-01-01T00:00:00.000000Z`."""
+    return (_NAIVE_EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds") + "Z"
+
+
+def to_datetime(moment: int) -> datetime:
+    """Microseconds to an aware UTC datetime."""
+    return _EPOCH + timedelta(microseconds=moment)
+
+
+def parse_moment(text: str, parameter: str) -> int:
+    """ISO 8601 to microseconds; a date alone is midnight and a time without offset is UTC (CONTRACT.md section 5, C).
+
+    Raises `Invalid` naming `parameter` when the text is no date.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return (moment - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError):
+        raise Invalid(
+            f"Invalid parameter '{parameter}': send an ISO 8601 date or time such as 2026-01-31 or "
+            f"2026-01-31T12:00:00Z.",
+            parameter=parameter,
+        ) from None

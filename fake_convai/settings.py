@@ -1,0 +1,83 @@
+"""Every setting of the fake, in one object. A flag beats a `FAKE_CONVAI_*` variable beats the default."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENVIRONMENT_PREFIX = "FAKE_CONVAI_"
+
+Plan = Literal["free", "gamer", "indie", "professional", "scale", "enterprise"]
+"""Convai's plans; only scale and enterprise include chat history (CONTRACT.md section 8, S)."""
+
+
+class BadSetting(Exception):
+    """A setting has a value that cannot be used; the message is one line and names it."""
+
+
+class Settings(BaseSettings):
+    """What `fake-convai serve`, `create_app` and the pytest fixture can be told. Lists in variables are separated by
+    commas."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(2668, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    database: str | None = Field(
+        None,
+        description="A SQLite file, or a postgresql+asyncpg:// URL. Without it, data lives in memory.",
+        min_length=1,
+    )
+    seed: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Seed document (JSON or YAML) that every new account starts with; repeatable."
+    )
+    demo: bool = Field(False, description="Fill the account with the API key `demo` with something to look at.")
+    api_key: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        repr=False,
+        description="Accept only this API key; repeatable. Without it, any key opens its own account.",
+    )
+    auto_create_characters: bool = Field(False, description="Make an unknown character when it is first used.")
+    split: Literal["strict", "lenient"] = Field(
+        "strict", description="Whether a named surface serves only its own routes, or all of them."
+    )
+    plan: Plan = Field("enterprise", description="Plan of new accounts; chat history needs scale or enterprise.")
+    delete_all_delay: float = Field(
+        0.0, ge=0, description="Seconds until /memory/delete-all takes effect, as on the real server."
+    )
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field("info", description="How much to log.")
+
+    @field_validator("seed", "api_key", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _no_blank_key(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(key.strip() for key in keys):
+            raise ValueError("an API key must not be blank")
+        return tuple(key.strip() for key in keys)
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, database: str | None) -> str | None:
+        if database and "://" in database and not database.startswith("postgresql+asyncpg://"):
+            raise ValueError("a database is a file path or a postgresql+asyncpg:// URL")
+        return database
+
+
+def load_settings(**flags: object) -> Settings:
+    """Settings from the flags that were given, then the environment; raises `BadSetting` for a value it cannot use."""
+    try:
+        return Settings(**flags)  # type: ignore[arg-type]
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        name = str(detail["loc"][0]) if detail["loc"] else "settings"
+        flag, variable = f"--{name.replace('_', '-')}", ENVIRONMENT_PREFIX + name.upper()
+        shown = "" if name == "api_key" else f", not {detail['input']!r}"
+        message = detail["msg"].removeprefix("Value error, ")
+        raise BadSetting(f"{flag} (or {variable}): {message[:1].lower()}{message[1:]}{shown}") from error

@@ -1,0 +1,105 @@
+"""End-user records: list, get, patch, delete (CONTRACT.md section 5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, select
+
+from fake_convai.domain.cursor import Cursor, Filters
+from fake_convai.domain.errors import NotFound
+from fake_convai.store import people
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.people import COLUMNS, OF_ACCOUNT, Person, to_person
+from fake_convai.store.query import Query
+from fake_convai.store.tables import activity, speakers
+
+_HORIZON = Query(select(func.coalesce(func.max(activity.c.activity_seq), 0)))
+_active_at = (
+    select(activity.c.at)
+    .where(activity.c.speaker_id == speakers.c.speaker_id, activity.c.activity_seq <= bindparam("horizon"))
+    .order_by(activity.c.activity_seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EndUserPage:
+    """A page of end users; `next` continues after its last record, or is None at the end."""
+
+    end_users: list[Person]
+    total_count: int
+    next: Cursor | None
+
+
+def get(tx: AccountTransaction, end_user_id: str) -> Person:
+    """The record of an end user; `NotFound` when there is none."""
+    person = people.find(tx, end_user_id)
+    if person is None or person.end_user_id is None:
+        raise unknown_end_user(end_user_id)
+    return person
+
+
+def update(tx: AccountTransaction, end_user_id: str, patch: Mapping[str, Any]) -> Person:
+    """Merge `patch` into an end user's metadata; `NotFound` when there is no record."""
+    return people.change_metadata(tx, get(tx, end_user_id), patch)
+
+
+def remove(tx: AccountTransaction, end_user_id: str) -> bool:
+    """Delete a person with everything that hangs on them; False when nobody has that id."""
+    person = people.find(tx, end_user_id)
+    if person is None:
+        return False
+    people.remove(tx, person)
+    return True
+
+
+def unknown_end_user(end_user_id: str) -> NotFound:
+    """The error for an id that has no record."""
+    return NotFound(
+        f"Unknown end_user_id '{end_user_id}': this account has no such end user. A record is made by /connect and by "
+        f"/memory/add."
+    )
+
+
+def list_page(tx: AccountTransaction, limit: int, cursor: Cursor | None, filters: Filters) -> EndUserPage:
+    """A page of end users in the order their records were made, which nothing that happens meanwhile can change."""
+    count, page = _list_queries(filters.active_after is not None, filters.active_before is not None)
+    if cursor is None:
+        newest = tx.first(_HORIZON)
+        cursor = Cursor(after=0, horizon=0 if newest is None else newest[0])
+    bounds = {
+        "horizon": cursor.horizon,
+        "active_after": filters.active_after,
+        "active_before": filters.active_before,
+    }
+    total = tx.first(count, **bounds)
+    rows = tx.all(page, after=cursor.after, row_limit=limit + 1, **bounds)
+    end_users = [to_person(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return EndUserPage(
+        end_users=end_users,
+        total_count=0 if total is None else total[0],
+        next=Cursor(after=end_users[-1].speaker_seq, horizon=cursor.horizon) if more else None,
+    )
+
+
+@cache
+def _list_queries(after: bool, before: bool) -> tuple[Query, Query]:
+    """Count and page, narrowed by those filters that are given; both are exclusive, never active matches none."""
+    conditions = [OF_ACCOUNT, speakers.c.end_user_id.is_not(None)]
+    if after:
+        conditions.append(_active_at > bindparam("active_after"))
+    if before:
+        conditions.append(_active_at < bindparam("active_before"))
+    return (
+        Query(select(func.count()).select_from(speakers).where(and_(*conditions))),
+        Query(
+            select(*COLUMNS)
+            .where(and_(*conditions, speakers.c.speaker_seq > bindparam("after")))
+            .order_by(speakers.c.speaker_seq)
+            .limit(bindparam("row_limit"))
+        ),
+    )

@@ -1,0 +1,276 @@
+"""Memories: facts kept per person and character, without doubles (CONTRACT.md section 4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, select, update
+
+from fake_convai.domain import dedup
+from fake_convai.domain.errors import NotFound
+from fake_convai.domain.identity import partition_name
+from fake_convai.store import characters, people
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.characters import Character
+from fake_convai.store.end_users import unknown_end_user
+from fake_convai.store.people import Person
+from fake_convai.store.query import Query, insert_or_ignore
+from fake_convai.store.tables import memories, memory_keys, partitions
+
+_PARTITION = Query(select(partitions.c.partition_seq).where(partitions.c.partition == bindparam("partition")))
+_ADD_PARTITION = insert_or_ignore(partitions, "partition", "speaker_id", "character_seq")
+
+_COLUMNS = (
+    memories.c.id,
+    memories.c.memory,
+    memories.c.created_at,
+    memories.c.updated_at,
+    memories.c.metadata,
+)
+_of_partition = memories.c.partition_seq == bindparam("partition_seq")
+_with_id = memories.c.id == bindparam("id")
+_ordered = (memories.c.created_at, memories.c.memory_seq)
+_COUNT = Query(select(func.count()).select_from(memories).where(_of_partition))
+_PAGE = Query(
+    select(*_COLUMNS)
+    .where(_of_partition)
+    .order_by(*_ordered)
+    .limit(bindparam("row_limit"))
+    .offset(bindparam("row_offset"))
+)
+_GET = Query(select(*_COLUMNS).where(_of_partition, _with_id))
+_INSERT = Query(
+    insert(memories)
+    .values(
+        {name: bindparam(name) for name in ("partition_seq", "id", "memory", "metadata", "created_at", "updated_at")}
+    )
+    .returning(memories.c.memory_seq)
+)
+_UPDATE = Query(
+    update(memories)
+    .where(memories.c.memory_seq == bindparam("the_seq"))
+    .values(
+        memory=bindparam("memory"),
+        metadata=bindparam("metadata"),
+        updated_at=bindparam("updated_at"),
+        gone_at=None,  # told again, it outlives a delete-all that has yet to take effect
+    )
+)
+_DELETE = Query(delete(memories).where(_of_partition, _with_id))
+_DELETE_ALL = Query(delete(memories).where(_of_partition))
+_DELETE_ALL_LATER = Query(
+    update(memories)
+    .where(memories.c.partition_seq == bindparam("the_partition"), memories.c.gone_at.is_(None))
+    .values(gone_at=bindparam("gone_at"))
+)
+_DELETE_DUE = Query(
+    delete(memories).where(_of_partition, memories.c.gone_at.is_not(None), memories.c.gone_at <= bindparam("now"))
+)
+_ADD_KEY = Query(
+    insert(memory_keys).values(
+        partition_seq=bindparam("partition_seq"), key=bindparam("key"), memory_seq=bindparam("memory_seq")
+    )
+)
+_DELETE_KEYS = Query(delete(memory_keys).where(memory_keys.c.memory_seq == bindparam("memory_seq")))
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One stored fact; moments in microseconds."""
+
+    id: str
+    memory: str
+    created_at: int
+    updated_at: int
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What became of one submitted fact, and why."""
+
+    id: str
+    event: Literal["add", "update"]
+    memory: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPage:
+    """A page of a partition, and how much there is in all."""
+
+    memories: list[Memory]
+    total_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One person's memories with one character; `seq` is None until there was a first one."""
+
+    person: Person
+    character: Character
+    seq: int | None
+
+
+def add(
+    tx: AccountTransaction,
+    character_id: str,
+    end_user_id: str,
+    facts: Sequence[str],
+    metadata: Mapping[str, Any],
+) -> list[Remembered]:
+    """Keep `facts` (normalised, none blank) of a person, who gets an end-user record if they have none."""
+    character = characters.usable(tx, character_id)
+    return remember(tx, people.seen(tx, end_user_id), character, facts, metadata)
+
+
+def remember(
+    tx: AccountTransaction,
+    person: Person,
+    character: Character,
+    facts: Sequence[str],
+    metadata: Mapping[str, Any],
+) -> list[Remembered]:
+    """Keep each fact, updating the record that it overlaps with; one result a fact, in order."""
+    partition_seq = _open_partition(tx, person, character)
+    people.note_ltm_usage(tx, person)
+    return [_remember(tx, partition_seq, fact, metadata) for fact in facts]
+
+
+def put(tx: AccountTransaction, person: Person, character: Character, memory: Memory) -> None:
+    """Store a record as it is given, without looking for overlaps, in place of one with the same id."""
+    partition_seq = _open_partition(tx, person, character)
+    tx.run(_DELETE, partition_seq=partition_seq, id=memory.id)
+    _insert(tx, partition_seq, memory)
+
+
+def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page: int, page_size: int) -> MemoryPage:
+    """Page `page` of a person's memories, oldest first."""
+    partition = _known_partition(tx, character_id, end_user_id)
+    people.note_ltm_usage(tx, partition.person)
+    total = tx.first(_COUNT, partition_seq=partition.seq)
+    rows = tx.all(_PAGE, partition_seq=partition.seq, row_limit=page_size, row_offset=(page - 1) * page_size)
+    return MemoryPage([_to_memory(row) for row in rows], 0 if total is None else total[0])
+
+
+def get(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: str) -> Memory:
+    """One record of the partition; `NotFound` when it has no such record."""
+    partition = _known_partition(tx, character_id, end_user_id)
+    row = tx.first(_GET, partition_seq=partition.seq, id=memory_id)
+    if row is None:
+        raise NotFound(
+            f"Unknown memory_id '{memory_id}': end_user_id '{end_user_id}' has no such memory with this character; "
+            f"/memory/list shows those it has."
+        )
+    people.note_ltm_usage(tx, partition.person)
+    return _to_memory(row)
+
+
+def remove(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: str) -> bool:
+    """Delete one record of the partition; False when it has no such record."""
+    partition = _known_partition(tx, character_id, end_user_id)
+    deleted = tx.run(_DELETE, partition_seq=partition.seq, id=memory_id) > 0
+    if deleted:
+        people.note_ltm_usage(tx, partition.person)
+    return deleted
+
+
+def remove_all(tx: AccountTransaction, character_id: str, end_user_id: str) -> None:
+    """Empty the partition, at once or after the configured delay; the end-user record stays."""
+    partition = _known_partition(tx, character_id, end_user_id)
+    people.note_ltm_usage(tx, partition.person)
+    if tx.rules.delete_all_delay:
+        gone_at = tx.now + tx.rules.delete_all_delay
+        tx.run(_DELETE_ALL_LATER, the_partition=partition.seq, gone_at=gone_at)
+    else:
+        tx.run(_DELETE_ALL, partition_seq=partition.seq)
+
+
+def _known_partition(tx: AccountTransaction, character_id: str, end_user_id: str) -> Partition:
+    """The partition of a known person; `NotFound` when nobody has that id."""
+    character = characters.usable(tx, character_id)
+    person = people.find(tx, end_user_id)
+    if person is None:
+        raise unknown_end_user(end_user_id)
+    row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
+    if row is not None:
+        tx.run(_DELETE_DUE, partition_seq=row[0], now=tx.now)
+    return Partition(person, character, None if row is None else row[0])
+
+
+def _open_partition(tx: AccountTransaction, person: Person, character: Character) -> int:
+    name = partition_name(person.speaker_id, character.character_id)
+    row = tx.first(_PARTITION, partition=name)
+    if row is None:
+        tx.run(
+            _ADD_PARTITION,
+            partition=name,
+            speaker_id=person.speaker_id,
+            character_seq=character.character_seq,
+        )
+        row = tx.first(_PARTITION, partition=name)
+    else:
+        tx.run(_DELETE_DUE, partition_seq=row[0], now=tx.now)
+    assert row is not None
+    seq: int = row[0]
+    return seq
+
+
+def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: Mapping[str, Any]) -> Remembered:
+    keys = sorted(dedup.index_keys(fact))
+    rows = tx.all(_candidates(len(keys)), partition_seq=partition_seq, **_numbered(keys))
+    match = dedup.find_match(fact, [dedup.Candidate(row[1], row[2]) for row in rows])
+    if match is None:
+        new = Memory(tx.ids.uuid(), fact, created_at=tx.now, updated_at=tx.now, metadata=dict(metadata))
+        _insert(tx, partition_seq, new)
+        return Remembered(new.id, "add", fact, "overlaps with no record")
+    memory_seq, memory_id, _, old_metadata = next(row for row in rows if row[1] == match.candidate.id)
+    merged = {**orjson.loads(old_metadata), **metadata}
+    tx.run(_UPDATE, the_seq=memory_seq, memory=fact, metadata=orjson.dumps(merged).decode(), updated_at=tx.now)
+    tx.run(_DELETE_KEYS, memory_seq=memory_seq)
+    _index(tx, partition_seq, memory_seq, fact)
+    return Remembered(memory_id, "update", fact, match.because)
+
+
+def _insert(tx: AccountTransaction, partition_seq: int, memory: Memory) -> None:
+    row = tx.first(
+        _INSERT,
+        partition_seq=partition_seq,
+        id=memory.id,
+        memory=memory.memory,
+        metadata=orjson.dumps(memory.metadata).decode(),
+        created_at=memory.created_at,
+        updated_at=memory.updated_at,
+    )
+    assert row is not None
+    _index(tx, partition_seq, row[0], memory.memory)
+
+
+def _index(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:
+    keys = sorted(dedup.index_keys(fact))
+    tx.run_many(_ADD_KEY, [{"partition_seq": partition_seq, "key": key, "memory_seq": memory_seq} for key in keys])
+
+
+@cache
+def _candidates(key_count: int) -> Query:
+    """The records that share one of so many keys, oldest first."""
+    keys: list[BindParameter[str]] = [bindparam(f"key_{number}") for number in range(key_count)]
+    sharing = select(memory_keys.c.memory_seq).where(
+        memory_keys.c.partition_seq == bindparam("partition_seq"), memory_keys.c.key.in_(keys)
+    )
+    return Query(
+        select(memories.c.memory_seq, memories.c.id, memories.c.memory, memories.c.metadata)
+        .where(memories.c.memory_seq.in_(sharing))
+        .order_by(*_ordered)
+    )
+
+
+def _numbered(keys: Sequence[str]) -> dict[str, str]:
+    return {f"key_{number}": key for number, key in enumerate(keys)}
+
+
+def _to_memory(row: Any) -> Memory:
+    memory_id, memory, created_at, updated_at, metadata = row
+    return Memory(memory_id, memory, created_at, updated_at, {} if metadata == "{}" else orjson.loads(metadata))

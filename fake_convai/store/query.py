@@ -1,0 +1,71 @@
+"""Statements compiled once per database, and the transaction that runs them.
+
+A transaction is a plain function of a `Transaction`. On SQLite the whole function is one call in aiosqlite's worker
+thread, on PostgreSQL SQLAlchemy runs it beside the event loop: either way it commits as a whole or not at all, and the
+queries read as ordinary code. Hopping between threads for each statement instead would cost more than the statements.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import Table, bindparam
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql import ClauseElement, Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+DialectName = Literal["sqlite", "postgresql"]
+Row = Sequence[Any]
+
+
+class Query:
+    """A statement with named parameters, the same for both databases unless it is made from two."""
+
+    def __init__(self, statement: Executable, *, postgresql: Callable[[], Executable] | None = None) -> None:
+        self._statement = statement
+        self._postgresql = postgresql
+
+    @cached_property
+    def postgresql(self) -> Executable:
+        """The statement for SQLAlchemy to run; its PostgreSQL parts are imported only when it is used."""
+        return self._statement if self._postgresql is None else self._postgresql()
+
+    @cached_property
+    def sqlite(self) -> tuple[str, tuple[tuple[str, Any], ...]]:
+        """SQL for the driver and its parameters in order, each with the value it has when none is given."""
+        assert isinstance(self._statement, ClauseElement)
+        compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))
+        assert isinstance(compiled, SQLCompiler)
+        return str(compiled), tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
+
+
+def insert_or_ignore(table: Table, *columns: str) -> Query:
+    """Insert a row with these columns, unless it clashes with one that is there."""
+    values: dict[str, Any] = {column: bindparam(column) for column in columns}
+
+    def on_postgresql() -> Executable:
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert(table).values(values).on_conflict_do_nothing()
+
+    return Query(sqlite.insert(table).values(values).on_conflict_do_nothing(), postgresql=on_postgresql)
+
+
+class Transaction(Protocol):
+    """What a unit of work may do with the database."""
+
+    @property
+    def dialect(self) -> DialectName:
+        """Which database it is."""
+
+    def all(self, query: Query, **parameters: Any) -> Sequence[Row]:
+        """Every row of the result."""
+
+    def first(self, query: Query, **parameters: Any) -> Row | None:
+        """The first row, or None."""
+
+    def run(self, query: Query, **parameters: Any) -> int:
+        """Run a statement that changes rows; returns how many."""
+
+    def run_many(self, query: Query, rows: Iterable[dict[str, Any]]) -> None:
+        """Run a statement once for each set of parameters."""

@@ -1,0 +1,111 @@
+"""Bringing a database to the newest schema, and refusing files that are not ours.
+
+Files and PostgreSQL are migrated by Alembic. A database in memory is new every time, so it is built straight from the
+tables, which spares each start the import of Alembic; a test holds the two ways together.
+"""
+
+import sqlite3
+import struct
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from fake_convai.store.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+REVISION = "0001"
+"""The newest migration; a test compares it with `migrations/`."""
+
+APPLICATION_ID = 0x434F4E56
+"""Stands in the header of our SQLite files ("CONV"), so that no other program's file is ever touched."""
+
+_HEADER = struct.Struct(">16s52xI")
+
+
+class UnusableDatabase(Exception):
+    """The database is not ours or newer than this version; it was left untouched."""
+
+
+@cache
+def creation_script() -> str:
+    """The whole schema as SQLite statements."""
+    dialect = sqlite.dialect()
+    statements = []
+    for table in metadata.sorted_tables:
+        statements.append(CreateTable(table).compile(dialect=dialect))
+        statements += [
+            CreateIndex(index).compile(dialect=dialect)
+            for index in sorted(table.indexes, key=lambda index: str(index.name))
+        ]
+    return ";\n".join(map(str, statements))
+
+
+def migrate_file(path: Path) -> None:
+    """Create or upgrade a SQLite file; raises `UnusableDatabase` for one that is not ours to touch."""
+    if _revision_of(path) == REVISION:
+        return
+    _upgrade(f"sqlite:///{path}")
+
+
+def migrate_server(url: str) -> None:
+    """Create or upgrade a PostgreSQL database; replicas that start together do it one after the other."""
+    _upgrade(url)
+
+
+def alembic_config(url: str) -> "Config":
+    """Alembic's configuration, without an .ini file: the scripts are beside the package or inside the wheel."""
+    from alembic.config import Config
+
+    package = Path(__file__).parent.parent
+    inside, beside = package / "migrations", package.parent / "migrations"
+    config = Config()
+    config.set_main_option("script_location", str(inside if inside.is_dir() else beside).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def _upgrade(url: str) -> None:
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(alembic_config(url), "head")
+    except CommandError as error:
+        raise UnusableDatabase(
+            f"the database was made by a newer fake-convai ({error}); it was left untouched, use that version"
+        ) from error
+
+
+def _revision_of(path: Path) -> str | None:
+    """The revision of our file at `path`, None for no file yet; looks without writing a byte."""
+    if path.is_dir():
+        raise UnusableDatabase(f"{path} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise UnusableDatabase(f"{path.parent} is not a folder; make it first")
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    with path.open("rb") as file:
+        header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size or _HEADER.unpack(header) != (b"SQLite format 3\0", APPLICATION_ID):
+        raise UnusableDatabase(f"{path} is not a database of fake-convai; it was left untouched")
+    # A log beside the file must be read too; without one, `immutable` keeps SQLite from making its side files.
+    mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise UnusableDatabase(f"{path} cannot be read ({error}); it was left untouched") from error
+    finally:
+        connection.close()
+    revision: str = row[0] if row else ""
+    if revision > REVISION:
+        raise UnusableDatabase(
+            f"{path} was made by a newer fake-convai (schema {revision}, this one knows {REVISION}); "
+            f"it was left untouched, use that version"
+        )
+    return revision

@@ -1,0 +1,53 @@
+"""Speakers: people as the API before end users knows them (CONTRACT.md section 6)."""
+
+from sqlalchemy import bindparam, select, update
+
+from fake_convai.domain.errors import NotFound
+from fake_convai.store import people
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.people import COLUMNS, OF_ACCOUNT, Person, to_person
+from fake_convai.store.query import Query, insert_or_ignore
+from fake_convai.store.tables import speakers
+
+_LIST = Query(select(*COLUMNS).where(OF_ACCOUNT).order_by(speakers.c.speaker_seq))
+_INSERT = insert_or_ignore(speakers, "account_id", "speaker_id", "name", "device_id")
+_IDENTIFY = Query(
+    update(speakers)
+    .where(speakers.c.speaker_seq == bindparam("the_seq"))
+    .values(name=bindparam("name"), device_id=bindparam("device_id"))
+)
+
+
+def register(tx: AccountTransaction, name: str | None, device_id: str | None) -> Person:
+    """The speaker of a device, or a new one; the same `device_id` always gives the same speaker.
+
+    A new `name` replaces the old one (C).
+    """
+    person = None if device_id is None else people.find(tx, device_id)
+    if person is None:
+        speaker_id = tx.ids.uuid()
+        tx.run(_INSERT, speaker_id=speaker_id, name=name, device_id=device_id)
+        person = people.find_speaker(tx, speaker_id) if device_id is None else people.find(tx, device_id)
+    elif (name or person.name, device_id) != (person.name, person.device_id):
+        tx.run(
+            _IDENTIFY,
+            the_seq=person.speaker_seq,
+            name=name or person.name,
+            device_id=person.device_id or device_id,
+        )
+        person = people.find_speaker(tx, person.speaker_id)
+    assert person is not None
+    return person
+
+
+def list_all(tx: AccountTransaction) -> list[Person]:
+    """Everybody the account knows, in the order they came."""
+    return [to_person(row) for row in tx.all(_LIST)]
+
+
+def remove(tx: AccountTransaction, speaker_id: str) -> None:
+    """Delete a speaker with everything that hangs on them; `NotFound` when there is none."""
+    person = people.find_speaker(tx, speaker_id)
+    if person is None:
+        raise NotFound(f"Unknown speakerId '{speaker_id}': /user/speaker/list shows the speakers of this account.")
+    people.remove(tx, person)

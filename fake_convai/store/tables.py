@@ -1,0 +1,172 @@
+"""The tables. SQLite and PostgreSQL share them; `migrations/` builds the same ones, and a test holds the two together.
+
+Moments are whole microseconds since 1970 in UTC, JSON is text, keys and tokens are hashes. An account is a universe:
+everything hangs from its row by foreign keys that cascade, so that nothing deleted leaves an orphan behind.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows only in a column declared INTEGER.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _serial(name: str) -> Column[int]:
+    return Column(name, Number, primary_key=True, autoincrement=True)
+
+
+def _child_of(column: str, **options: Any) -> Column[Any]:
+    """A reference that goes when its parent goes; it bears the parent's name unless `name` says otherwise."""
+    name = options.pop("name", column.partition(".")[2])
+    return Column(name, ForeignKey(column, ondelete="CASCADE"), nullable=False, **options)
+
+
+server = Table(
+    "server",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="What all replicas share: the secret that signs cursors.",
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _serial("account_id"),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("key_last_four", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("plan", Text),
+    Column("clock_frozen", Number),
+    Column("clock_offset", Number, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    _child_of("accounts.account_id", index=True),
+    Column("expires_at", Number, nullable=False),
+    Column("revoked", Boolean, nullable=False),
+)
+
+characters = Table(
+    "characters",
+    metadata,
+    _serial("character_seq"),
+    _child_of("accounts.account_id"),
+    Column("character_id", Text, nullable=False, index=True),
+    Column("character_name", Text, nullable=False),
+    Column("voice_type", Text, nullable=False),
+    Column("backstory", Text, nullable=False),
+    Column("listing", Text, nullable=False),
+    Column("language_codes", Text, nullable=False),
+    Column("character_actions", Text, nullable=False),
+    Column("memory_enabled", Boolean, nullable=False),
+    Column("created_at", Number, nullable=False),
+    UniqueConstraint("account_id", "character_id"),
+    sqlite_autoincrement=True,
+)
+
+speakers = Table(
+    "speakers",
+    metadata,
+    _serial("speaker_seq"),
+    _child_of("accounts.account_id"),
+    Column("speaker_id", Text, nullable=False, unique=True),
+    Column("name", Text),
+    Column("device_id", Text),
+    Column("end_user_id", Text),
+    Column("end_user_metadata", Text, nullable=False, server_default="{}"),
+    Column("last_active_at", Number),
+    Column("last_ltm_usage_at", Number),
+    UniqueConstraint("account_id", "device_id"),
+    UniqueConstraint("account_id", "end_user_id"),
+    sqlite_autoincrement=True,
+    comment="People. One with an end_user_id is an end user.",
+)
+_is_end_user = speakers.c.end_user_id.is_not(None)
+Index(
+    "ix_speakers_end_users",
+    speakers.c.account_id,
+    speakers.c.speaker_seq,
+    sqlite_where=_is_end_user,
+    postgresql_where=_is_end_user,
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    _serial("activity_seq"),
+    _child_of("speakers.speaker_id"),
+    Column("at", Number, nullable=False),
+    Index("ix_activity_speaker", "speaker_id", "activity_seq"),
+    sqlite_autoincrement=True,
+    comment="When people were active, so that a list walked with a cursor can be filtered as of the walk's start.",
+)
+
+partitions = Table(
+    "partitions",
+    metadata,
+    _serial("partition_seq"),
+    Column("partition", Text, nullable=False, unique=True, comment="speaker_id:character_id"),
+    _child_of("speakers.speaker_id", index=True),
+    _child_of("characters.character_seq", index=True),
+    sqlite_autoincrement=True,
+)
+
+memories = Table(
+    "memories",
+    metadata,
+    _serial("memory_seq"),
+    _child_of("partitions.partition_seq"),
+    Column("id", Text, nullable=False),
+    Column("memory", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    Column("created_at", Number, nullable=False),
+    Column("updated_at", Number, nullable=False),
+    Column("gone_at", Number, comment="When a delayed delete-all takes the record away."),
+    UniqueConstraint("partition_seq", "id"),
+    Index("ix_memories_order", "partition_seq", "created_at", "memory_seq"),
+    sqlite_autoincrement=True,
+)
+_is_going = memories.c.gone_at.is_not(None)
+Index(
+    "ix_memories_gone",
+    memories.c.partition_seq,
+    memories.c.gone_at,
+    sqlite_where=_is_going,
+    postgresql_where=_is_going,
+)
+
+memory_keys = Table(
+    "memory_keys",
+    metadata,
+    Column("partition_seq", Number, primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),
+    _child_of("memories.memory_seq", primary_key=True, index=True),
+    sqlite_with_rowid=False,
+    comment="Which records of a partition may overlap with a fact: those that share one of its keys.",
+)
