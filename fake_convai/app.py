@@ -1,5 +1,6 @@
 """`create_app`: one Starlette application behind the server, the container and the fixture."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,8 +10,9 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fake_convai.api.auth import Authenticator
+from fake_convai.api.backend import Backend
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surfaces import Backend, Surfaces, locate
+from fake_convai.api.surfaces import Surfaces, locate
 from fake_convai.control import routes as control
 from fake_convai.control.demo import KEY as DEMO_KEY
 from fake_convai.control.demo import demo_document
@@ -42,10 +44,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await open_database(chosen.database)
         try:
-            app.state.backend = await _make_backend(database, chosen)
+            backend = await _make_backend(database, chosen)
+            if database.dialect == "sqlite":
+                await backend.hub.recover()
+            sweeper = asyncio.create_task(backend.hub.run())
+            app.state.backend = backend
             yield
-        finally:
             app.state.backend = None
+            sweeper.cancel()
+        finally:
             await database.close()
 
     return Starlette(routes=[Mount("/", app=entrance)], lifespan=lifespan)

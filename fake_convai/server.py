@@ -9,7 +9,7 @@ from types import FrameType
 import click
 import uvicorn
 
-from fake_convai.api.endpoint import Surface
+from fake_convai.api.surface import Surface
 from fake_convai.app import create_app
 from fake_convai.control.seed_document import read_seed
 from fake_convai.domain.errors import FakeConvaiError

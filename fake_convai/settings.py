@@ -46,6 +46,20 @@ class Settings(BaseSettings):
     delete_all_delay: float = Field(
         0.0, ge=0, description="Seconds until /memory/delete-all takes effect, as on the real server."
     )
+    max_sessions: int | None = Field(
+        None, ge=1, description="Live sessions an account may have open at once; more are answered 429."
+    )
+    anonymous_sessions: Literal["allow", "reject"] = Field(
+        "allow", description="Whether a character with memory can be connected to without an end_user_id."
+    )
+    idle_timeout: float = Field(
+        600.0, gt=0, description="Seconds without a message until a live session ends, by the account's clock."
+    )
+    livekit_url: str = Field("ws://localhost:7880", min_length=1, description="LiveKit server handed out by /connect.")
+    livekit_key: str = Field("devkey", min_length=1, description="API key that LiveKit tokens are issued with.")
+    livekit_secret: str = Field(
+        "secret", min_length=1, repr=False, description="Secret that LiveKit tokens are signed with."
+    )
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field("info", description="How much to log.")
 
     @field_validator("seed", "api_key", mode="before")

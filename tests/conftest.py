@@ -1,17 +1,48 @@
 """What all tests share: one running app per database, and one account of it per test."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import httpx2 as httpx
 import pytest
+from sqlalchemy import bindparam, select, update
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from fake_convai.api.surfaces import Backend
 from fake_convai.app import create_app
+from fake_convai.domain.clock import parse_moment
+from fake_convai.domain.identity import hash_secret
 from fake_convai.settings import Settings
+from fake_convai.store import people
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.query import Query
+from fake_convai.store.tables import accounts
+
+T = TypeVar("T")
+
+_ACCOUNT = Query(select(accounts.c.account_id).where(accounts.c.key_hash == bindparam("key_hash")))
+_FREEZE = Query(
+    update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(clock_frozen=bindparam("frozen"))
+)
+
+
+def refused(response: httpx.Response, status: int, *words: str, key: str = "ERROR") -> None:
+    """Make sure that a response is an error in Convai's shape, with a message that holds each of `words`."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
+    assert list(body) == [key]
+    assert [word for word in words if word not in body[key]] == [], body
+
+
+def backend_of(client: TestClient) -> Backend:
+    """What the running app works with."""
+    backend: Backend = cast(Starlette, client.app).state.backend
+    return backend
 
 
 @dataclass(frozen=True)
@@ -30,6 +61,11 @@ class Api:
         response = self.post(path, body)
         assert response.status_code == 200, response.text
         return response.json()
+
+    def raw(self, path: str, body: bytes) -> httpx.Response:
+        """POST a body as it is."""
+        headers = self.headers(path) | {"content-type": "application/json"}
+        return self.client.post(path, content=body, headers=headers)
 
     def headers(self, path: str) -> dict[str, str]:
         """The key in the header of the path's surface."""
@@ -54,6 +90,29 @@ class Api:
         body = {"character_id": character_id, "end_user_id": end_user_id, **fields}
         listed: list[dict[str, Any]] = self.ok("/beta/memory/list", body)["memories"]
         return listed
+
+    def end_users(self, **body: Any) -> list[str]:
+        """The ids on the first page of the end-user list."""
+        return [user["end_user_id"] for user in self.ok("/beta/user/end-users/list", body)["end_users"]]
+
+    def write(self, work: Callable[[AccountTransaction], T]) -> T:
+        """Run work for this account in the database of the app: what no route does."""
+        self.ok("/production/character/list")  # opens the account
+        backend, portal = backend_of(self.client), self.client.portal
+        assert portal is not None
+        row = portal.call(backend.database.read, lambda tx: tx.first(_ACCOUNT, key_hash=hash_secret(self.key)))
+        assert row is not None
+        return portal.call(backend.account_store(row[0]).write, work)
+
+    def freeze(self, at: str) -> None:
+        """Let the account's clock stand still at this moment."""
+        frozen = parse_moment(at, "at")
+        self.write(lambda tx: tx.run(_FREEZE, the_account=tx.account_id, frozen=frozen))
+
+    def was_active(self, end_user_id: str, at: str) -> None:
+        """Let an end user, new or known, have had a session at this moment."""
+        moment = parse_moment(at, "at")
+        self.write(lambda tx: people.note_activity(tx, people.seen(tx, end_user_id), moment))
 
 
 @pytest.fixture(scope="session")

@@ -5,30 +5,37 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.types import Message
 
 from fake_convai.domain.errors import Invalid, TooLarge
 
-MAX_BODY = 1024 * 1024
-"""Bytes (CONTRACT.md section 2, C)."""
+MEBIBYTE = 1024 * 1024
+
+MAX_BODY = MEBIBYTE
+"""Bytes of JSON (CONTRACT.md section 2, C)."""
+
+MAX_FORM = 16 * MEBIBYTE
+"""Bytes of a form, which may hold a sound file (C)."""
 
 MAX_DEPTH = 64
 """Levels of nesting; far above any SDK's, and below what the JSON writer can give back."""
 
-_TOO_LARGE = f"The request body is over the limit of {MAX_BODY} bytes (1 MiB): send less at a time."
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """The whole body; `TooLarge` as soon as it is known to be over the limit."""
+    too_large = f"The request body is over the limit of {limit} bytes ({limit // MEBIBYTE} MiB): send less at a time."
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_BODY:
-        raise TooLarge(_TOO_LARGE)
+    if announced.isdecimal() and int(announced) > limit:
+        raise TooLarge(too_large)
     body = b""
     async for chunk in request.stream():
         body = body + chunk if body else chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge(_TOO_LARGE)
+        if len(body) > limit:
+            raise TooLarge(too_large)
     return body
 
 
@@ -54,6 +61,21 @@ def parse_query(request: Request) -> dict[str, Any]:
     parameters = dict(request.query_params)
     _refuse_unstorable(parameters, 1)
     return parameters
+
+
+async def parse_form(request: Request, body: bytes) -> dict[str, Any]:
+    """The fields of a form, multipart or url-encoded; an uploaded file is an `UploadFile`."""
+
+    async def replay() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    try:
+        form = await Request(request.scope, replay).form(max_part_size=MAX_FORM)
+    except HTTPException as error:
+        raise Invalid(f"The request body must be a form (multipart/form-data): {error.detail}") from None
+    fields = dict(form)
+    _refuse_unstorable(fields, 1)
+    return fields
 
 
 def _refuse_unstorable(value: Any, depth: int) -> None:

@@ -4,9 +4,10 @@ from typing import Annotated, Any, TypedDict
 
 from pydantic import AliasChoices, Field, StrictStr
 
-from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.models import Empty, Id, RequestModel, Switch, Text, Wanted
 from fake_convai.api.speakers import Success
+from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import to_iso
 from fake_convai.domain.errors import Invalid, NotFound
 from fake_convai.store import characters

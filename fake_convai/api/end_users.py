@@ -4,8 +4,9 @@ from typing import Annotated, Any, TypedDict
 
 from pydantic import Field, StrictStr
 
-from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.models import EndUserId, EndUserMetadata, RequestModel, Wanted, WholeNumber
+from fake_convai.api.surface import Surface
 from fake_convai.domain import cursor as cursors
 from fake_convai.domain.clock import parse_moment, to_iso
 from fake_convai.domain.cursor import Filters
@@ -81,7 +82,7 @@ async def list_(call: Call, body: ListRequest) -> ListAnswer:
         active_after=_moment(body.active_after, "active_after"),
         active_before=_moment(body.active_before, "active_before"),
     )
-    account_id, secret = call.store.account_id, call.cursor_secret
+    account_id, secret = call.store.account_id, call.backend.cursor_secret
     start = (
         cursors.decode(body.cursor, account_id=account_id, filters=filters, secret=secret)
         if body.cursor is not None

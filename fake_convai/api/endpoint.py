@@ -6,26 +6,19 @@ The same declaration routes the request, validates it and describes it in the Op
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from fake_convai.domain.ids import Ids
-from fake_convai.settings import Settings
+from fake_convai.api.backend import Backend
+from fake_convai.api.surface import Surface
 from fake_convai.store.accounts import AccountStore
 
 Source = Literal["seed", "docs", "sdk", "observed", "assumption"]
+Access = Literal["key", "key or token", "anybody"]
+Reads = Literal["json", "query", "form"]
 Handler = Callable[["Call", Any], Awaitable[Any]]
-
-
-class Surface(StrEnum):
-    """One of Convai's three hosts (CONTRACT.md section 1)."""
-
-    PRODUCTION = "production"
-    BETA = "beta"
-    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +26,14 @@ class Call:
     """A request that has been routed, authenticated and read."""
 
     request: Request
-    store: AccountStore
-    settings: Settings
-    ids: Ids
-    cursor_secret: str
+    backend: Backend
+    account: AccountStore | None
+
+    @property
+    def store(self) -> AccountStore:
+        """The database as the account of the request sees it."""
+        assert self.account is not None, "a route that needs no key has no account"
+        return self.account
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,8 @@ class Endpoint:
     handler: Handler
     unauthorized_key: str
     """The member that holds the message of a 401: some routes have their own (CONTRACT.md section 1, D)."""
-    key_only: bool
-    """Whether only an API key opens it, not a token."""
+    access: Access
+    reads: Reads
 
     @property
     def home(self) -> Surface:
@@ -67,22 +64,28 @@ class Endpoint:
 class Group:
     """Endpoints that share a name, surfaces and manners; `post` and `get` declare one each."""
 
-    def __init__(self, name: str, *surfaces: Surface, unauthorized_key: str = "ERROR", key_only: bool = False) -> None:
+    def __init__(
+        self, name: str, *surfaces: Surface, unauthorized_key: str = "ERROR", access: Access = "key or token"
+    ) -> None:
         self.name = name
         self.surfaces = surfaces
         self.endpoints: list[Endpoint] = []
         self._unauthorized_key = unauthorized_key
-        self._key_only = key_only
+        self._access = access
 
-    def post(self, path: str, *, source: Source) -> Callable[[Handler], Handler]:
+    def post(
+        self, path: str, *, source: Source, reads: Reads = "json", access: Access | None = None
+    ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as what answers `POST path`."""
-        return self._declare("POST", path, source)
+        return self._declare("POST", path, source, reads, access or self._access)
 
     def get(self, path: str, *, source: Source) -> Callable[[Handler], Handler]:
         """Declare the decorated function as what answers `GET path`; its parameters come from the query."""
-        return self._declare("GET", path, source)
+        return self._declare("GET", path, source, "query", self._access)
 
-    def _declare(self, method: str, path: str, source: Source) -> Callable[[Handler], Handler]:
+    def _declare(
+        self, method: str, path: str, source: Source, reads: Reads, access: Access
+    ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             hints = get_type_hints(handler)
             summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")
@@ -99,7 +102,8 @@ class Group:
                     answer=hints["return"],
                     handler=handler,
                     unauthorized_key=self._unauthorized_key,
-                    key_only=self._key_only,
+                    access=access,
+                    reads=reads,
                 )
             )
             return handler

@@ -4,8 +4,8 @@ import logging
 import uuid
 from typing import Any
 
-from fake_convai.api.endpoint import Surface
 from fake_convai.api.responses import Answer
+from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import (
     Conflict,
     FakeConvaiError,

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field, StrictStr
 
-from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.models import EndUserId, Id, JsonObject, RequestModel, Wanted, WholeNumber
+from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import to_iso
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.text import MAX_FACT_LENGTH, MAX_FACTS, normalise_fact

@@ -1,11 +1,14 @@
 """Types that the request models share, and how their complaints are worded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
+    AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -123,8 +126,23 @@ def _wanted(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
         if not (isinstance(at, type) and issubclass(at, BaseModel)):
             break
         for name, field in at.model_fields.items():
-            if part in (name, field.alias):
-                words = next((m.words for m in field.metadata if isinstance(m, Wanted)), words)
-                at = field.annotation
+            if part in (name, field.alias, *_choices(field.validation_alias)):
+                at, found = _plain(field.annotation, field.metadata)
+                words = found or words
                 break
     return words
+
+
+def _choices(alias: str | AliasPath | AliasChoices | None) -> list[str | AliasPath]:
+    return alias.choices if isinstance(alias, AliasChoices) else []
+
+
+def _plain(annotation: Any, metadata: Iterable[Any]) -> tuple[Any, str | None]:
+    """The type inside an optional or annotated one, and its words; the outermost ones, which come last."""
+    words = next((extra.words for extra in reversed(list(metadata)) if isinstance(extra, Wanted)), None)
+    if get_origin(annotation) is Annotated:
+        inner, *extras = get_args(annotation)
+        return _plain(inner, [*extras, *metadata])
+    if get_origin(annotation) in (Union, UnionType):
+        return _plain(next(member for member in get_args(annotation) if member is not type(None)), metadata)
+    return annotation, words

@@ -1,11 +1,11 @@
 """An answer before it is bytes."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +24,13 @@ class Answer:
             headers=self.headers,
             media_type="application/json",
         )
+
+
+def event_stream(events: Iterable[Any]) -> StreamingResponse:
+    """Server-sent events, a `data:` line each."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        for event in events:
+            yield b"data: " + orjson.dumps(event) + b"\n\n"
+
+    return StreamingResponse(lines(), media_type="text/event-stream", headers={"cache-control": "no-cache"})

@@ -1,6 +1,15 @@
 """Every endpoint of the three surfaces."""
 
-from fake_convai.api import characters, end_users, memory, speakers, tokens
+from fake_convai.api import (
+    characters,
+    chat_history,
+    end_users,
+    interaction,
+    memory,
+    sessions,
+    speakers,
+    tokens,
+)
 from fake_convai.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
@@ -11,7 +20,10 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         speakers.group,
         characters.group,
         characters.user_group,
+        chat_history.group,
         tokens.group,
+        interaction.group,
+        sessions.group,
     )
     for endpoint in group.endpoints
 )

@@ -4,8 +4,9 @@ from typing import Annotated, TypedDict
 
 from pydantic import Field
 
-from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.models import Empty, Id, RequestModel, Text, Wanted
+from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import MAX_END_USER_ID
 from fake_convai.store import speakers

@@ -5,24 +5,25 @@ A request walks: surface, endpoint, account, body, model, handler, answer.
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from fake_convai.api.auth import Authenticator
-from fake_convai.api.body import parse_object, parse_query, read_body
-from fake_convai.api.endpoint import Call, Endpoint, Surface
+from fake_convai.api.backend import Backend
+from fake_convai.api.body import MAX_FORM, parse_form, parse_object, parse_query, read_body
+from fake_convai.api.chat import chat
+from fake_convai.api.endpoint import Call, Endpoint
 from fake_convai.api.errors import MethodNotAllowed, UnprocessableBody, error_answer
 from fake_convai.api.models import to_invalid
 from fake_convai.api.responses import Answer
+from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import NotFound, Unavailable
-from fake_convai.domain.ids import Ids
-from fake_convai.settings import Settings
-from fake_convai.store.accounts import AccountStore, Rules
-from fake_convai.store.database import Database
+
+CHAT_PATH = "/chat"
 
 _PREFIXES = {surface.value: surface for surface in Surface}
 _LABELS = {
@@ -31,22 +32,6 @@ _LABELS = {
     "live": Surface.LIVE,
     "realtime-api": Surface.LIVE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """What requests work with while the server runs."""
-
-    database: Database
-    authenticator: Authenticator
-    settings: Settings
-    rules: Rules
-    ids: Ids
-    cursor_secret: str
-
-    def account_store(self, account_id: int) -> AccountStore:
-        """The database as one account sees it."""
-        return AccountStore(self.database, account_id, self.ids, self.rules)
 
 
 def locate(scope: Scope) -> tuple[Surface | None, str]:
@@ -70,35 +55,49 @@ class Surfaces:
             self._routes.setdefault(endpoint.path, {})[endpoint.method] = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; no error gets past."""
-        request = Request(scope, receive)
-        answer = await self._answer(request)
-        await answer.response()(scope, receive, send)
+        """Answer one request or carry one WebSocket; no error gets past."""
+        if scope["type"] == "websocket":
+            await self._chat(WebSocket(scope, receive, send))
+            return
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _chat(self, websocket: WebSocket) -> None:
+        named, path = locate(websocket.scope)
+        backend: Backend | None = getattr(websocket.app.state, "backend", None)
+        on_live = named in (None, Surface.LIVE) or self._lenient
+        if path == CHAT_PATH and on_live and backend is not None:
+            await chat(websocket, backend)
+        else:
+            await websocket.close()  # before it was accepted: the handshake is answered 403
+
+    async def _answer(self, request: Request) -> Response:
         named, path = locate(request.scope)
         surface, unauthorized_key = named or Surface.PRODUCTION, "ERROR"
         try:
             endpoint = self._route(request.method, path, named)
             surface = surface if surface in endpoint.surfaces else endpoint.home
             unauthorized_key = endpoint.unauthorized_key
-            return Answer(200, await self._handle(request, endpoint, surface, named))
+            answer = await self._handle(request, endpoint, surface, named)
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
-            return error_answer(error, surface, unauthorized_key=unauthorized_key)
+            return error_answer(error, surface, unauthorized_key=unauthorized_key).response()
+        return answer if isinstance(answer, Response) else Answer(200, answer).response()
 
     async def _handle(self, request: Request, endpoint: Endpoint, surface: Surface, named: Surface | None) -> Any:
         backend: Backend | None = getattr(request.app.state, "backend", None)
         if backend is None:
             raise Unavailable("The server has not started: run the app with its lifespan.")
-        account_id = await backend.authenticator.account(
-            request.headers,
-            surface,
-            named=named is not None and not self._lenient,
-            key_only=endpoint.key_only,
-        )
-        body = parse_query(request) if endpoint.method == "GET" else parse_object(await read_body(request))
-        call = Call(request, backend.account_store(account_id), backend.settings, backend.ids, backend.cursor_secret)
-        return await endpoint.handler(call, _validated(body, endpoint, surface))
+        account = None
+        if endpoint.access != "anybody":
+            account_id = await backend.authenticator.account(
+                request.headers,
+                surface,
+                named=named is not None and not self._lenient,
+                key_only=endpoint.access == "key",
+            )
+            account = backend.account_store(account_id)
+        body = _validated(await _READERS[endpoint.reads](request), endpoint, surface)
+        return await endpoint.handler(Call(request, backend, account), body)
 
     def _route(self, method: str, path: str, named: Surface | None) -> Endpoint:
         methods = self._routes.get(path)
@@ -120,6 +119,21 @@ class Surfaces:
             f"Unknown route {method} {path}. The nearest is {endpoint.method} {endpoint.path} on the {endpoint.home} "
             f"surface (/{endpoint.home}{endpoint.path})."
         )
+
+
+async def _read_json(request: Request) -> dict[str, Any]:
+    return parse_object(await read_body(request))
+
+
+async def _read_query(request: Request) -> dict[str, Any]:
+    return parse_query(request)
+
+
+async def _read_form(request: Request) -> dict[str, Any]:
+    return await parse_form(request, await read_body(request, MAX_FORM))
+
+
+_READERS = {"json": _read_json, "query": _read_query, "form": _read_form}
 
 
 def _validated(body: dict[str, Any], endpoint: Endpoint, surface: Surface) -> Any:

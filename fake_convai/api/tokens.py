@@ -4,14 +4,15 @@ from typing import TypedDict
 
 from pydantic import Field
 
-from fake_convai.api.endpoint import Call, Group, Surface
+from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.models import Empty, Id, RequestModel
+from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import SECOND, to_iso
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import hash_secret
 from fake_convai.store import accounts
 
-group = Group("Tokens", Surface.PRODUCTION, key_only=True)
+group = Group("Tokens", Surface.PRODUCTION, access="key")
 
 LIFETIME = 3600 * SECOND
 """An hour from `/user/connect` (CONTRACT.md section 10, D)."""
@@ -48,7 +49,7 @@ class Revoked(TypedDict):
 @group.post("/user/connect", source="docs")
 async def connect(call: Call, body: Empty) -> NewToken:
     """Get a token that stands in for the API key for an hour; older tokens stay valid."""
-    token = call.ids.secret()
+    token = call.backend.ids.secret()
     expires_at = await call.store.write(accounts.add_token, hash_secret(token), LIFETIME)
     return {"apiAuthToken": token, "expirationTime": to_iso(expires_at)}
 

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, case, delete, insert, select, update
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query
-from fake_convai.store.tables import accounts, characters
+from fake_convai.store.tables import accounts, characters, conversations
 
 PUBLIC = "public"
 DEFAULT_VOICE = "MALE"
@@ -28,7 +28,7 @@ _COLUMNS = (
     characters.c.created_at,
     characters.c.account_id,
 )
-_SELECT = select(*_COLUMNS).join(accounts)
+_SELECT = select(*_COLUMNS).join(accounts, accounts.c.account_id == characters.c.account_id)
 _MINE = characters.c.account_id == bindparam("account_id")
 # The same id may exist in several accounts, since tests seed fixed ids: one's own comes first, then a public one.
 _FIRST_MINE_THEN_PUBLIC = (
@@ -42,6 +42,11 @@ _BY_NAME = Query(
     _SELECT.where(characters.c.character_name == bindparam("character_name"))
     .order_by(*_FIRST_MINE_THEN_PUBLIC)
     .limit(1)
+)
+_OF_CONVERSATION = Query(
+    _SELECT.join(conversations, conversations.c.character_seq == characters.c.character_seq).where(
+        conversations.c.conversation_seq == bindparam("conversation_seq")
+    )
 )
 _ALL_MINE = Query(_SELECT.where(_MINE).order_by(characters.c.character_seq))
 _INSERT = Query(
@@ -128,6 +133,13 @@ def usable(tx: AccountTransaction, character_id: str) -> Character:
 def by_name(tx: AccountTransaction, character_name: str) -> Character | None:
     """The character with this name, one's own first, the oldest of several."""
     return _character(tx.first(_BY_NAME, character_name=character_name))
+
+
+def of_conversation(tx: AccountTransaction, conversation_seq: int) -> Character:
+    """The character of a conversation that exists."""
+    character = _character(tx.first(_OF_CONVERSATION, conversation_seq=conversation_seq))
+    assert character is not None
+    return character
 
 
 def mine(tx: AccountTransaction, character_id: str) -> Character | None:

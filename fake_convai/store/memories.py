@@ -19,6 +19,9 @@ from fake_convai.store.people import Person
 from fake_convai.store.query import Query, insert_or_ignore
 from fake_convai.store.tables import memories, memory_keys, partitions
 
+MOST_RECALLED = 1000
+"""Facts that a character has in mind in a session; more would not fit a real one's context either."""
+
 _PARTITION = Query(select(partitions.c.partition_seq).where(partitions.c.partition == bindparam("partition")))
 _ADD_PARTITION = insert_or_ignore(partitions, "partition", "speaker_id", "character_seq")
 
@@ -39,6 +42,12 @@ _PAGE = Query(
     .order_by(*_ordered)
     .limit(bindparam("row_limit"))
     .offset(bindparam("row_offset"))
+)
+_RECALL = Query(
+    select(memories.c.memory)
+    .where(_of_partition, memories.c.created_at <= bindparam("until"))
+    .order_by(*_ordered)
+    .limit(MOST_RECALLED)
 )
 _GET = Query(select(*_COLUMNS).where(_of_partition, _with_id))
 _INSERT = Query(
@@ -153,6 +162,14 @@ def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page:
     total = tx.first(_COUNT, partition_seq=partition.seq)
     rows = tx.all(_PAGE, partition_seq=partition.seq, row_limit=page_size, row_offset=(page - 1) * page_size)
     return MemoryPage([_to_memory(row) for row in rows], 0 if total is None else total[0])
+
+
+def recall(tx: AccountTransaction, person: Person, character: Character, until: int) -> list[str]:
+    """What a character with memory has in mind of a person: the facts that were stored by `until`."""
+    row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
+    if row is None or not character.memory_enabled:
+        return []
+    return [fact for (fact,) in tx.all(_RECALL, partition_seq=row[0], until=until)]
 
 
 def get(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: str) -> Memory:

@@ -58,6 +58,7 @@ accounts = Table(
     Column("key_last_four", Text, nullable=False),
     Column("user_id", Text, nullable=False),
     Column("plan", Text),
+    Column("replies", Text, comment="What characters say, when it is scripted."),
     Column("clock_frozen", Number),
     Column("clock_offset", Number, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
@@ -170,3 +171,51 @@ memory_keys = Table(
     sqlite_with_rowid=False,
     comment="Which records of a partition may overlap with a fact: those that share one of its keys.",
 )
+
+conversations = Table(
+    "conversations",
+    metadata,
+    _serial("conversation_seq"),
+    _child_of("accounts.account_id"),
+    Column("character_session_id", Text, nullable=False, index=True),
+    _child_of("characters.character_seq", index=True),
+    Column("speaker_id", ForeignKey("speakers.speaker_id", ondelete="SET NULL"), index=True),
+    Column("started_at", Number, nullable=False),
+    Column("is_added_to_memory", Boolean, nullable=False),
+    UniqueConstraint("account_id", "character_session_id"),
+    sqlite_autoincrement=True,
+    comment="Chat history: what the API calls a sessionID there and a character_session_id elsewhere.",
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    _serial("turn_seq"),
+    _child_of("conversations.conversation_seq", index=True),
+    Column("session_id", Text, index=True, comment="The live session it was said in."),
+    Column("at", Number, nullable=False),
+    Column("user_message", Text, nullable=False),
+    Column("character_message", Text, nullable=False),
+    Column("is_trigger_input", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+live_sessions = Table(
+    "live_sessions",
+    metadata,
+    Column("session_id", Text, primary_key=True),
+    _child_of("accounts.account_id"),
+    _child_of("conversations.conversation_seq", index=True),
+    Column("speaker_id", ForeignKey("speakers.speaker_id", ondelete="SET NULL"), index=True),
+    Column("transport", Text, nullable=False),
+    Column("room_name", Text, nullable=False),
+    Column("shared_session_key", Text),
+    Column("max_num_participants", Number, nullable=False),
+    Column("started_at", Number, nullable=False),
+    Column("last_seen_at", Number, nullable=False),
+    Column("ended_at", Number),
+    Column("holder", Text, comment="The process that has its WebSocket."),
+    comment="Connections; the conversation that one carries may go on in another.",
+)
+_is_open = live_sessions.c.ended_at.is_(None)
+Index("ix_live_sessions_open", live_sessions.c.account_id, sqlite_where=_is_open, postgresql_where=_is_open)

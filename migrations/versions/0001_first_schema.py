@@ -1,7 +1,7 @@
 """The first schema"""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("key_last_four", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("plan", sa.Text(), nullable=True),
+        sa.Column("replies", sa.Text(), nullable=True, comment="What characters say, when it is scripted."),
         sa.Column("clock_frozen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
             "clock_offset", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False
@@ -115,6 +116,41 @@ def upgrade() -> None:
     )
     op.create_index("ix_activity_speaker", "activity", ["speaker_id", "activity_seq"], unique=False)
     op.create_table(
+        "conversations",
+        sa.Column(
+            "conversation_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("character_session_id", sa.Text(), nullable=False),
+        sa.Column("character_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("speaker_id", sa.Text(), nullable=True),
+        sa.Column("started_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_added_to_memory", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_conversations_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["character_seq"],
+            ["characters.character_seq"],
+            name=op.f("fk_conversations_character_seq"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["speaker_id"], ["speakers.speaker_id"], name=op.f("fk_conversations_speaker_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("conversation_seq", name=op.f("pk_conversations")),
+        sa.UniqueConstraint(
+            "account_id", "character_session_id", name=op.f("uq_conversations_account_id_character_session_id")
+        ),
+        comment="Chat history: what the API calls a sessionID there and a character_session_id elsewhere.",
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_conversations_character_seq"), "conversations", ["character_seq"], unique=False)
+    op.create_index(
+        op.f("ix_conversations_character_session_id"), "conversations", ["character_session_id"], unique=False
+    )
+    op.create_index(op.f("ix_conversations_speaker_id"), "conversations", ["speaker_id"], unique=False)
+    op.create_table(
         "partitions",
         sa.Column(
             "partition_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -137,6 +173,45 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_partitions_character_seq"), "partitions", ["character_seq"], unique=False)
     op.create_index(op.f("ix_partitions_speaker_id"), "partitions", ["speaker_id"], unique=False)
+    op.create_table(
+        "live_sessions",
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("conversation_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("speaker_id", sa.Text(), nullable=True),
+        sa.Column("transport", sa.Text(), nullable=False),
+        sa.Column("room_name", sa.Text(), nullable=False),
+        sa.Column("shared_session_key", sa.Text(), nullable=True),
+        sa.Column("max_num_participants", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("started_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ended_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("holder", sa.Text(), nullable=True, comment="The process that has its WebSocket."),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_live_sessions_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["conversation_seq"],
+            ["conversations.conversation_seq"],
+            name=op.f("fk_live_sessions_conversation_seq"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["speaker_id"], ["speakers.speaker_id"], name=op.f("fk_live_sessions_speaker_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_live_sessions")),
+        comment="Connections; the conversation that one carries may go on in another.",
+    )
+    op.create_index(op.f("ix_live_sessions_conversation_seq"), "live_sessions", ["conversation_seq"], unique=False)
+    op.create_index(
+        "ix_live_sessions_open",
+        "live_sessions",
+        ["account_id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(op.f("ix_live_sessions_speaker_id"), "live_sessions", ["speaker_id"], unique=False)
     op.create_table(
         "memories",
         sa.Column(
@@ -170,6 +245,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("gone_at IS NOT NULL"),
     )
     op.create_index("ix_memories_order", "memories", ["partition_seq", "created_at", "memory_seq"], unique=False)
+    op.create_table(
+        "turns",
+        sa.Column("turn_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("conversation_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("session_id", sa.Text(), nullable=True, comment="The live session it was said in."),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_message", sa.Text(), nullable=False),
+        sa.Column("character_message", sa.Text(), nullable=False),
+        sa.Column("is_trigger_input", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversation_seq"],
+            ["conversations.conversation_seq"],
+            name=op.f("fk_turns_conversation_seq"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("turn_seq", name=op.f("pk_turns")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_turns_conversation_seq"), "turns", ["conversation_seq"], unique=False)
+    op.create_index(op.f("ix_turns_session_id"), "turns", ["session_id"], unique=False)
     op.create_table(
         "memory_keys",
         sa.Column(

@@ -1,0 +1,138 @@
+"""Chat history: sessions of a character and what was said in them (CONTRACT.md section 8)."""
+
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Field, StrictStr
+
+from fake_convai.api.characters import CharacterRequest
+from fake_convai.api.endpoint import Call, Group
+from fake_convai.api.interaction import as_hex
+from fake_convai.api.models import Id, Wanted, WholeNumber
+from fake_convai.api.surface import Surface
+from fake_convai.domain.clock import to_datetime
+from fake_convai.domain.errors import Forbidden, Invalid, NotFound
+from fake_convai.store import accounts, characters, conversations
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.conversations import Conversation, Turn
+
+group = Group("Chat history", Surface.PRODUCTION)
+
+PLANS = frozenset({"scale", "enterprise"})
+"""The plans that include chat history (CONTRACT.md section 8, S)."""
+
+
+class ListRequest(CharacterRequest):
+    """How many sessions of which character; -1 is all."""
+
+    limit: Annotated[WholeNumber, Wanted('a whole number of at least 1, or "-1" for all')] = -1
+
+
+class DetailsRequest(CharacterRequest):
+    """Which session of which character."""
+
+    session_id: Id = Field(alias="sessionID")
+
+
+class DeleteRequest(CharacterRequest):
+    """Which sessions of which character."""
+
+    session_ids: Annotated[list[StrictStr], Wanted("a list of session ids")] = Field(alias="sessionIDs")
+
+
+class SessionSummary(TypedDict):
+    """A session; date and time in UTC."""
+
+    sessionID: str
+    date: str
+    time: str
+    is_added_to_memory: bool
+
+
+class Line(TypedDict):
+    """What one side said."""
+
+    speaker: Literal["User", "Character"]
+    message: str
+
+
+class Interaction(TypedDict):
+    """One turn."""
+
+    timestamp: str
+    interaction: list[Line]
+    is_trigger_input: bool
+
+
+class Deleted(TypedDict):
+    """That they are gone."""
+
+    status: str
+
+
+@group.post("/character/chatHistory/list", source="seed")
+async def list_(call: Call, body: ListRequest) -> list[SessionSummary]:
+    """List the sessions of a character, newest first."""
+    if body.limit < 1 and body.limit != -1:
+        raise Invalid(
+            "Invalid parameter 'limit': send a whole number of at least 1, or \"-1\" for all.", parameter="limit"
+        )
+    found = await call.store.write(_sessions, body.character_id, call.backend.settings.plan)
+    return [_summary(conversation) for conversation in found[: body.limit if body.limit > 0 else None]]
+
+
+@group.post("/character/chatHistory/details", source="seed")
+async def details(call: Call, body: DetailsRequest) -> list[Interaction]:
+    """List what was said in a session, oldest first."""
+    found = await call.store.write(_turns, body.character_id, body.session_id, call.backend.settings.plan)
+    return [_interaction(turn) for turn in found]
+
+
+@group.post("/character/chatHistory/delete", source="docs")
+async def delete(call: Call, body: DeleteRequest) -> Deleted:
+    """Delete sessions of a character; what became memory of them stays."""
+    await call.store.write(_delete, body.character_id, body.session_ids, call.backend.settings.plan)
+    return {"status": "SUCCESSFULLY DELETED"}
+
+
+def _character_seq(tx: AccountTransaction, character_id: str, default_plan: str) -> int:
+    plan = accounts.profile(tx).plan or default_plan
+    if plan not in PLANS:
+        raise Forbidden(f"Chat history needs the scale or enterprise plan; this account is on the {plan} plan.")
+    return characters.usable(tx, character_id).character_seq
+
+
+def _sessions(tx: AccountTransaction, character_id: str, default_plan: str) -> list[Conversation]:
+    return conversations.list_of_character(tx, _character_seq(tx, character_id, default_plan))
+
+
+def _turns(tx: AccountTransaction, character_id: str, session_id: str, default_plan: str) -> list[Turn]:
+    character_seq = _character_seq(tx, character_id, default_plan)
+    conversation = conversations.find(tx, session_id)
+    if conversation.character_seq != character_seq:
+        raise NotFound(f"Unknown sessionID '{session_id}': character '{character_id}' has no such session.")
+    return conversations.turns_of(tx, conversation.seq)
+
+
+def _delete(tx: AccountTransaction, character_id: str, session_ids: list[str], default_plan: str) -> None:
+    conversations.remove(tx, _character_seq(tx, character_id, default_plan), session_ids)
+
+
+def _summary(conversation: Conversation) -> SessionSummary:
+    started = to_datetime(conversation.started_at)
+    return {
+        "sessionID": as_hex(conversation.character_session_id),
+        "date": started.strftime("%d-%m-%Y"),
+        "time": started.strftime("%H:%M:%S"),
+        "is_added_to_memory": conversation.is_added_to_memory,
+    }
+
+
+def _interaction(turn: Turn) -> Interaction:
+    return {
+        "timestamp": to_datetime(turn.at).strftime("%Y-%m-%d %H:%M:%S.%f"),
+        "interaction": [
+            {"speaker": "User", "message": turn.user_message},
+            {"speaker": "Character", "message": turn.character_message},
+        ],
+        "is_trigger_input": turn.is_trigger_input,
+    }

@@ -1,0 +1,105 @@
+"""The WebSockets that this process has, and the end of sessions that nobody uses any more.
+
+The database is the truth about sessions; a WebSocket lives in one process. `sweep` reconciles the two: it warns and
+ends idle sessions by their account's clock, and hangs up where a session was ended from another process.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.websockets import WebSocket, WebSocketState
+
+from fake_convai.api import events
+from fake_convai.domain.clock import SECOND
+from fake_convai.domain.errors import Unavailable
+from fake_convai.store import sessions
+from fake_convai.store.accounts import AccountStore
+from fake_convai.store.database import Database
+
+logger = logging.getLogger("fake_convai")
+
+SWEEP_SECONDS = 1.0
+MAX_NOTICE = 300 * SECOND
+"""How long before the end a client is warned, at most: five minutes, as Convai's page on session events shows (D)."""
+
+
+@dataclass(slots=True)
+class _Attached:
+    websocket: WebSocket
+    warned: bool = False
+
+
+class Hub:
+    """Knows which WebSocket belongs to which session."""
+
+    def __init__(self, database: Database, account_store: Callable[[int], AccountStore], idle_timeout: float) -> None:
+        self.holder = uuid.uuid4().hex
+        self._database = database
+        self._account_store = account_store
+        self._idle_timeout = int(idle_timeout * SECOND)
+        self._notice = min(MAX_NOTICE, self._idle_timeout // 2)
+        self._attached: dict[str, _Attached] = {}
+
+    def attach(self, session_id: str, websocket: WebSocket) -> None:
+        """This WebSocket carries the session from now on."""
+        self._attached[session_id] = _Attached(websocket)
+
+    def detach(self, session_id: str) -> None:
+        """The session's WebSocket is gone."""
+        self._attached.pop(session_id, None)
+
+    def heard_from(self, session_id: str) -> None:
+        """The client is there: warn again when it falls silent the next time."""
+        attached = self._attached.get(session_id)
+        if attached is not None:
+            attached.warned = False
+
+    async def end(self, account_id: int, session_id: str) -> bool:
+        """End a session, remember what was said in it, and hang up; False when it had ended before."""
+        ended = await self._account_store(account_id).write(sessions.end, session_id)
+        await self._hang_up(session_id)
+        return ended
+
+    async def recover(self) -> None:
+        """End the sessions whose process was killed while it had their WebSocket, so that what was said is kept.
+
+        Only for a database of this one process: on a shared one, another replica may have the WebSocket.
+        """
+        for session_id, account_id in await self._database.read(sessions.abandoned):
+            await self._account_store(account_id).write(sessions.end, session_id)
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except Unavailable as error:
+                logger.warning("Cannot look after idle sessions: %s", error)
+
+    async def sweep(self) -> None:
+        """Warn and end idle sessions, and hang up those that ended elsewhere."""
+        warn_after = self._idle_timeout - self._notice
+        for idle in await self._database.read(lambda tx: sessions.idle(tx, warn_after, self.holder)):
+            await self._warn(idle)
+            if idle.quiet_for >= self._idle_timeout:
+                await self.end(idle.account_id, idle.session_id)
+        if self._attached:
+            held = await self._database.read(lambda tx: sessions.held(tx, self.holder))
+            for session_id in self._attached.keys() - held:
+                await self._hang_up(session_id)
+
+    async def _warn(self, idle: sessions.Idle) -> None:
+        attached = self._attached.get(idle.session_id)
+        if attached is not None and not attached.warned:
+            attached.warned = True
+            remaining = max(0, self._idle_timeout - idle.quiet_for) // SECOND
+            await events.send(attached.websocket, events.idle_warning(remaining))
+
+    async def _hang_up(self, session_id: str) -> None:
+        attached = self._attached.pop(session_id, None)
+        if attached is not None and attached.websocket.application_state is WebSocketState.CONNECTED:
+            await attached.websocket.close(1000, "Session ended")

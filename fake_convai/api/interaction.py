@@ -1,0 +1,120 @@
+"""One turn of conversation over plain HTTP: `/character/getResponse` (CONTRACT.md section 9, D)."""
+
+import base64
+import io
+import math
+import struct
+import uuid
+import wave
+from collections.abc import Iterator
+from typing import Annotated, Any, TypedDict
+
+from pydantic import BeforeValidator, ConfigDict, Field
+from starlette.datastructures import UploadFile
+from starlette.responses import StreamingResponse
+
+from fake_convai.api.endpoint import Call, Group
+from fake_convai.api.models import Id, RequestModel, Text, Wanted
+from fake_convai.api.responses import event_stream
+from fake_convai.api.surface import Surface
+from fake_convai.domain.errors import Invalid
+from fake_convai.domain.replies import chunks
+from fake_convai.store import characters, conversations, sessions
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.sessions import Said
+
+group = Group("Interaction", Surface.PRODUCTION)
+
+ONE_INPUT = "Expecting only one; either an audio file or user's query as a string"
+NEW_SESSION = "-1"
+UNHEARD = "(sound: fake-convai does not recognise speech)"
+_SAMPLE_RATE = 22_050
+
+
+def _switch(value: Any) -> Any:
+    """Forms have only text: "True" and "False", in any case."""
+    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+
+
+Switch = Annotated[bool, BeforeValidator(_switch), Wanted("True or False")]
+
+
+class ResponseRequest(RequestModel):
+    """What is said to whom, as form fields."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    character_id: Id = Field(alias="charID")
+    user_text: Text | None = Field(None, alias="userText")
+    file: Annotated[UploadFile, Wanted("a WAV file")] | None = None
+    session_id: Text = Field(NEW_SESSION, alias="sessionID")
+    voice_response: Switch = Field(False, alias="voiceResponse")
+    stream: Switch = False
+
+
+class ResponseAnswer(TypedDict):
+    """The character's answer; audio is base64 of a WAV file, or null."""
+
+    charID: str
+    text: str
+    audio: str | None
+    sample_rate: str | None
+    sessionID: str
+
+
+@group.post("/character/getResponse", source="docs", reads="form")
+async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | StreamingResponse:
+    """Say one thing to a character.
+
+    A sessionID of -1 begins a conversation, the returned one goes on with it. Speech is not recognised: a sound file is
+    answered, and chat history says that it was one.
+    """
+    if ((body.user_text or "").strip() == "") == (body.file is None):
+        raise Invalid(ONE_INPUT)
+    said = await call.store.write(_talk, body)
+    answer: ResponseAnswer = {
+        "charID": body.character_id,
+        "text": said.answer,
+        "audio": base64.b64encode(spoken(said.answer)).decode("ascii") if body.voice_response else None,
+        "sample_rate": str(_SAMPLE_RATE) if body.voice_response else None,
+        "sessionID": as_hex(said.character_session_id),
+    }
+    return event_stream(_pieces(answer)) if body.stream else answer
+
+
+def as_hex(character_session_id: str) -> str:
+    """A conversation's id as production spells it: 32 hex characters (CONTRACT.md section 8, C)."""
+    try:
+        return uuid.UUID(character_session_id).hex
+    except ValueError:
+        return character_session_id
+
+
+def spoken(text: str) -> bytes:
+    """A short WAV file in place of speech: a soft tone, longer for a longer text."""
+    frames = _SAMPLE_RATE * min(20, 2 + len(text) // 20) // 20
+    tone = (int(2000 * math.sin(2 * math.pi * 440 * frame / _SAMPLE_RATE)) for frame in range(frames))
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(_SAMPLE_RATE)
+        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in tone))
+    return file.getvalue()
+
+
+def _pieces(answer: ResponseAnswer) -> Iterator[ResponseAnswer]:
+    """The answer in pieces; the sound comes with the first."""
+    for number, chunk in enumerate(chunks(answer["text"])):
+        yield {**answer, "text": chunk, "audio": answer["audio"] if number == 0 else None}
+
+
+def _talk(tx: AccountTransaction, body: ResponseRequest) -> Said:
+    character = characters.usable(tx, body.character_id)
+    session_id = body.session_id.strip() or NEW_SESSION
+    conversation = (
+        conversations.begin(tx, character.character_seq, None)
+        if session_id == NEW_SESSION
+        else conversations.find(tx, session_id)
+    )
+    return sessions.talk(tx, conversation, body.user_text or UNHEARD)

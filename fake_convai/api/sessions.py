@@ -1,0 +1,192 @@
+"""Live sessions: connect, disconnect, and a whole conversation turn as a stream (CONTRACT.md section 9)."""
+
+import uuid
+from typing import Annotated, Any, Literal, TypedDict
+from urllib.parse import urlencode
+
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from fake_convai.api import events
+from fake_convai.api.endpoint import Call, Group
+from fake_convai.api.livekit import participant_token
+from fake_convai.api.models import Empty, EndUserMetadata, Id, RequestModel, Wanted
+from fake_convai.api.responses import event_stream
+from fake_convai.api.surface import Surface
+from fake_convai.domain.errors import Forbidden, Invalid, NotFound
+from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
+from fake_convai.store import characters, sessions
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.characters import Character
+from fake_convai.store.sessions import Connected, Said, Wish
+
+group = Group("Sessions", Surface.LIVE)
+
+CHARACTER_NOT_FOUND = "Character not found or doesn't belong to user"
+MISSING_END_USER_ID = (
+    "Missing end_user_id. end_user_id is required when the character has Long Term Memory enabled. "
+    "Provide end_user_id or disable Long Term Memory."
+)
+_TRANSPORTS = {"livekit": "livekit", "internal": "livekit", "external": "livekit", "websocket": "websocket"}
+
+
+def _transport(value: str) -> str:
+    if value == "daily":
+        raise ValueError("Transport daily is not emulated by fake-convai: use livekit or websocket")
+    if value not in _TRANSPORTS:
+        raise ValueError(f"Invalid transport: {value}")
+    return _TRANSPORTS[value]
+
+
+class ConnectRequest(RequestModel):
+    """Who connects to which character, and how. Other fields that SDKs send are accepted and not used."""
+
+    character_id: Id
+    end_user_id: Annotated[StrictStr, Field(max_length=MAX_END_USER_ID)] | None = None
+    end_user_metadata: EndUserMetadata | None = None
+    speaker_id: StrictStr | None = None
+    character_session_id: StrictStr | None = None
+    transport: Annotated[StrictStr, AfterValidator(_transport)] = "livekit"
+    connection_type: Literal["audio", "video"] = "audio"
+    mode: Literal["create", "join"] = "create"
+    shared_session_key: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")] | None = None
+    max_num_participants: Annotated[StrictInt, Field(ge=1)] = 1
+    room_name: StrictStr | None = None
+    spawn_agent: StrictBool = True
+
+
+class StreamRequest(RequestModel):
+    """What to say to which character."""
+
+    character_id: Id
+    text_input: Annotated[Id, Wanted("a non-blank string")]
+    character_session_id: StrictStr | None = None
+
+
+class ConnectAnswer(TypedDict):
+    """How to join the session; the last two fields echo the request or are null."""
+
+    session_id: str
+    request_trace_id: str
+    character_session_id: str
+    room_url: str
+    room_name: str | None
+    token: str
+    end_user_id: str | None
+    end_user_metadata: dict[str, Any] | None
+
+
+class DisconnectAnswer(TypedDict):
+    """That the session is over."""
+
+    status: str
+    message: str
+
+
+@group.post("/connect", source="docs")
+async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
+    """Open a live session with a character.
+
+    Without an end_user_id the session is anonymous: nothing of it is remembered and nothing is recalled.
+    """
+    end_user_id = normalise_end_user_id(body.end_user_id)
+    metadata = body.end_user_metadata if end_user_id is not None else None
+    connected = await call.store.write(_connect, call, body, end_user_id)
+    settings = call.backend.settings
+    livekit = body.transport == "livekit"
+    token = ""
+    if livekit:
+        token = participant_token(
+            settings.livekit_key,
+            settings.livekit_secret,
+            identity=f"{end_user_id or 'anonymous'}-{connected.session_id[:8]}",
+            name=str((metadata or {}).get("name") or end_user_id or "anonymous"),
+            room_name=connected.room_name,
+            now=connected.now,
+        )
+    return {
+        "session_id": connected.session_id,
+        "request_trace_id": f"req_{uuid.UUID(call.backend.ids.uuid()).hex}",
+        "character_session_id": connected.character_session_id,
+        "room_url": settings.livekit_url if livekit else _chat_url(call.request, connected.session_id),
+        "room_name": connected.room_name if livekit else None,
+        "token": token,
+        "end_user_id": end_user_id,
+        "end_user_metadata": metadata,
+    }
+
+
+@group.post("/disconnect", source="docs", reads="query", access="anybody")
+async def disconnect(call: Call, body: Empty) -> DisconnectAnswer:
+    """End the session that session_id in the query names; once answered, what was said is remembered.
+
+    An unknown session, or one that has ended, is no error.
+    """
+    try:
+        session_id = str(uuid.UUID(call.request.query_params.get("session_id", "")))
+    except ValueError:
+        raise Invalid("Invalid session ID format", parameter="session_id") from None
+    session = await call.backend.database.read(lambda tx: sessions.find(tx, session_id))
+    if session is not None:
+        await call.backend.hub.end(session.account_id, session_id)
+    return {"status": "success", "message": "Session disconnected successfully"}
+
+
+@group.post("/connect/stream", source="docs", reads="form")
+async def stream(call: Call, body: StreamRequest) -> StreamingResponse:
+    """Say one thing to a character and get its answer as server-sent events.
+
+    Each call is an anonymous session of one turn; character_session_id goes on with an earlier conversation.
+    """
+    session_id, said = await call.store.write(_say_once, body)
+    return event_stream(events.stream(session_id, said.character_session_id, said.answer))
+
+
+def _connect(tx: AccountTransaction, call: Call, body: ConnectRequest, end_user_id: str | None) -> Connected:
+    character = _accessible(tx, body.character_id)
+    settings = call.backend.settings
+    if end_user_id is None and character.memory_enabled and settings.anonymous_sessions == "reject":
+        raise Invalid(MISSING_END_USER_ID, parameter="end_user_id")
+    wish = Wish(
+        character=character,
+        end_user_id=end_user_id,
+        speaker_id=normalise_end_user_id(body.speaker_id),
+        end_user_metadata=body.end_user_metadata or {},
+        character_session_id=(body.character_session_id or "").strip() or None,
+        transport=body.transport,
+        join=body.mode == "join",
+        shared_session_key=body.shared_session_key,
+        max_num_participants=body.max_num_participants,
+    )
+    return sessions.connect(tx, wish, settings.max_sessions)
+
+
+def _say_once(tx: AccountTransaction, body: StreamRequest) -> tuple[str, Said]:
+    wish = Wish(
+        character=_accessible(tx, body.character_id),
+        end_user_id=None,
+        speaker_id=None,
+        end_user_metadata={},
+        character_session_id=(body.character_session_id or "").strip() or None,
+        transport="sse",
+    )
+    connected = sessions.connect(tx, wish, None)
+    said = sessions.say(tx, connected.session_id, body.text_input)
+    sessions.end(tx, connected.session_id)
+    return connected.session_id, said
+
+
+def _accessible(tx: AccountTransaction, character_id: str) -> Character:
+    """The character, in the words of the live surface when it is unknown or another account's."""
+    try:
+        return characters.usable(tx, character_id)
+    except (NotFound, Forbidden):
+        raise NotFound(CHARACTER_NOT_FOUND) from None
+
+
+def _chat_url(request: Request, session_id: str) -> str:
+    """The WebSocket's address on the host, scheme and prefix that the client itself used."""
+    scheme = "wss" if request.url.scheme == "https" else "ws"
+    prefix = request.url.path.removesuffix("/connect")
+    return f"{scheme}://{request.url.netloc}{prefix}/chat?{urlencode({'session_id': session_id})}"

@@ -1,0 +1,135 @@
+"""The word lists of fact extraction: alternatives of a regular expression, one theme each (DESIGN.md, C).
+
+They are closed on purpose. "I am vegetarian" is worth remembering and "I am tired" is not, and only a list can tell
+the two apart without understanding English.
+"""
+
+import re
+
+LASTING = (
+    "left-handed|right-handed|ambidextrous|deaf|blind|mute|colou?r[- ]?blind|hard of hearing|nearsighted|farsighted|"
+    "short-sighted|long-sighted|dyslexic|autistic|neurodivergent|diabetic|epileptic|asthmatic|disabled|pregnant|"
+    "claustrophobic|tone-deaf|sober|bald|tall|short|shy|introverted|extroverted|clumsy|forgetful|ambitious|creative|"
+    "athletic|punctual|religious|bilingual|trilingual|multilingual|retired|unemployed|self-employed|homeschooled|"
+    "adopted|gay|lesbian|bisexual|queer|asexual|trans|transgender|non-?binary|male|female"
+)
+"""What someone still is next month; everything else after "I am" is taken for a mood."""
+
+DIETS = "vegetarian|vegan|pescatarian|(?:lactose|gluten)[- ]intolerant|gluten[- ]free"
+
+BELONGING = (
+    "american|argentin(?:ian|e)|australian|austrian|bangladeshi|belgian|bolivian|brazilian|british|bulgarian|canadian|"
+    "chilean|chinese|colombian|croatian|cuban|czech|danish|dutch|egyptian|english|estonian|ethiopian|european|"
+    "filipin[oa]|finnish|french|german|ghanaian|greek|hungarian|icelandic|indian|indonesian|iranian|iraqi|irish|"
+    "israeli|italian|jamaican|japanese|kenyan|korean|latvian|lebanese|lithuanian|malaysian|mexican|moroccan|nepali|"
+    "new zealander|nigerian|norwegian|pakistani|palestinian|peruvian|polish|portuguese|romanian|russian|scottish|"
+    "serbian|singaporean|slovak(?:ian)?|slovenian|somali|south african|south korean|spanish|sri lankan|swedish|swiss|"
+    "syrian|taiwanese|thai|tunisian|turkish|ukrainian|venezuelan|vietnamese|welsh|"
+    "agnostic|atheist|buddhist|catholic|christian|hindu|jewish|muslim|protestant|sikh"
+)
+"""Where and to what people belong. Without the list "I am German" would be a name."""
+
+RELATIVES = (
+    "wife|husband|partner|spouse|girlfriend|boyfriend|fianc[eé]e?|son|daughter|child|kid|baby|brother|sister|sibling|"
+    "twin|mother|father|mom|mum|dad|parent|grandmother|grandfather|grandma|grandpa|grandson|granddaughter|aunt|uncle|"
+    "cousin|niece|nephew|friend|boss|manager|supervisor|team ?lead|colleague|coworker|co-worker|neighbou?r|roommate|"
+    "flatmate|teacher|mentor|coach|trainer|doctor|therapist|assistant|dog|puppy|cat|kitten|horse|pet|parrot|bird|rabbit|"
+    "hamster|guinea pig|fish|turtle|tortoise|snake|lizard"
+)
+"""People and animals whose names and lives are the user's too."""
+
+ATTRIBUTES = (
+    "job(?: title)?|profession|occupation|position|employer|company|team|department|shift|hobby|hobbies|goals?|"
+    "(?:biggest |greatest |lifelong )?(?:dream|fear|weakness|strength|ambition)s?|dream job|blood type|shoe size|"
+    "(?:zodiac|star) sign|birthplace|home ?town|nationality|religion|gender|native language|mother tongue|"
+    "first language|phone number|e-?mail(?: address)?|(?:home )?address|(?:employee|badge) (?:number|id)|time ?zone|"
+    "major|degree|school|university|eyes|hair|gamertag"
+)
+"""What is worth keeping of "my ... is ..."."""
+
+SKILLS = (
+    "speak|read|write|drive|ride|swim|dive|sail|ski|skate|surf|climb|sing|dance|cook|bake|draw|paint|sew|knit|juggle|"
+    "play|type|program|code|fly|operate|weld|lift|repair|fix"
+)
+"""What "I can" and "I cannot" tell about a person; the rest ("I can hear you") is about the moment."""
+
+ACTIVITIES = (
+    "play|watch|read|listen to|collect|cook|bake|paint|draw|write|sing|dance|hike|climb|ski|surf|run|cycle|bike|swim|fish|"
+    "hunt|garden|meditate|volunteer|travel|commute|exercise|practi[cs]e|train|jog|walk|camp|sail|knit|sew|code|program|"
+    "eat|drink|smoke|vape|gamble|wear|take|drive|ride|use|own|attend|follow|support|sleep"
+)
+
+DONE = "completed|finished|passed|failed|earned|won|received|obtained"
+
+MOODS = (
+    "afraid|alone|angry|anxious|ashamed|awake|aware|back|bad|better|bored|broke|busy|certain|cold|cool|confused|curious|"
+    "dead|depressed|done|down|drunk|dying|excited|exhausted|fine|free|full|glad|going|good|great|grateful|happy|here|home|"
+    "honest|hot|hungry|hurt|ill|impressed|in|interested|just|kidding|late|lonely|looking|lost|mad|nervous|new|next|nice|"
+    "ok|okay|old|on|out|over|pleased|proud|ready|right|sad|safe|scared|serious|sick|single|sleepy|sorry|starving|strong|"
+    "stuck|sure|surprised|thirsty|thankful|tired|trying|unsure|up|upset|waiting|warm|weak|well|wondering|worried|wrong|"
+    "young|chief|head|vice|president|director|manager|senior|junior|lead|team|married|divorced|engaged"
+)
+"""Never a name after "I am", whatever the case."""
+
+NOT_NAMES = (
+    "a|about|above|again|also|always|am|an|and|any|anything|anytime|are|as|at|back|because|before|but|by|classified|common|"
+    "confidential|crazy|difficult|easy|for|from|good|hard|he|her|here|his|how|i|if|important|in|irrelevant|is|it|just|"
+    "later|long|maybe|me|my|never|nice|no|none|not|nothing|now|of|off|on|one|or|our|please|private|pronounced|rare|really|"
+    "same|secret|she|short|since|so|some|something|soon|sorry|spelled|spelt|strange|tell|that|the|there|these|they|this|"
+    "those|to|today|tomorrow|tonight|too|unique|unknown|unusual|very|was|we|weird|what|whatever|when|whenever|where|who|"
+    "why|with|you|your"
+)
+"""A name ends before these: "my name is jordan nice to meet you"."""
+
+NAME_PARTICLES = "al|bin|da|de|del|della|den|der|di|dos|du|el|ibn|la|le|van|von|y|zu"
+
+MOMENTARY = (
+    "answers?|appointment|break|bug|call|chance|choice|clue|cold|comments?|complaint|concerns?|confession|doubts?|errors?|"
+    "favou?r|feedback|feeling|fever|flu|fun|guess|hangover|headache|hunch|ideas?|information|intention|issues?|joke|look|"
+    "message|minutes?|moment|news|objections?|opinion|plan|point|problems?|questions?|reasons?|request|rest|seconds?|sec|"
+    "secret|sense|stomachache|story|suggestions?|surprise|theory|thing|things|thoughts?|time|toothache|trouble|way|work|"
+    "day|night|morning|evening|weekend|advice|assistance|bathroom|coffee|direction|directions|drink|hand|help|info|lift|"
+    "more|restroom|ride|sleep|toilet|water"
+)
+"""What one has or needs for an hour: "I have a question", "I need help"."""
+
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_UNITS = "one|two|three|four|five|six|seven|eight|nine"
+NUMBERS = (
+    rf"\d{{1,3}}|(?:{_TENS})(?:[- ](?:{_UNITS}))?|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
+    "two|three|four|five|six|seven|eight|nine"
+)
+QUANTITIES = f"an?|my own|the same|another|many|several|plenty of|{NUMBERS}|no|zero|any"
+"""What opens a possession: "I have two cats". "the" is missing: "I have the keys" is about now."""
+
+BARE_POSSESSIONS = (
+    "hair|eyes|eyesight|allerg(?:y|ies)|experience|children|kids|siblings|brothers|sisters|pets|dogs|cats|twins|asthma|"
+    "diabetes|adhd|add|autism|dyslexia|epilepsy|arthritis|migraines|insomnia|vertigo|tinnitus|anxiety|depression|ptsd|"
+    "tattoos|freckles|braces|glasses|grandchildren|parents"
+)
+"""What one has without an article: "I have blue eyes"."""
+
+OPINIONS = (
+    "think|guess|wonder|suppose|assume|believe|hope|wish|imagine|bet|doubt|pretend|feel|know|mean|say|tell|ask|see|"
+    "said|thought|knew|felt|meant|told|asked|saw|heard|wondered|seem|want|wanted|would|could|should|might|may|will|can|"
+    "cannot|am|was|were|have|had|did|do"
+)
+"""Verbs that make no habit: "I never said that", "I always knew"."""
+
+PAST = (
+    "ate|bought|broke|brought|built|came|caught|chose|did|drank|drove|fell|flew|forgot|found|gave|got|grew|held|hid|kept|"
+    "lay|learnt|left|lent|lost|made|met|paid|ran|rode|sang|sat|sent|slept|sold|spent|spoke|stood|stole|swam|taught|took|"
+    "tried|went|woke|wore|won|wrote|been|done|gone|seen"
+)
+"""Past forms that do not end in -ed, so that nobody "bots" a car."""
+
+PRESENT = (
+    "always|do|drink|drive|eat|enjoy|feel|find|get|go|hate|keep|know|like|live|love|make|need|own|play|prefer|see|sleep|"
+    "speak|study|take|think|use|want|watch|wear|work"
+)
+"""Verbs that are put into the third person inside a value ("because I work there")."""
+
+
+def one_of(words: str) -> re.Pattern[str]:
+    """A compiled test whether a text is, as a whole and in any case, one of a list."""
+    return re.compile(words, re.IGNORECASE)

@@ -1,0 +1,191 @@
+"""Conversations and their turns: what chat history shows (CONTRACT.md section 8)."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
+
+from fake_convai.domain.errors import Forbidden, NotFound
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.query import Query
+from fake_convai.store.tables import conversations, turns
+
+_COLUMNS = (
+    conversations.c.conversation_seq,
+    conversations.c.account_id,
+    conversations.c.character_session_id,
+    conversations.c.character_seq,
+    conversations.c.speaker_id,
+    conversations.c.started_at,
+    conversations.c.is_added_to_memory,
+)
+_FIND = Query(
+    select(*_COLUMNS)
+    .where(conversations.c.character_session_id == bindparam("character_session_id"))
+    .order_by((conversations.c.account_id == bindparam("account_id")).desc(), conversations.c.conversation_seq)
+    .limit(1)
+)
+_BY_SEQ = Query(select(*_COLUMNS).where(conversations.c.conversation_seq == bindparam("conversation_seq")))
+_OF_CHARACTER = Query(
+    select(*_COLUMNS)
+    .where(
+        conversations.c.account_id == bindparam("account_id"),
+        conversations.c.character_seq == bindparam("character_seq"),
+    )
+    .order_by(conversations.c.started_at.desc(), conversations.c.conversation_seq.desc())
+)
+_names = ("account_id", "character_session_id", "character_seq", "speaker_id", "started_at", "is_added_to_memory")
+_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _names}
+_INSERT = Query(insert(conversations).values(_values).returning(conversations.c.conversation_seq))
+_MARK_ADDED = Query(
+    update(conversations)
+    .where(conversations.c.conversation_seq == bindparam("the_seq"))
+    .values(is_added_to_memory=True)
+)
+_DELETE = Query(
+    delete(conversations).where(
+        conversations.c.account_id == bindparam("account_id"),
+        conversations.c.character_seq == bindparam("character_seq"),
+        conversations.c.character_session_id == bindparam("character_session_id"),
+    )
+)
+_TURNS = Query(
+    select(turns.c.at, turns.c.user_message, turns.c.character_message, turns.c.is_trigger_input, turns.c.session_id)
+    .where(turns.c.conversation_seq == bindparam("conversation_seq"))
+    .order_by(turns.c.at, turns.c.turn_seq)
+)
+_ADD_TURN = Query(
+    insert(turns).values(
+        {
+            name: bindparam(name)
+            for name in (
+                "conversation_seq",
+                "session_id",
+                "at",
+                "user_message",
+                "character_message",
+                "is_trigger_input",
+            )
+        }
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One conversation, which several connections may have carried."""
+
+    seq: int
+    account_id: int
+    character_session_id: str
+    character_seq: int
+    speaker_id: str | None
+    started_at: int
+    is_added_to_memory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was said and answered; `session_id` is the live session it happened in, if any."""
+
+    at: int
+    user_message: str
+    character_message: str
+    is_trigger_input: bool = False
+    session_id: str | None = None
+
+
+def canonical_id(session_id: str) -> str:
+    """A conversation's id as it is stored: a UUID with hyphens, however it was spelled (CONTRACT.md section 8, C)."""
+    try:
+        return str(uuid.UUID(session_id))
+    except ValueError:
+        return session_id
+
+
+def find(tx: AccountTransaction, session_id: str) -> Conversation:
+    """One of the account's conversations; `NotFound` when unknown, `Forbidden` when another account's."""
+    row = tx.first(_FIND, character_session_id=canonical_id(session_id))
+    if row is None:
+        raise NotFound(f"Unknown session '{session_id}': no conversation has this id.")
+    conversation = _to_conversation(row)
+    if conversation.account_id != tx.account_id:
+        raise Forbidden(f"Session '{session_id}' belongs to another account.")
+    return conversation
+
+
+def by_seq(tx: AccountTransaction, seq: int) -> Conversation:
+    """A conversation that exists."""
+    row = tx.first(_BY_SEQ, conversation_seq=seq)
+    assert row is not None
+    return _to_conversation(row)
+
+
+def list_of_character(tx: AccountTransaction, character_seq: int) -> list[Conversation]:
+    """The account's conversations with a character, newest first."""
+    return [_to_conversation(row) for row in tx.all(_OF_CHARACTER, character_seq=character_seq)]
+
+
+def begin(
+    tx: AccountTransaction,
+    character_seq: int,
+    speaker_id: str | None,
+    *,
+    session_id: str | None = None,
+    started_at: int | None = None,
+    is_added_to_memory: bool = False,
+) -> Conversation:
+    """Start a conversation; what is not given is made up."""
+    character_session_id = tx.ids.uuid() if session_id is None else canonical_id(session_id)
+    begun = tx.now if started_at is None else started_at
+    row = tx.first(
+        _INSERT,
+        character_session_id=character_session_id,
+        character_seq=character_seq,
+        speaker_id=speaker_id,
+        started_at=begun,
+        is_added_to_memory=is_added_to_memory,
+    )
+    assert row is not None
+    return Conversation(
+        row[0], tx.account_id, character_session_id, character_seq, speaker_id, begun, is_added_to_memory
+    )
+
+
+def add_turn(tx: AccountTransaction, conversation_seq: int, turn: Turn) -> None:
+    """Write down a turn."""
+    tx.run(
+        _ADD_TURN,
+        conversation_seq=conversation_seq,
+        session_id=turn.session_id,
+        at=turn.at,
+        user_message=turn.user_message,
+        character_message=turn.character_message,
+        is_trigger_input=turn.is_trigger_input,
+    )
+
+
+def turns_of(tx: AccountTransaction, conversation_seq: int) -> list[Turn]:
+    """The turns of a conversation, oldest first."""
+    return [
+        Turn(at, user, character, bool(trigger), session_id)
+        for at, user, character, trigger, session_id in tx.all(_TURNS, conversation_seq=conversation_seq)
+    ]
+
+
+def mark_added_to_memory(tx: AccountTransaction, conversation_seq: int) -> None:
+    """What was said has become memories."""
+    tx.run(_MARK_ADDED, the_seq=conversation_seq)
+
+
+def remove(tx: AccountTransaction, character_seq: int, session_ids: Sequence[str]) -> None:
+    """Delete conversations with a character; ids that are unknown are passed over."""
+    for session_id in session_ids:
+        tx.run(_DELETE, character_seq=character_seq, character_session_id=canonical_id(session_id))
+
+
+def _to_conversation(row: Any) -> Conversation:
+    seq, account_id, session_id, character_seq, speaker_id, started_at, added = row
+    return Conversation(seq, account_id, session_id, character_seq, speaker_id, started_at, bool(added))

@@ -1,0 +1,365 @@
+"""Live sessions: connect, talk, end, and what is remembered of it (CONTRACT.md section 9)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import BindParameter, bindparam, case, func, insert, select, update
+
+from fake_convai.domain.clock import real_time
+from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
+from fake_convai.domain.extraction import extract_facts
+from fake_convai.domain.replies import ScriptedReply, choose_reply
+from fake_convai.store import characters, conversations, memories, people
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.characters import Character
+from fake_convai.store.conversations import Conversation, Turn
+from fake_convai.store.people import Person
+from fake_convai.store.query import Query, Row, Transaction
+from fake_convai.store.tables import accounts, live_sessions
+
+_COLUMNS = (
+    live_sessions.c.session_id,
+    live_sessions.c.account_id,
+    live_sessions.c.conversation_seq,
+    live_sessions.c.speaker_id,
+    live_sessions.c.transport,
+    live_sessions.c.room_name,
+    live_sessions.c.started_at,
+    live_sessions.c.last_seen_at,
+    live_sessions.c.ended_at,
+    live_sessions.c.holder,
+)
+_is_it = live_sessions.c.session_id == bindparam("the_session")
+_is_open = live_sessions.c.ended_at.is_(None)
+_FIND = Query(select(*_COLUMNS).where(live_sessions.c.session_id == bindparam("session_id")).with_for_update())
+_OPEN_COUNT = Query(
+    select(func.count())
+    .select_from(live_sessions)
+    .where(live_sessions.c.account_id == bindparam("account_id"), _is_open)
+)
+_LOCK_ACCOUNT = Query(
+    select(accounts.c.account_id).where(accounts.c.account_id == bindparam("account_id")).with_for_update()
+)
+_ROOM = Query(
+    select(
+        live_sessions.c.room_name,
+        live_sessions.c.max_num_participants,
+        live_sessions.c.conversation_seq,
+    )
+    .where(
+        live_sessions.c.account_id == bindparam("account_id"),
+        live_sessions.c.shared_session_key == bindparam("shared_session_key"),
+        _is_open,
+    )
+    .order_by(live_sessions.c.started_at, live_sessions.c.session_id)
+)
+_INSERT_NAMES = (
+    "session_id",
+    "account_id",
+    "conversation_seq",
+    "speaker_id",
+    "transport",
+    "room_name",
+    "shared_session_key",
+    "max_num_participants",
+    "started_at",
+    "last_seen_at",
+)
+_insert_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _INSERT_NAMES}
+_INSERT = Query(insert(live_sessions).values(_insert_values))
+_TOUCH = Query(update(live_sessions).where(_is_it).values(last_seen_at=bindparam("at")))
+_END = Query(update(live_sessions).where(_is_it, _is_open).values(ended_at=bindparam("at"), holder=None))
+_HOLD = Query(
+    update(live_sessions).where(_is_it, _is_open, live_sessions.c.holder.is_(None)).values(holder=bindparam("by"))
+)
+_ABANDONED = Query(
+    select(live_sessions.c.session_id, live_sessions.c.account_id).where(_is_open, live_sessions.c.holder.is_not(None))
+)
+_now = case(
+    (accounts.c.clock_frozen.is_not(None), accounts.c.clock_frozen),
+    else_=bindparam("real_now") + accounts.c.clock_offset,
+)
+_IDLE = Query(
+    select(
+        live_sessions.c.session_id,
+        live_sessions.c.account_id,
+        live_sessions.c.holder,
+        _now - live_sessions.c.last_seen_at,
+    )
+    .join(accounts, accounts.c.account_id == live_sessions.c.account_id)
+    .where(_is_open, _now - live_sessions.c.last_seen_at >= bindparam("at_least"))
+)
+_HELD = Query(select(live_sessions.c.session_id).where(live_sessions.c.holder == bindparam("by"), _is_open))
+_REPLIES = Query(select(accounts.c.replies).where(accounts.c.account_id == bindparam("account_id")))
+
+
+class SessionGone(FakeConvaiError):
+    """The session has ended, or never was; `known` tells which."""
+
+    def __init__(self, *, known: bool) -> None:
+        super().__init__("The session has ended." if known else "There is no such session.")
+        self.known = known
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asks of `/connect`."""
+
+    character: Character
+    end_user_id: str | None
+    speaker_id: str | None
+    end_user_metadata: Mapping[str, Any]
+    character_session_id: str | None
+    transport: str
+    join: bool = False
+    shared_session_key: str | None = None
+    max_num_participants: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A live session as it is stored; `person` is None for an anonymous one."""
+
+    session_id: str
+    account_id: int
+    conversation_seq: int
+    speaker_id: str | None
+    transport: str
+    room_name: str
+    started_at: int
+    last_seen_at: int
+    ended_at: int | None
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What `/connect` hands out."""
+
+    session_id: str
+    character_session_id: str
+    room_name: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a character answered, and the conversation it belongs to."""
+
+    answer: str
+    character_session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """An open session and how long it has been quiet, in microseconds of its account's clock."""
+
+    session_id: str
+    account_id: int
+    held_here: bool
+    quiet_for: int
+
+
+def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Connected:
+    """Open a session: the person is seen and active, and what is stored of them is read.
+
+    Raises `NotFound` or `Forbidden` for a conversation to resume, `TooMany` when the account has `max_sessions` open,
+    `Conflict` for a shared room that does not fit.
+    """
+    earlier = None if wish.character_session_id is None else _earlier(tx, wish, wish.character_session_id)
+    person = _person_of(tx, wish)
+    if max_sessions is not None or wish.shared_session_key is not None:
+        tx.first(_LOCK_ACCOUNT)
+    _within_limit(tx, max_sessions)
+    shared = None if wish.shared_session_key is None else _shared_room(tx, wish)
+    conversation = earlier or conversations.begin(
+        tx, wish.character.character_seq, None if person is None else person.speaker_id
+    )
+    session_id = tx.ids.uuid()
+    room_name = f"convai-{session_id[:8]}" if shared is None else shared[0]
+    tx.run(
+        _INSERT,
+        session_id=session_id,
+        conversation_seq=conversation.seq,
+        speaker_id=None if person is None else person.speaker_id,
+        transport=wish.transport,
+        room_name=room_name,
+        shared_session_key=wish.shared_session_key,
+        max_num_participants=wish.max_num_participants if shared is None else shared[1],
+        started_at=tx.now,
+        last_seen_at=tx.now,
+    )
+    if person is not None:
+        _welcome(tx, person, wish)
+    return Connected(session_id, conversation.character_session_id, room_name, tx.now)
+
+
+def find(tx: Transaction | AccountTransaction, session_id: str) -> Session | None:
+    """The session with this id, whosoever it is, open or ended."""
+    row = tx.first(_FIND, session_id=session_id)
+    return None if row is None else Session(*row)
+
+
+def hold(tx: AccountTransaction, session_id: str, holder: str) -> bool:
+    """Take a session's only WebSocket; False when another has it."""
+    return tx.run(_HOLD, the_session=session_id, by=holder) > 0
+
+
+def touch(tx: AccountTransaction, session_id: str) -> None:
+    """Something was heard from the client: it is not idle. Raises `SessionGone` when it has ended."""
+    _open(tx, session_id)
+    tx.run(_TOUCH, the_session=session_id, at=tx.now)
+
+
+def say(tx: AccountTransaction, session_id: str, text: str, *, is_trigger: bool = False) -> Said:
+    """Say something in a live session, and be answered. Raises `SessionGone` when it has ended."""
+    session = _open(tx, session_id)
+    tx.run(_TOUCH, the_session=session_id, at=tx.now)
+    person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
+    conversation = conversations.by_seq(tx, session.conversation_seq)
+    return talk(
+        tx,
+        conversation,
+        text,
+        person=person,
+        known_until=session.started_at,
+        session_id=session_id,
+        is_trigger=is_trigger,
+    )
+
+
+def talk(
+    tx: AccountTransaction,
+    conversation: Conversation,
+    text: str,
+    *,
+    person: Person | None = None,
+    known_until: int = 0,
+    session_id: str | None = None,
+    is_trigger: bool = False,
+) -> Said:
+    """Add a turn to a conversation.
+
+    The character knows what was stored about `person` by `known_until` (when they connected) and what was said earlier
+    in this conversation (CONTRACT.md section 9, D).
+    """
+    character = characters.of_conversation(tx, conversation.seq)
+    known = [] if person is None else memories.recall(tx, person, character, known_until)
+    for turn in conversations.turns_of(tx, conversation.seq):
+        known += extract_facts(turn.user_message)
+    scripted, default = scripted_replies(tx)
+    answer = choose_reply(
+        text, memories=known, scripted=scripted, default=default, character_name=character.character_name
+    )
+    conversations.add_turn(tx, conversation.seq, Turn(tx.now, text, answer, is_trigger, session_id))
+    return Said(answer, conversation.character_session_id)
+
+
+def end(tx: AccountTransaction, session_id: str) -> bool:
+    """End a session and remember what its person said; False when it had ended before, or never was.
+
+    Both happen in this one transaction, so that no crash can come between them.
+    """
+    session = find(tx, session_id)
+    if session is None or tx.run(_END, the_session=session_id, at=tx.now) == 0:
+        return False
+    person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
+    character = characters.of_conversation(tx, session.conversation_seq)
+    if person is None or not character.memory_enabled:
+        return True
+    said = [
+        turn.user_message
+        for turn in conversations.turns_of(tx, session.conversation_seq)
+        if turn.session_id == session_id and not turn.is_trigger_input
+    ]
+    facts = [fact for message in said for fact in extract_facts(message)]
+    if facts:
+        memories.remember(tx, person, character, facts, {})
+    if said:
+        conversations.mark_added_to_memory(tx, session.conversation_seq)
+    return True
+
+
+def scripted_replies(tx: AccountTransaction) -> tuple[list[ScriptedReply], str | None]:
+    """What the account's characters are told to say, and what to say when nothing fits."""
+    row = tx.first(_REPLIES)
+    if row is None or row[0] is None:
+        return [], None
+    script = orjson.loads(row[0])
+    return [ScriptedReply(**reply) for reply in script["replies"]], script["default"]
+
+
+def idle(tx: Transaction, at_least: int, holder: str) -> list[Idle]:
+    """Open sessions of all accounts that have been quiet for `at_least` microseconds."""
+    rows = tx.all(_IDLE, real_now=real_time(), at_least=at_least)
+    return [Idle(session_id, account_id, held_by == holder, quiet) for session_id, account_id, held_by, quiet in rows]
+
+
+def held(tx: Transaction, holder: str) -> set[str]:
+    """The open sessions whose WebSocket this process has."""
+    return {row[0] for row in tx.all(_HELD, by=holder)}
+
+
+def abandoned(tx: Transaction) -> list[tuple[str, int]]:
+    """Open sessions, with their accounts, whose WebSocket some process had."""
+    return [(row[0], row[1]) for row in tx.all(_ABANDONED)]
+
+
+def _open(tx: AccountTransaction, session_id: str) -> Session:
+    session = find(tx, session_id)
+    if session is None or session.ended_at is not None:
+        raise SessionGone(known=session is not None)
+    return session
+
+
+def _earlier(tx: AccountTransaction, wish: Wish, character_session_id: str) -> Conversation:
+    conversation = conversations.find(tx, character_session_id)
+    if conversation.character_seq != wish.character.character_seq:
+        raise NotFound(f"Unknown session '{character_session_id}': it was held with another character.")
+    return conversation
+
+
+def _person_of(tx: AccountTransaction, wish: Wish) -> Person | None:
+    """The person who connects; an `end_user_id` wins over a `speaker_id` (CONTRACT.md section 6, C)."""
+    if wish.end_user_id is not None:
+        return people.seen(tx, wish.end_user_id)
+    if wish.speaker_id is None:
+        return None
+    person = people.find_speaker(tx, wish.speaker_id)
+    if person is None:
+        raise NotFound(f"Unknown speaker_id '{wish.speaker_id}'.")
+    return person
+
+
+def _welcome(tx: AccountTransaction, person: Person, wish: Wish) -> None:
+    people.note_activity(tx, person, tx.now)
+    if wish.end_user_id is not None and wish.end_user_metadata:
+        people.change_metadata(tx, person, wish.end_user_metadata)
+    if wish.character.memory_enabled:
+        people.note_ltm_usage(tx, person)
+
+
+def _within_limit(tx: AccountTransaction, max_sessions: int | None) -> None:
+    row = tx.first(_OPEN_COUNT) if max_sessions is not None else None
+    if row is not None and max_sessions is not None and row[0] >= max_sessions:
+        raise TooMany(f"Concurrent session limit reached: this account has {row[0]} of {max_sessions} sessions open.")
+
+
+def _shared_room(tx: AccountTransaction, wish: Wish) -> tuple[str, int] | None:
+    """Name and size of the shared room to join, None when it is to be made (CONTRACT.md section 9, D)."""
+    rows: list[Row] = list(tx.all(_ROOM, shared_session_key=wish.shared_session_key))
+    key = wish.shared_session_key
+    if not wish.join:
+        if rows:
+            raise Conflict(f"shared_session_key '{key}' is in use by an open room: join it with mode 'join'.")
+        return None
+    if not rows:
+        raise Conflict(f"shared_session_key '{key}' has no open room: make it with mode 'create'.")
+    room_name, size, conversation_seq = rows[0]
+    if characters.of_conversation(tx, conversation_seq).character_seq != wish.character.character_seq:
+        raise Conflict(f"shared_session_key '{key}' belongs to a room of another character.")
+    if len(rows) >= size:
+        raise Conflict(f"The room of shared_session_key '{key}' is full: it takes {size} participants.")
+    return room_name, size
