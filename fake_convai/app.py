@@ -2,26 +2,32 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Mount, Router
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fake_convai.api.auth import Authenticator
 from fake_convai.api.backend import Backend
+from fake_convai.api.responses import Answer
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.api.surfaces import Surfaces, locate
-from fake_convai.control import routes as control
 from fake_convai.control.demo import KEY as DEMO_KEY
 from fake_convai.control.demo import demo_document
+from fake_convai.control.plane import PREFIX
+from fake_convai.control.routes import control_plane
 from fake_convai.control.seed import plant
-from fake_convai.control.seed_document import SeedDocument, read_seed
+from fake_convai.control.seed_document import read_seed
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.identity import hash_secret, last_four
 from fake_convai.domain.ids import Ids
 from fake_convai.settings import Settings, load_settings
+from fake_convai.store import clocks
 from fake_convai.store.accounts import AccountTransaction, Rules, open_account, server_secret
 from fake_convai.store.database import Database, open_database
 from fake_convai.store.query import Transaction
@@ -38,59 +44,67 @@ def create_app(settings: Settings | None = None) -> Starlette:
     public = CORSMiddleware(
         surfaces, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
     )
-    entrance = _Entrance(public, Router(control.ROUTES))
+    entrance = _Entrance(public, control_plane())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await open_database(chosen.database)
         try:
             backend = await _make_backend(database, chosen)
-            if database.dialect == "sqlite":
-                await backend.hub.recover()
-            sweeper = asyncio.create_task(backend.hub.run())
+            chores = [asyncio.create_task(backend.hub.run()), asyncio.create_task(backend.journal.run())]
             app.state.backend = backend
             yield
             app.state.backend = None
-            sweeper.cancel()
+            for chore in chores:
+                chore.cancel()
+                with suppress(asyncio.CancelledError):
+                    await chore
+            await backend.journal.flush()
         finally:
             await database.close()
 
-    return Starlette(routes=[Mount("/", app=entrance)], lifespan=lifespan)
+    return Starlette(
+        routes=[Mount("/", app=entrance)], lifespan=lifespan, exception_handlers={HTTPException: _http_error}
+    )
 
 
 async def _make_backend(database: Database, settings: Settings) -> Backend:
-    ids = Ids()
+    ids = Ids(settings.random_seed)
     rules = Rules(
         auto_create_characters=settings.auto_create_characters,
         delete_all_delay=int(settings.delete_all_delay * SECOND),
+        random_seed=settings.random_seed,
     )
     seeds = [read_seed(path) for path in settings.seed]
+    demo_hash = hash_secret(DEMO_KEY)
 
-    def furnish_with(documents: list[SeedDocument], tx: Transaction, account_id: int) -> None:
-        for document in documents:
+    def furnish(tx: Transaction, account_id: int, key_hash: str) -> None:
+        clocks.set_default(tx, account_id)
+        is_demo = settings.demo and key_hash == demo_hash
+        for document in [*seeds, demo_document()] if is_demo else seeds:
             plant(AccountTransaction(tx, account_id, ids, rules), document)
 
-    if settings.demo:
-        await database.write(
-            lambda tx: open_account(
-                tx,
-                hash_secret(DEMO_KEY),
-                last_four(DEMO_KEY),
-                ids,
-                lambda tx, account_id: furnish_with([*seeds, demo_document()], tx, account_id),
-            )
-        )
     valid_keys = (*settings.api_key, DEMO_KEY) if settings.api_key and settings.demo else settings.api_key
-    return Backend(
+    backend = Backend(
         database=database,
-        authenticator=Authenticator(
-            database, valid_keys, ids, lambda tx, account_id: furnish_with(seeds, tx, account_id)
-        ),
+        authenticator=Authenticator(database, valid_keys, ids, furnish),
         settings=settings,
         rules=rules,
         ids=ids,
         cursor_secret=await database.write(lambda tx: server_secret(tx, "cursor", ids)),
+        furnish=furnish,
     )
+    if settings.demo:
+        await database.write(lambda tx: open_account(tx, demo_hash, last_four(DEMO_KEY), ids, furnish))
+    if database.dialect == "sqlite":
+        await backend.hub.recover()
+    return backend
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    """What Starlette's router itself refuses: a control route with another method."""
+    assert isinstance(error, HTTPException)
+    return Answer(error.status_code, {"ERROR": error.detail}, error.headers or {}).response()
 
 
 class _Entrance:
@@ -103,7 +117,7 @@ class _Entrance:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         _, path = locate(scope)
-        if path == control.PREFIX or path.startswith(control.PREFIX + "/"):
+        if scope["type"] == "http" and (path == PREFIX or path.startswith(PREFIX + "/")):
             await self._control_plane({**scope, "path": path, "root_path": ""}, receive, send)
         else:
             await self._surfaces(scope, receive, send)

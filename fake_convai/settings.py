@@ -60,6 +60,16 @@ class Settings(BaseSettings):
     livekit_secret: str = Field(
         "secret", min_length=1, repr=False, description="Secret that LiveKit tokens are signed with."
     )
+    random_seed: int | None = Field(
+        None, description="Make ids repeatable: with a frozen clock, the same script gets the same answers."
+    )
+    rate_limit: str | None = Field(
+        None, pattern=r"^[1-9][0-9]{0,5}/s$", description="Requests an account may make a second, such as 10/s."
+    )
+    control_key: str | None = Field(
+        None, min_length=1, repr=False, description="Ask for this key on /_fake, in X-Fake-Convai-Control-Key."
+    )
+    journal_size: int = Field(10_000, ge=1, description="Requests that the journal of an account keeps.")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field("info", description="How much to log.")
 
     @field_validator("seed", "api_key", mode="before")

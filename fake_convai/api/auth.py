@@ -10,6 +10,7 @@ from fake_convai.domain.ids import Ids
 from fake_convai.store.accounts import find_token, open_account
 from fake_convai.store.database import Database
 from fake_convai.store.query import Transaction
+from fake_convai.store.sessions import account_of_open
 
 KEY_HEADER = "convai-api-key"
 LIVE_KEY_HEADER = "x-api-key"
@@ -24,7 +25,7 @@ class Authenticator:
         database: Database,
         valid_keys: Iterable[str],
         ids: Ids,
-        furnish: Callable[[Transaction, int], None],
+        furnish: Callable[[Transaction, int, str], None],
     ) -> None:
         """`furnish` puts into a new account what it is to start with; no `valid_keys` means that any key will do."""
         self._database = database
@@ -42,25 +43,32 @@ class Authenticator:
         """
         live = surface is Surface.LIVE
         own, other = (LIVE_KEY_HEADER, KEY_HEADER) if live else (KEY_HEADER, LIVE_KEY_HEADER)
-        credential = headers.get(own) or (not named and headers.get(other)) or headers.get(TOKEN_HEADER) or ""
-        credential = credential.strip()
+        key = (headers.get(own) or (not named and headers.get(other)) or "").strip()
+        credential = key or headers.get(TOKEN_HEADER, "").strip()
         if not credential:
             raise Unauthenticated(MISSING_LIVE_KEY if live else MISSING_KEY)
-        account_id = await self._account_of(credential, key_only)
+        account_id = await self._account_of(credential, may_be_key=bool(key), may_be_token=not key_only)
+        if account_id is None and live and not key:
+            # The id of a session stands in for a token while the session lasts (CONTRACT.md section 1, D).
+            account_id = await self._database.read(lambda tx: account_of_open(tx, credential))
         if account_id is None:
             raise Unauthenticated(INVALID_LIVE_KEY if live else INVALID_KEY)
         return account_id
 
-    async def _account_of(self, credential: str, key_only: bool) -> int | None:
+    async def _account_of(self, credential: str, *, may_be_key: bool, may_be_token: bool) -> int | None:
         secret_hash = hash_secret(credential)
-        account_id = self._accounts.get(secret_hash)
+        account_id = self._accounts.get(secret_hash) if may_be_key else None
         if account_id is not None:
             return account_id
         # A token counts in either header, and one that has expired must not open an account as a new key would.
         token = await self._database.read(lambda tx: find_token(tx, secret_hash))
         if token is not None:
-            return token.account_id if token.active and not key_only else None
-        if credential.startswith(REFUSED_KEY_PREFIX) or (self._valid and secret_hash not in self._valid):
+            return token.account_id if token.active and may_be_token else None
+        if (
+            not may_be_key
+            or credential.startswith(REFUSED_KEY_PREFIX)
+            or (self._valid and secret_hash not in self._valid)
+        ):
             return None
         account_id = await self._database.write(
             lambda tx: open_account(tx, secret_hash, last_four(credential), self._ids, self._furnish)

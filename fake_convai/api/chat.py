@@ -207,8 +207,7 @@ class _Chat:
         said = await self._store.write(sessions.say, self._session.session_id, text, is_trigger=is_trigger)
         if not self._interacted:
             self._interacted = True
-            interaction_id = self._backend.ids.uuid()
-            created = events.interaction_created(interaction_id, said.character_session_id)
+            created = events.interaction_created(said.interaction_id, said.character_session_id)
             await self._websocket.send_text(orjson.dumps(created).decode())
         for event in events.turn(None if is_trigger else text, said.answer, speaks=self._speaks):
             await self._websocket.send_text(orjson.dumps(event).decode())

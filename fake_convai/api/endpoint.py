@@ -6,16 +6,19 @@ The same declaration routes the request, validates it and describes it in the Op
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_type_hints
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel
 from starlette.requests import Request
 
-from fake_convai.api.backend import Backend
 from fake_convai.api.surface import Surface
 from fake_convai.store.accounts import AccountStore
 
 Source = Literal["seed", "docs", "sdk", "observed", "assumption"]
+if TYPE_CHECKING:
+    from fake_convai.api.backend import Backend
+
 Access = Literal["key", "key or token", "anybody"]
 Reads = Literal["json", "query", "form"]
 Handler = Callable[["Call", Any], Awaitable[Any]]
@@ -26,8 +29,10 @@ class Call:
     """A request that has been routed, authenticated and read."""
 
     request: Request
-    backend: Backend
+    backend: "Backend"
     account: AccountStore | None
+    explanations: list[dict[str, str]]
+    """What the journal is to say about the reasons of the answer."""
 
     @property
     def store(self) -> AccountStore:
@@ -36,7 +41,7 @@ class Call:
         return self.account
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Endpoint:
     """A route and all that is known about it."""
 
@@ -54,6 +59,15 @@ class Endpoint:
     """The member that holds the message of a 401: some routes have their own (CONTRACT.md section 1, D)."""
     access: Access
     reads: Reads
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names, in Convai's spelling, of what is read of the body."""
+        names = set()
+        for name, known in self.body.model_fields.items():
+            alias = known.validation_alias or known.alias
+            names |= set(map(str, alias.choices)) if isinstance(alias, AliasChoices) else {str(alias or name)}
+        return frozenset(names)
 
     @property
     def home(self) -> Surface:

@@ -22,6 +22,7 @@ logger = logging.getLogger("fake_convai")
 
 INVALID_KEY = "Invalid API key provided."
 MISSING_KEY = "The request is missing an API key."
+
 INVALID_LIVE_KEY = "Invalid API key"
 MISSING_LIVE_KEY = "Authentication required: provide X-API-Key or API-AUTH-TOKEN"
 

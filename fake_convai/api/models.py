@@ -89,11 +89,13 @@ class Empty(RequestModel):
 
 def to_invalid(error: ValidationError, model: type[BaseModel]) -> Invalid:
     """Pydantic's complaints as one message that names each parameter and what is wanted of it."""
-    complaints = list(dict.fromkeys(_complaints(error, model)))
-    return Invalid(" ".join(complaints), parameter=str(error.errors(include_url=False)[0]["loc"][:1]))
+    return Invalid(
+        " ".join(dict.fromkeys(complaints(error, model))), parameter=str(error.errors(include_url=False)[0]["loc"][:1])
+    )
 
 
-def _complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    """What is wrong with each parameter, and what is wanted."""
     for detail in error.errors(include_url=False):
         place, wanted = _place(detail["loc"]), _wanted(detail["loc"], model)
         if detail["type"] == "missing":

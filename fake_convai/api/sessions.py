@@ -107,7 +107,7 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
         )
     return {
         "session_id": connected.session_id,
-        "request_trace_id": f"req_{uuid.UUID(call.backend.ids.uuid()).hex}",
+        "request_trace_id": connected.request_trace_id,
         "character_session_id": connected.character_session_id,
         "room_url": settings.livekit_url if livekit else _chat_url(call.request, connected.session_id),
         "room_name": connected.room_name if livekit else None,

@@ -9,7 +9,7 @@ from fake_convai.api.models import Empty, Id, RequestModel, Text, Wanted
 from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import MAX_END_USER_ID
-from fake_convai.store import speakers
+from fake_convai.store import people, speakers
 from fake_convai.store.people import Person
 
 # Unity sends these to beta, the Web and Unreal SDKs to production (CONTRACT.md section 1, K).
@@ -75,7 +75,7 @@ async def new(call: Call, body: NewRequest) -> NewSpeaker:
 @group.post("/user/speaker/list", source="sdk")
 async def list_(call: Call, body: Empty) -> list[Speaker]:
     """List every speaker of the account, in the order they came."""
-    return [_speaker(person) for person in await call.store.read(speakers.list_all)]
+    return [_speaker(person) for person in await call.store.read(people.list_all)]
 
 
 @group.post("/user/speaker/delete", source="docs")

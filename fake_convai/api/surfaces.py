@@ -18,6 +18,8 @@ from fake_convai.api.body import MAX_FORM, parse_form, parse_object, parse_query
 from fake_convai.api.chat import chat
 from fake_convai.api.endpoint import Call, Endpoint
 from fake_convai.api.errors import MethodNotAllowed, UnprocessableBody, error_answer
+from fake_convai.api.faults import describe, happen
+from fake_convai.api.journal import Note
 from fake_convai.api.models import to_invalid
 from fake_convai.api.responses import Answer
 from fake_convai.api.surface import Surface
@@ -59,7 +61,13 @@ class Surfaces:
         if scope["type"] == "websocket":
             await self._chat(WebSocket(scope, receive, send))
             return
-        response = await self._answer(Request(scope, receive))
+        request = Request(scope, receive)
+        named, path = locate(scope)
+        note = Note(request.method, path, surface=named or Surface.PRODUCTION)
+        response = await self._answer(request, named, note)
+        backend: Backend | None = getattr(request.app.state, "backend", None)
+        if backend is not None:
+            backend.journal.add(note, response.status_code, getattr(response, "body", b""))
         await response(scope, receive, send)
 
     async def _chat(self, websocket: WebSocket) -> None:
@@ -71,33 +79,45 @@ class Surfaces:
         else:
             await websocket.close()  # before it was accepted: the handshake is answered 403
 
-    async def _answer(self, request: Request) -> Response:
-        named, path = locate(request.scope)
+    async def _answer(self, request: Request, named: Surface | None, note: Note) -> Response:
         surface, unauthorized_key = named or Surface.PRODUCTION, "ERROR"
         try:
-            endpoint = self._route(request.method, path, named)
+            endpoint = self._route(request.method, note.path, named)
             surface = surface if surface in endpoint.surfaces else endpoint.home
             unauthorized_key = endpoint.unauthorized_key
-            answer = await self._handle(request, endpoint, surface, named)
+            note.endpoint, note.surface = endpoint, surface
+            return await self._handle(request, endpoint, surface, named, note)
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             return error_answer(error, surface, unauthorized_key=unauthorized_key).response()
-        return answer if isinstance(answer, Response) else Answer(200, answer).response()
 
-    async def _handle(self, request: Request, endpoint: Endpoint, surface: Surface, named: Surface | None) -> Any:
+    async def _handle(
+        self, request: Request, endpoint: Endpoint, surface: Surface, named: Surface | None, note: Note
+    ) -> Response:
         backend: Backend | None = getattr(request.app.state, "backend", None)
         if backend is None:
             raise Unavailable("The server has not started: run the app with its lifespan.")
-        account = None
+        account, fault = None, None
         if endpoint.access != "anybody":
-            account_id = await backend.authenticator.account(
-                request.headers,
-                surface,
-                named=named is not None and not self._lenient,
-                key_only=endpoint.access == "key",
+            strict = named is not None and not self._lenient
+            key_only = endpoint.access == "key"
+            note.account_id = await backend.authenticator.account(
+                request.headers, surface, named=strict, key_only=key_only
             )
-            account = backend.account_store(account_id)
-        body = _validated(await _READERS[endpoint.reads](request), endpoint, surface)
-        return await endpoint.handler(Call(request, backend, account), body)
+            account = backend.account_store(note.account_id)
+            await backend.limit_rate(account)
+        body = await _READERS[endpoint.reads](request, note)
+        if note.account_id is not None:
+            fault = await backend.faults.take(note.account_id, surface, note.path, request.headers, body)
+        if fault is not None:
+            note.fault = describe(fault)
+            if fault.when == "before" and (response := await happen(fault, surface, endpoint.unauthorized_key)):
+                return response
+        call = Call(request, backend, account, note.explanations)
+        answer = await endpoint.handler(call, _validated(body, endpoint, surface))
+        response = answer if isinstance(answer, Response) else Answer(200, answer).response()
+        if fault is not None and fault.when == "after":
+            return await happen(fault, surface, endpoint.unauthorized_key, instead_of=response) or response
+        return response
 
     def _route(self, method: str, path: str, named: Surface | None) -> Endpoint:
         methods = self._routes.get(path)
@@ -121,16 +141,19 @@ class Surfaces:
         )
 
 
-async def _read_json(request: Request) -> dict[str, Any]:
-    return parse_object(await read_body(request))
+async def _read_json(request: Request, note: Note) -> dict[str, Any]:
+    note.body = await read_body(request)
+    return parse_object(note.body)
 
 
-async def _read_query(request: Request) -> dict[str, Any]:
-    return parse_query(request)
+async def _read_query(request: Request, note: Note) -> dict[str, Any]:
+    note.body = parse_query(request)
+    return note.body
 
 
-async def _read_form(request: Request) -> dict[str, Any]:
-    return await parse_form(request, await read_body(request, MAX_FORM))
+async def _read_form(request: Request, note: Note) -> dict[str, Any]:
+    note.body = await parse_form(request, await read_body(request, MAX_FORM))
+    return note.body
 
 
 _READERS = {"json": _read_json, "query": _read_query, "form": _read_form}

@@ -49,8 +49,7 @@ class Revoked(TypedDict):
 @group.post("/user/connect", source="docs")
 async def connect(call: Call, body: Empty) -> NewToken:
     """Get a token that stands in for the API key for an hour; older tokens stay valid."""
-    token = call.backend.ids.secret()
-    expires_at = await call.store.write(accounts.add_token, hash_secret(token), LIFETIME)
+    token, expires_at = await call.store.write(accounts.add_token, LIFETIME)
     return {"apiAuthToken": token, "expirationTime": to_iso(expires_at)}
 
 

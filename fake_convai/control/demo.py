@@ -58,5 +58,28 @@ def demo_document() -> SeedDocument:
                     "created_at": "2026-01-09T10:00:00Z",
                 }
             ],
+            "sessions": [
+                {
+                    "character_id": "demo-safety-coach",
+                    "end_user_id": "player-42",
+                    "sessionID": "0d3e0000000040008000000000000001",
+                    "started_at": "2026-01-11T19:58:00Z",
+                    "is_added_to_memory": True,
+                    "interactions": [
+                        {
+                            "timestamp": "2026-01-11T19:58:20Z",
+                            "user": "My name is Jordan Kim. I work as a night-shift safety officer.",
+                            "character": "Safety Coach here. Shall we begin with the valves?",
+                        }
+                    ],
+                },
+                {
+                    "character_id": "demo-museum-guide",
+                    "started_at": "2026-01-10T08:15:00Z",
+                    "interactions": [
+                        {"user": "Which is the oldest fossil?", "character": "Museum Guide here. I am listening."}
+                    ],
+                },
+            ],
         }
     )

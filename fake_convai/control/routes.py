@@ -1,26 +1,188 @@
 """The routes under `/_fake`: what a test does to the fake itself (DESIGN.md, "The control plane")."""
 
+import difflib
+from typing import Any
+
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from fake_convai import __version__
-from fake_convai.domain.errors import Unavailable
+from fake_convai.api.errors import error_answer
+from fake_convai.api.faults import describe
+from fake_convai.api.responses import Answer
+from fake_convai.api.surface import Surface
+from fake_convai.control import clock, state
+from fake_convai.control.documents import parse_fault, parse_replies
+from fake_convai.control.plane import PREFIX, ControlCall, control
+from fake_convai.control.seed import plant
+from fake_convai.control.seed_document import parse_seed
+from fake_convai.domain.errors import Invalid, NotFound, Unavailable
+from fake_convai.store import accounts, faults, journal, snapshots
+from fake_convai.store.journal import Wanted
 
-PREFIX = "/_fake"
 
-
-async def health(request: Request) -> JSONResponse:
+async def health(request: Request) -> Response:
     """200 once migrated, seeded and in touch with the database, else 503."""
     backend = getattr(request.app.state, "backend", None)
     try:
         if backend is None:
             raise Unavailable("The server has not started.")
-        await backend.database.read(lambda tx: None)
+        await backend.database.read(faults.are_waiting)
     except Unavailable as error:
-        body = {"status": "unavailable", "version": __version__, "reason": error.message}
-        return JSONResponse(body, status_code=503)
-    return JSONResponse({"status": "ready", "version": __version__})
+        return Answer(503, {"status": "unavailable", "version": __version__, "reason": error.message}).response()
+    return Answer(200, {"status": "ready", "version": __version__}).response()
 
 
-ROUTES = [Route(f"{PREFIX}/health", health, methods=["GET"])]
+async def reset(call: ControlCall) -> dict[str, Any]:
+    """As new: data, clock, faults, journal, snapshots, replies."""
+    await call.backend.reset(call.account_id)
+    return {"status": "reset"}
+
+
+async def seed(call: ControlCall) -> dict[str, Any]:
+    """Add a seed document to the account, all or nothing."""
+    document = parse_seed(call.body)
+    await call.one_account().write(plant, document)
+    return {"status": "seeded", **{part: len(getattr(document, part)) for part in state.PARTS}}
+
+
+async def show_state(call: ControlCall) -> dict[str, Any]:
+    """The account as a seed document."""
+    return await call.one_account().read(state.export)
+
+
+async def list_snapshots(call: ControlCall) -> dict[str, Any]:
+    """The names of the account's snapshots."""
+    return {"snapshots": await call.one_account().read(snapshots.names)}
+
+
+async def save_snapshot(call: ControlCall) -> dict[str, Any]:
+    """Keep the account as it is, under a name."""
+    name = call.request.path_params["name"]
+    await call.one_account().write(snapshots.save, name)
+    return {"name": name}
+
+
+async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
+    """Put the account back to how it was saved."""
+    name = call.request.path_params["name"]
+    await call.one_account().write(snapshots.restore, name)
+    call.backend.faults.changed()
+    await call.backend.hub.sweep()
+    return {"name": name}
+
+
+async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
+    """Forget a snapshot."""
+    name = call.request.path_params["name"]
+    if not await call.one_account().write(snapshots.drop, name):
+        raise NotFound(f"Unknown snapshot '{name}'.")
+    return {"name": name}
+
+
+async def add_fault(call: ControlCall) -> dict[str, Any]:
+    """Let an error, a delay or a broken connection happen to coming requests."""
+    fault = parse_fault(call.body)
+    await call.backend.database.write(lambda tx: faults.add(tx, call.account_id, fault))
+    call.backend.faults.changed()
+    return describe(fault)
+
+
+async def list_faults(call: ControlCall) -> dict[str, Any]:
+    """The faults that wait; `times` is how often each will still happen."""
+    waiting = await call.backend.database.read(lambda tx: faults.list_all(tx, call.account_id))
+    return {"faults": [describe(fault) for fault in waiting]}
+
+
+async def clear_faults(call: ControlCall) -> dict[str, Any]:
+    """Forget the faults that wait."""
+    await call.backend.database.write(lambda tx: faults.clear(tx, call.account_id))
+    return {"faults": []}
+
+
+async def list_requests(call: ControlCall) -> dict[str, Any]:
+    """The journal, oldest first; when a filter finds nothing, what comes nearest to it."""
+    wanted = _wanted(dict(call.request.query_params))
+    await call.backend.journal.flush()
+    account_id = call.account_id
+    found = await call.backend.database.read(lambda tx: journal.read(tx, account_id, wanted))
+    answer = {
+        "requests": found,
+        "dropped": await call.backend.database.read(lambda tx: journal.dropped(tx, account_id)),
+    }
+    if not found and wanted.path is not None:
+        known = await call.backend.database.read(lambda tx: journal.paths(tx, account_id))
+        answer["nearest"] = difflib.get_close_matches(wanted.path, known, n=3, cutoff=0.0)
+    return answer
+
+
+async def clear_requests(call: ControlCall) -> dict[str, Any]:
+    """Empty the journal."""
+    await call.backend.journal.flush()
+    await call.backend.database.write(lambda tx: journal.clear(tx, call.account_id))
+    return {"requests": [], "dropped": 0}
+
+
+async def show_replies(call: ControlCall) -> dict[str, Any]:
+    """What the account's characters are told to say."""
+    return await call.one_account().read(accounts.replies) or {"replies": [], "default": None}
+
+
+async def set_replies(call: ControlCall) -> dict[str, Any]:
+    """Tell the account's characters what to say, in place of what they were told before."""
+    script = parse_replies(call.body)
+    await call.one_account().write(accounts.set_replies, script)
+    return script
+
+
+def _wanted(query: dict[str, str]) -> Wanted:
+    unknown = set(query) - {"path", "surface", "status", "key"}
+    if unknown:
+        raise Invalid(f"Unknown filter '{min(unknown)}': send path, surface or status.")
+    status = query.get("status")
+    if status is not None and not (status.isascii() and status.isdecimal() and len(status) <= 3):
+        raise Invalid("Invalid filter 'status': send a number such as 200.")
+    surface = query.get("surface")
+    if surface is not None and surface not in set(Surface):
+        raise Invalid(f"Invalid filter 'surface': send {', '.join(Surface)}.")
+    return Wanted(path=query.get("path"), surface=surface, status=None if status is None else int(status))
+
+
+async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
+    known = sorted({route.path for route in ROUTES})
+    error = NotFound(f"Unknown control route {scope['path']}. There are {', '.join(known)}.")
+    await error_answer(error, Surface.PRODUCTION).response()(scope, receive, send)
+
+
+ROUTES = [
+    Route(f"{PREFIX}/health", health, methods=["GET"]),
+    *(
+        Route(f"{PREFIX}{path}", control(handler), methods=[method])
+        for method, path, handler in (
+            ("POST", "/reset", reset),
+            ("POST", "/seed", seed),
+            ("GET", "/state", show_state),
+            ("GET", "/snapshots", list_snapshots),
+            ("PUT", "/snapshots/{name}", save_snapshot),
+            ("DELETE", "/snapshots/{name}", drop_snapshot),
+            ("POST", "/snapshots/{name}/restore", restore_snapshot),
+            ("GET", "/clock", clock.show),
+            ("PUT", "/clock", clock.change),
+            ("DELETE", "/clock", clock.run_on),
+            ("POST", "/faults", add_fault),
+            ("GET", "/faults", list_faults),
+            ("DELETE", "/faults", clear_faults),
+            ("GET", "/requests", list_requests),
+            ("DELETE", "/requests", clear_requests),
+            ("GET", "/replies", show_replies),
+            ("PUT", "/replies", set_replies),
+        )
+    ),
+]
+
+
+def control_plane() -> Router:
+    """The ASGI application behind `/_fake`."""
+    return Router(ROUTES, redirect_slashes=False, default=_unknown)

@@ -2,10 +2,12 @@
 
 import uuid
 
-from fake_convai.control.seed_document import CharacterPart, EndUserPart, MemoryPart, SeedDocument
+from fake_convai.control.seed_document import CharacterPart, EndUserPart, MemoryPart, SeedDocument, SessionPart
 from fake_convai.domain.errors import Invalid
-from fake_convai.store import accounts, characters, memories, people
+from fake_convai.store import accounts, characters, conversations, memories, people
 from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.characters import Character
+from fake_convai.store.conversations import Turn
 
 # Facts without an id get one made from what they say, so that seeding twice gives the same records, not two of each.
 _NAMESPACE = uuid.UUID("c0417a1f-4b1e-4c7e-9d5a-5eed5eed5eed")
@@ -14,7 +16,7 @@ _NAMESPACE = uuid.UUID("c0417a1f-4b1e-4c7e-9d5a-5eed5eed5eed")
 def plant(tx: AccountTransaction, document: SeedDocument) -> None:
     """Add a document to the account. What has an id that is there already is replaced.
 
-    Raises `Invalid`, naming the place, for a memory of a character that neither the document nor the account has.
+    Raises `Invalid`, naming the place, for a memory or a session of a character that neither the document nor the account has.
     """
     if document.account.plan is not None:
         accounts.set_plan(tx, document.account.plan)
@@ -24,6 +26,8 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         _plant_end_user(tx, end_user)
     for number, memory in enumerate(document.memories):
         _plant_memory(tx, memory, f"memories[{number}]")
+    for number, session in enumerate(document.sessions):
+        _plant_session(tx, session, f"sessions[{number}]")
 
 
 def _plant_character(tx: AccountTransaction, part: CharacterPart) -> None:
@@ -47,24 +51,51 @@ def _plant_end_user(tx: AccountTransaction, part: EndUserPart) -> None:
 
 
 def _plant_memory(tx: AccountTransaction, part: MemoryPart, place: str) -> None:
-    character = characters.find(tx, part.character_id)
-    if character is None or character.account_id != tx.account_id:
-        raise Invalid(
-            f"Invalid seed document at '{place}.character_id': no character '{part.character_id}' in the document or "
-            f"the account.",
-            parameter=f"{place}.character_id",
-        )
-    said = f"{part.character_id}\n{part.end_user_id}\n{part.memory}"
     created_at = part.created_at if part.created_at is not None else tx.now
     memories.put(
         tx,
         people.seen(tx, part.end_user_id),
-        character,
+        _own_character(tx, part.character_id, place),
         memories.Memory(
-            id=part.id or str(uuid.uuid5(_NAMESPACE, said)),
+            id=part.id or _made_id(part.character_id, part.end_user_id, part.memory),
             memory=part.memory,
             created_at=created_at,
             updated_at=part.updated_at if part.updated_at is not None else created_at,
             metadata=part.metadata,
         ),
     )
+
+
+def _plant_session(tx: AccountTransaction, part: SessionPart, place: str) -> None:
+    character = _own_character(tx, part.character_id, place)
+    said = "\n".join(interaction.user for interaction in part.interactions)
+    session_id = part.session_id or _made_id(part.character_id, part.end_user_id or "", str(part.started_at), said)
+    conversations.remove(tx, character.character_seq, [session_id])
+    conversation = conversations.begin(
+        tx,
+        character.character_seq,
+        people.seen(tx, part.end_user_id).speaker_id if part.end_user_id else None,
+        session_id=session_id,
+        started_at=part.started_at,
+        is_added_to_memory=part.is_added_to_memory,
+    )
+    at = conversation.started_at
+    for interaction in part.interactions:
+        at = at if interaction.timestamp is None else interaction.timestamp
+        turn = Turn(at, interaction.user, interaction.character, interaction.is_trigger_input)
+        conversations.add_turn(tx, conversation.seq, turn)
+
+
+def _own_character(tx: AccountTransaction, character_id: str, place: str) -> Character:
+    character = characters.find(tx, character_id)
+    if character is None or character.account_id != tx.account_id:
+        raise Invalid(
+            f"Invalid seed document at '{place}.character_id': no character '{character_id}' in the document or the "
+            f"account.",
+            parameter=f"{place}.character_id",
+        )
+    return character
+
+
+def _made_id(*said: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "\n".join(said)))

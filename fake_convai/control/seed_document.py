@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationError
 
 from fake_convai.api.models import EndUserId, EndUserMetadata, Id
+from fake_convai.control.documents import Document, invalid_document
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.text import MAX_FACT_LENGTH, normalise_fact
@@ -36,25 +37,19 @@ Moment = Annotated[int, BeforeValidator(_moment)]
 """ISO 8601 outside, microseconds inside."""
 
 
-class Part(BaseModel):
-    """A part of a seed document. An unknown key is an error: in a seed it is a slip of the pen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AccountPart(Part):
+class AccountPart(Document):
     """The account itself."""
 
     plan: Plan | None = None
 
 
-class MemorySettings(Part):
+class MemorySettings(Document):
     """The memory switch."""
 
     enabled: StrictBool = False
 
 
-class CharacterPart(Part):
+class CharacterPart(Document):
     """A character; what is left out is made up."""
 
     character_id: Id
@@ -68,7 +63,7 @@ class CharacterPart(Part):
     timestamp: Moment | None = None
 
 
-class EndUserPart(Part):
+class EndUserPart(Document):
     """A person."""
 
     end_user_id: EndUserId
@@ -77,7 +72,7 @@ class EndUserPart(Part):
     last_ltm_usage_ts: Moment | None = None
 
 
-class MemoryPart(Part):
+class MemoryPart(Document):
     """A fact that a character of this account remembers; its person is made if need be."""
 
     character_id: Id
@@ -89,13 +84,34 @@ class MemoryPart(Part):
     updated_at: Moment | None = None
 
 
-class SeedDocument(Part):
+class InteractionPart(Document):
+    """One turn of a session."""
+
+    user: StrictStr
+    character: StrictStr
+    timestamp: Moment | None = None
+    is_trigger_input: StrictBool = False
+
+
+class SessionPart(Document):
+    """A conversation that is over; without an end user it was anonymous."""
+
+    character_id: Id
+    end_user_id: EndUserId | None = None
+    session_id: Id | None = Field(None, alias="sessionID")
+    started_at: Moment | None = None
+    is_added_to_memory: StrictBool = False
+    interactions: list[InteractionPart] = Field(default_factory=list)
+
+
+class SeedDocument(Document):
     """What an account holds, or is to hold; any part may be left out."""
 
     account: AccountPart = AccountPart()
     characters: list[CharacterPart] = Field(default_factory=list)
     end_users: list[EndUserPart] = Field(default_factory=list)
     memories: list[MemoryPart] = Field(default_factory=list)
+    sessions: list[SessionPart] = Field(default_factory=list)
 
 
 def parse_seed(document: Mapping[str, Any]) -> SeedDocument:
@@ -103,10 +119,7 @@ def parse_seed(document: Mapping[str, Any]) -> SeedDocument:
     try:
         return SeedDocument.model_validate(document)
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
-        message = detail["msg"].removeprefix("Value error, ")
-        raise Invalid(f"Invalid seed document at '{place or 'the top'}': {message}.", parameter=place) from None
+        raise invalid_document("seed document", error) from None
 
 
 def read_seed(path: Path) -> SeedDocument:

@@ -11,6 +11,9 @@ FakeConvaiError
 └── Unavailable      the database does not answer
 """
 
+RATE_LIMITED = "API rate limit exceeded. Please try again later."
+"""What Convai says with a 429 (CONTRACT.md section 2, D)."""
+
 
 class FakeConvaiError(Exception):
     """Base of every error that has a message meant for the person who runs the client."""

@@ -1,3 +1,88 @@
+"""Facts from what a person said, naive and deterministic (DESIGN.md, "Fact extraction and replies", C).
+
+At the end of a session what was said becomes memories in the third person (CONTRACT.md section 9, D). How the real
+backend reads people is unknown; here it is a table of patterns for English (`extraction_kinds`), explained for users
+in `docs/extraction.md`. `extraction_clauses` cuts the text, `extraction_values` cleans what is taken over.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from fake_convai.domain.extraction_clauses import MAX_CLAUSE, clauses, plain
+from fake_convai.domain.extraction_kinds import KINDS, Kind
+from fake_convai.domain.extraction_values import SLOTS, clean_word, third_person_verb
+from fake_convai.domain.extraction_words import regex
+from fake_convai.domain.text import MAX_FACTS
+
+_SLOT = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+_RUN_ON = (
+    r"(?<=\w) (?=(?:my name is |my favou?rite |I (?:am (?:an? |from |\d|called |allergic |married|vegetarian|vegan)|"
+    r"live (?:in|at|with) |work (?:as|at|for|in|on) |work (?=nights?|part|full|remotely)|have (?:an?|two|three|four|no) |"
+    r"(?:really )?(?:like|love|hate|enjoy|prefer|dislike) (?!most|best|so|very|the most|and|when)|speak |study |own |"
+    r"drive an? |do not ))\w)"
+)
+"""Where a new statement may begin with no mark at all, as in speech-to-text."""
+
+
 def extract_facts(said: str) -> list[str]:
-    if said.startswith("My name is "): return [f"The user's name is {said[11:].strip('.')}."]
-    return []
+    """What a person said in one turn, as facts about "The user" in the order they were told, each only once.
+
+    Empty when nothing in it is understood as a lasting fact. At most `MAX_FACTS` come out of one turn, and only the
+    first `extraction_clauses.MAX_READ` characters are read. Never raises; the same text always gives the same facts.
+    """
+    facts: dict[str, None] = {}
+    for clause in clauses(said):
+        facts.update(dict.fromkeys(_read(clause)))
+        if len(facts) >= MAX_FACTS:
+            break
+    return list(facts)[:MAX_FACTS]
+
+
+def _read(clause: str) -> Iterator[str]:
+    """The facts of a clause: one, none, or several where statements run on without a mark between them."""
+    start = 0
+    for gap in regex(_RUN_ON).finditer(clause):
+        understood = understand(clause[start : gap.start()])
+        if understood is not None:
+            yield understood[1]
+            start = gap.end()
+    understood = understand(clause[start:])
+    if understood is not None:
+        yield understood[1]
+
+
+def understand(clause: str) -> tuple[Kind, str] | None:
+    """The first row of the table that fits a clause, and its fact; None when no row does."""
+    clause = plain(clause)
+    if len(clause) > MAX_CLAUSE:
+        return None
+    for kind, pattern in _table():
+        found = pattern.fullmatch(clause)
+        values = found and _values(found)
+        if values is not None:
+            return kind, kind.fact.format_map(values)
+    return None
+
+
+def _values(found: re.Match[str]) -> dict[str, str] | None:
+    """The cleaned values of a row's slots, or None when one of them is not worth a fact."""
+    values = {}
+    for name, text in found.groupdict().items():
+        value = SLOTS[name].clean(text) if name in SLOTS else clean_word(text)
+        if value is None:
+            return None
+        values[name] = value
+    if "verb" in values:
+        values["verbs"] = third_person_verb(values["verb"])
+    return values
+
+
+@cache
+def _table() -> list[tuple[Kind, re.Pattern[str]]]:
+    return [(kind, regex(_SLOT.sub(_slot_pattern, kind.said))) for kind in KINDS]
+
+
+def _slot_pattern(slot: re.Match[str]) -> str:
+    name, words = slot.groups()
+    return f"(?P<{name}>{words or SLOTS[name].pattern})"

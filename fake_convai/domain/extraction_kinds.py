@@ -32,10 +32,11 @@ KINDS = (
     ),
     Kind(
         "wants to be called",
-        "((you|people|everyone|everybody|they|(all )?my (friends|colleagues|family)) )?((can|may|could) )?(just )?calls? me {name}",
+        "((you|people|everyone|everybody|they|(all )?my (friends|colleagues|family)) )?((can|may|could) )?(just )?"
+        "calls? me {name}",
         "The user wants to be called {name}.",
     ),
-    Kind("wants to be called", "I go by {name}", "The user wants to be called {name}."),
+    Kind("wants to be called", "I go by {proper_name}", "The user wants to be called {proper_name}."),
     Kind(
         "wants to be called",
         "I (want|prefer|like|would like|would prefer) (to be called|you to call me) {name}",
@@ -45,13 +46,17 @@ KINDS = (
     Kind("pronouns", "my pronouns are {pronouns}", "The user's pronouns are {pronouns}."),
     Kind("pronouns", "I (use|go by) {pronouns} pronouns", "The user's pronouns are {pronouns}."),
     # Body and origin
-    Kind("age", "(I am|I have turned|I turned|my age is) {age}( years? old| years? of age)?", "The user is {age} years old."),
+    Kind(
+        "age",
+        "(I am|I have turned|I turned|my age is) {age}( years? old| years? of age)?",
+        "The user is {age} years old.",
+    ),
     Kind("height", "I am {measure} tall", "The user is {measure} tall."),
     Kind("weight", "I weigh {measure}", "The user weighs {measure}."),
     Kind("birthday", "my (birthday|birth date|date of birth) is (on )?{thing}", "The user's birthday is {thing}."),
     Kind(
         "birth",
-        "I was {born:born|raised|brought up|born and raised} {where:in|on|at|near} {thing}",
+        "I was {born:born|raised|brought up|born and raised} {where:in|on|at|near|by} {thing}",
         "The user was {born} {where} {thing}.",
     ),
     Kind("upbringing", "I grew up {where:in|on|at|near|with|without} {thing}", "The user grew up {where} {thing}."),
@@ -67,9 +72,17 @@ KINDS = (
     Kind("married to", "I am {status:married|engaged} to {thing}", "The user is {status} to {thing}."),
     Kind("name", "I am {proper_name}", "The user's name is {proper_name}."),
     # Home
-    Kind("home", "I (live|am living|reside) {where:in|at|on|near|by|close to|outside|with} {place}", "The user lives {where} {place}."),
+    Kind(
+        "home",
+        "I (live|am living|reside) {where:in|at|on|near|by|close to|outside|with} {place}",
+        "The user lives {where} {place}.",
+    ),
     Kind("lives alone", "I (live|am living) (alone|by myself|on my own)", "The user lives alone."),
-    Kind("not the home", "I do not live {where:in|at|on|near|outside|with} {place}", "The user does not live {where} {place}."),
+    Kind(
+        "not the home",
+        "I do not live {where:in|at|on|near|outside|with} {place}",
+        "The user does not live {where} {place}.",
+    ),
     Kind("base", "I am based {where:in|at|near} {place}", "The user is based {where} {place}."),
     Kind("move", "I (have )?moved {where:to|from|out of|back to|in with} {place}", "The user moved {where} {place}."),
     Kind("coming move", "I am moving {where:to|out of|back to|in with} {place}", "The user is moving {where} {place}."),
@@ -77,32 +90,45 @@ KINDS = (
     Kind("how long", "I have {done} {thing} {span}", "The user has {done} {thing} {span}."),
     Kind("work", "I (work|am working|am employed) as {thing}", "The user works as {thing}."),
     Kind("hours", "I (work|am working) {hours}", "The user works {hours}."),
-    Kind("workplace", "I (work|am working|am employed) {where:at|for|in|with|on|by|under} {place}", "The user works {where} {place}."),
-    Kind("not the work", "I do not work {where:as|at|for|in|with|on} {place}", "The user does not work {where} {place}."),
+    Kind(
+        "workplace",
+        "I (work|am working|am employed) {where:at|for|in|with|on|by|under} {place}",
+        "The user works {where} {place}.",
+    ),
+    Kind(
+        "not the work", "I do not work {where:as|at|for|in|with|on} {place}", "The user does not work {where} {place}."
+    ),
     Kind("former work", "I (have )?worked {where:as|at|for|in|with|on} {place}", "The user worked {where} {place}."),
     Kind("role", "I am{not} {role}", "The user is{not} {role}."),
+    Kind("former role", "I was {role}", "The user was {role}."),
     Kind(
         "what one runs",
-        "I {verb:manage|lead|teach|coach|supervise|run|sell|repair|design|develop|build|grow|raise|breed} {thing}",
-        "The user {verbs} {thing}.",
+        "I {verb:manage|lead|teach|coach|supervise|run|sell|repair|design|develop|build|grow|raise|breed} {charge}",
+        "The user {verbs} {charge}.",
     ),
     Kind(
         "duty",
-        "I am{not} {duty:responsible for|in charge of|certified (in|as|for)|licensed (to|as)|trained (in|as)|qualified (as|for)|enrolled (in|at)} {thing}",
+        "I am{not} {duty:responsible for|in charge of|certified (in|as|for)|licensed (to|as)|trained (in|as)|"
+        "qualified (as|for)|enrolled (in|at)} {thing}",
         "The user is{not} {duty} {thing}.",
     ),
-    Kind("superior", "I {verb:report to|belong to|volunteer (at|for|with)} {thing}", "The user {verbs} {thing}."),
+    Kind("affiliation", "I {verb:report to|belong to|volunteer (at|for|with)} {thing}", "The user {verbs} {thing}."),
     Kind("attribute", "my {attribute} {is:is|are} {thing}", "The user's {attribute} {is} {thing}."),
     # What was done
-    Kind("completion", f"I (have )?{{done_with:{words.DONE}}} {{thing}}", "The user {done_with} {thing}."),
-    Kind("not completed", f"I have not {{done_with:{words.DONE}}} {{thing}}", "The user has not {done_with} {thing}."),
+    Kind("completion", f"I (have )?{{did:{words.DONE}}} {{thing}}", "The user {did} {thing}."),
+    Kind("not completed", f"I have not {{did:{words.DONE}}} {{thing}}", "The user has not {did} {thing}."),
     Kind("not done", "I did not {verb:complete|finish|pass|attend} {thing}", "The user did not {verb} {thing}."),
     Kind(
         "step in life",
-        "I (have )?{step:graduated (from|in)|dropped out of|majored in|studied|retired from|quit|stopped|gave up|joined|founded|served in|enlisted in|adopted} {thing}",
+        "I (have )?{step:graduated (from|in)|dropped out of|majored in|studied|retired from|quit|stopped|gave up|"
+        "joined|founded|served in|enlisted in|adopted} {thing}",
         "The user {step} {thing}.",
     ),
-    Kind("event", "I got {event:married|engaged|divorced|promoted|hired|fired|laid off}{rest}", "The user got {event}{rest}."),
+    Kind(
+        "event",
+        "I got {event:married|engaged|divorced|promoted|hired|fired|laid off}{rest}",
+        "The user got {event}{rest}.",
+    ),
     Kind("been to", "I have {ever:(never )?been to|visited} {place}", "The user has {ever} {place}."),
     Kind("never done", "I have never {past} {thing}", "The user has never {past} {thing}."),
     # Learning and skills
@@ -120,7 +146,7 @@ KINDS = (
         "The user is{not} {grade} {at} {thing}.",
     ),
     # Possessions and needs
-    Kind("possession", "I (have|have got|got) {owned}", "The user has {owned}."),
+    Kind("possession", "I (have got|have|got) {owned}", "The user has {owned}."),
     Kind("no possession", "I do not have {owned}", "The user does not have {owned}."),
     Kind("need", "I {verb:need|require} {needed}", "The user {verbs} {needed}."),
     Kind("no need", "I do not need {needed}", "The user does not need {needed}."),
@@ -130,8 +156,16 @@ KINDS = (
         "I (prefer|want|would like|would prefer) to be contacted {how:by|via|through|on|at} {thing}",
         "The user prefers to be contacted {how} {thing}.",
     ),
-    Kind("contact preference", "contact me {how:by|via|through|on|at} {thing}", "The user prefers to be contacted {how} {thing}."),
-    Kind("contact preference", "the best way to (reach|contact) me is (by )?{thing}", "The user prefers to be contacted by {thing}."),
+    Kind(
+        "contact preference",
+        "contact me {how:by|via|through|on|at} {thing}",
+        "The user prefers to be contacted {how} {thing}.",
+    ),
+    Kind(
+        "contact preference",
+        "the best way to (reach|contact) me is (by )?{thing}",
+        "The user prefers to be contacted by {thing}.",
+    ),
     Kind("liking", "I {verb:like|love|enjoy|adore} {thing}", "The user {verbs} {thing}."),
     Kind("dislike", "I {verb:hate|dislike|detest|despise} {thing}", "The user {verbs} {thing}."),
     Kind("preference", "I {verb:prefer} {thing}", "The user {verbs} {thing}."),
@@ -139,23 +173,30 @@ KINDS = (
     Kind("no liking", "I do not {verb:like|love|enjoy|hate|dislike|mind} {thing}", "The user does not {verb} {thing}."),
     Kind(
         "interest",
-        "I am{not} {taste:fond of|into|interested in|passionate about|crazy about|obsessed with|keen on|addicted to} {thing}",
+        "I am{not} {taste:fond of|into|interested in|passionate about|crazy about|obsessed with|keen on|"
+        "addicted to} {thing}",
         "The user is{not} {taste} {thing}.",
     ),
     Kind("favourite", "my {favourite} {what} {is:is|are} {thing}", "The user's {favourite} {what} {is} {thing}."),
     Kind("favourite", "{thing} {is:is|are} my {favourite} {what}", "The user's {favourite} {what} {is} {thing}."),
     Kind("fear", "I am{not} (afraid|scared|frightened|terrified) of {thing}", "The user is{not} afraid of {thing}."),
-    Kind("allergy", "I am{not} {sensitive:allergic|intolerant|sensitive} to {thing}", "The user is{not} {sensitive} to {thing}."),
+    Kind(
+        "allergy",
+        "I am{not} {sensitive:allergic|intolerant|sensitive} to {thing}",
+        "The user is{not} {sensitive} to {thing}.",
+    ),
     Kind("health", "I {verb:suffer from|struggle with} {thing}", "The user {verbs} {thing}."),
     Kind("diagnosis", "I (was|have been|am) diagnosed with {thing}", "The user was diagnosed with {thing}."),
-    Kind("belief", "I{no: do not|} believe in {thing}", "The user {believes} in {thing}."),
+    Kind("belief", "I believe in {thing}", "The user believes in {thing}."),
+    Kind("no belief", "I do not believe in {thing}", "The user does not believe in {thing}."),
     # Plans
     Kind("ambition", "I (want|would like|would love|hope|aspire) to {ambition}", "The user wants to {ambition}."),
     Kind("dream", "I dream (of|about) {thing}", "The user dreams of {thing}."),
     Kind("plan", "I (plan|am planning|intend) to {thing}", "The user plans to {thing}."),
     Kind(
         "project",
-        "I am {project:training for|preparing for|studying for|saving (up )?for|writing|building|recovering from|expecting|raising} {thing}",
+        "I am {project:training for|preparing for|studying for|saving (up )?for|writing|building|"
+        "recovering from|expecting|raising} {thing}",
         "The user is {project} {thing}.",
     ),
     # Changes and habits
@@ -165,20 +206,35 @@ KINDS = (
     Kind("formerly", "I used to {formerly}", "The user used to {formerly}."),
     Kind(
         "habit",
-        "I {often:usually|often|always|never|rarely|seldom|hardly ever|sometimes|normally|typically|generally|regularly|only|mostly|mainly} {habit}",
+        "I {often:usually|often|always|never|rarely|seldom|hardly ever|sometimes|normally|typically|generally|"
+        "regularly|only|mostly|mainly} {habit}",
         "The user {often} {habit}.",
     ),
     Kind("practice", "I do {practice}", "The user does {practice}."),
     Kind("outing", "I go {outing}", "The user goes {outing}."),
     Kind("daily rhythm", "I {verb:get up|wake up|go to bed} {when}", "The user {verbs} {when}."),
-    Kind("activity", f"I {{verb:{words.ACTIVITIES}}}{{rest}}", "The user {verbs}{rest}."),
-    Kind("no activity", f"I do not {{verb:{words.ACTIVITIES}}}{{rest}}", "The user does not {verb}{rest}."),
+    Kind("activity", "I {verb:play} {thing}", "The user {verbs} {thing}."),
+    Kind("activity", f"I {{verb:{words.PASTIMES}}}", "The user {verbs}."),
+    Kind("activity", f"I {{verb:{words.ACTIVITIES}|{words.PASTIMES}}} {{object}}", "The user {verbs} {object}."),
+    Kind("no activity", "I do not {verb:play} {thing}", "The user does not {verb} {thing}."),
+    Kind("no activity", f"I do not {{verb:{words.PASTIMES}}}", "The user does not {verb}."),
+    Kind(
+        "no activity",
+        f"I do not {{verb:{words.ACTIVITIES}|{words.PASTIMES}}} {{object}}",
+        "The user does not {verb} {object}.",
+    ),
     # The user's people and animals
     Kind("someone's name", "my {relative}('?s)? name is {name}", "The user's {relative} is called {name}."),
-    Kind("someone's name", "my {relative} is (called|named) {name}", "The user's {relative} is called {name}."),
+    Kind(
+        "someone's name",
+        "my {relative} {is:is|are} (called|named) {thing}",
+        "The user's {relative} {is} called {thing}.",
+    ),
     Kind("someone's age", "my {relative} is {age}( years? old)?", "The user's {relative} is {age} years old."),
     Kind("someone's name", "my {relative} is {proper_name}", "The user's {relative} is called {proper_name}."),
-    Kind("about someone", "my {relative} {is:is|was|are|were}{not} {state}", "The user's {relative} {is}{not} {state}."),
+    Kind(
+        "about someone", "my {relative} {is:is|was|are|were}{not} {state}", "The user's {relative} {is}{not} {state}."
+    ),
     Kind(
         "about someone",
         "my {relative} {does:lives?|works?|likes?|loves?|hates?|plays?|studies|speaks?|has} {thing}",

@@ -8,7 +8,7 @@ import uuid
 class Ids:
     """Makes ids. With a seed, two runs of the same script get the same ones."""
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | str | None = None) -> None:
         self._random: random.Random = secrets.SystemRandom() if seed is None else random.Random(seed)
 
     def uuid(self) -> str:

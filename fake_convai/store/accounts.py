@@ -1,13 +1,16 @@
 """Accounts and tokens. An API key is an account and an account is a universe (DESIGN.md, "Accounts are namespaces")."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import bindparam, insert, select, update
+import orjson
+from sqlalchemy import bindparam, case, insert, not_, or_, select, update
 
-from fake_convai.domain.clock import Clock
+from fake_convai.domain.clock import SECOND, Clock
+from fake_convai.domain.errors import RATE_LIMITED, TooMany
+from fake_convai.domain.identity import hash_secret
 from fake_convai.domain.ids import Ids
 from fake_convai.store.database import Database
 from fake_convai.store.query import DialectName, Query, Row, Transaction, insert_or_ignore
@@ -21,10 +24,33 @@ _OPEN = insert_or_ignore(accounts, "key_hash", "key_last_four", "user_id")
 _CLOCK = Query(
     select(accounts.c.clock_frozen, accounts.c.clock_offset).where(accounts.c.account_id == bindparam("account_id"))
 )
+_COUNT_ID = Query(
+    update(accounts)
+    .where(accounts.c.account_id == bindparam("account_id"))
+    .values(ids_made=accounts.c.ids_made + 1)
+    .returning(accounts.c.key_hash, accounts.c.ids_made)
+)
 _PROFILE = Query(select(accounts.c.user_id, accounts.c.plan).where(accounts.c.account_id == bindparam("account_id")))
+_same_second = accounts.c.rate_second.is_not_distinct_from(bindparam("second"))
+_COUNT_REQUEST = Query(
+    update(accounts)
+    .where(
+        accounts.c.account_id == bindparam("the_account"),
+        or_(not_(_same_second), accounts.c.rate_count < bindparam("most")),
+    )
+    .values(
+        rate_count=case((_same_second, accounts.c.rate_count + 1), else_=1),
+        rate_second=bindparam("second"),
+    )
+)
 _SET_PLAN = Query(
     update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(plan=bindparam("plan"))
 )
+_REPLIES = Query(select(accounts.c.replies).where(accounts.c.account_id == bindparam("account_id")))
+_SET_REPLIES = Query(
+    update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(replies=bindparam("replies"))
+)
+_ALL = Query(select(accounts.c.account_id, accounts.c.key_hash).order_by(accounts.c.account_id))
 _SECRET = Query(select(server.c.value).where(server.c.name == bindparam("name")))
 _SET_SECRET = insert_or_ignore(server, "name", "value")
 _TOKEN = Query(
@@ -60,6 +86,8 @@ class Rules:
     auto_create_characters: bool = False
     delete_all_delay: int = 0
     """Microseconds until a delete-all takes effect."""
+    random_seed: int | None = None
+    """Makes ids repeatable: each account counts its own."""
 
 
 class AccountTransaction:
@@ -68,8 +96,23 @@ class AccountTransaction:
     def __init__(self, transaction: Transaction, account_id: int, ids: Ids, rules: Rules) -> None:
         self._transaction = transaction
         self.account_id = account_id
-        self.ids = ids
         self.rules = rules
+        self._ids = ids
+
+    def new_id(self) -> str:
+        """A UUID that nothing else has."""
+        return self._next_ids().uuid()
+
+    def new_secret(self) -> str:
+        """64 hexadecimal characters for a token."""
+        return self._next_ids().secret()
+
+    def _next_ids(self) -> Ids:
+        if self.rules.random_seed is None:
+            return self._ids
+        row = self.first(_COUNT_ID)
+        assert row is not None
+        return Ids(f"{self.rules.random_seed} {row[0]} {row[1]}")
 
     @cached_property
     def now(self) -> int:
@@ -145,7 +188,7 @@ def open_account(
     key_hash: str,
     last_four: str,
     ids: Ids,
-    furnish: Callable[[Transaction, int], None] = lambda tx, account_id: None,
+    furnish: Callable[[Transaction, int, str], None],
 ) -> int:
     """The account of a key; on first use it is made, and `furnish` puts in what it starts with."""
     row = tx.first(_BY_HASH, key_hash=key_hash)
@@ -154,9 +197,22 @@ def open_account(
         row = tx.first(_BY_HASH, key_hash=key_hash)
         assert row is not None
         if made:
-            furnish(tx, row[0])
+            furnish(tx, row[0], key_hash)
     account_id: int = row[0]
     return account_id
+
+
+def account_time(tx: Transaction, account_id: int | None) -> int:
+    """The time of an account's clock, or real time for no account."""
+    row = None if account_id is None else tx.first(_CLOCK, account_id=account_id)
+    return Clock().now() if row is None else Clock(*row).now()
+
+
+def count_request(tx: AccountTransaction, limit: int) -> None:
+    """Count a request; `TooMany` when the account has made `limit` in this second of its clock."""
+    second = tx.now // SECOND
+    if tx.run(_COUNT_REQUEST, the_account=tx.account_id, second=second, most=limit) == 0:
+        raise TooMany(RATE_LIMITED)
 
 
 def server_secret(tx: Transaction, name: str, ids: Ids) -> str:
@@ -168,11 +224,27 @@ def server_secret(tx: Transaction, name: str, ids: Ids) -> str:
     return secret
 
 
+def list_accounts(tx: Transaction) -> list[tuple[int, str]]:
+    """Every account and the hash of its key."""
+    return [(row[0], row[1]) for row in tx.all(_ALL)]
+
+
 def profile(tx: AccountTransaction) -> Profile:
     """The account's own record."""
     row = tx.first(_PROFILE)
     assert row is not None
     return Profile(*row)
+
+
+def replies(tx: AccountTransaction) -> dict[str, Any] | None:
+    """What the account's characters are told to say, None when nothing."""
+    row = tx.first(_REPLIES)
+    return None if row is None or row[0] is None else orjson.loads(row[0])
+
+
+def set_replies(tx: AccountTransaction, script: Mapping[str, Any]) -> None:
+    """Tell the account's characters what to say."""
+    tx.run(_SET_REPLIES, the_account=tx.account_id, replies=orjson.dumps(script).decode())
 
 
 def set_plan(tx: AccountTransaction, plan: str) -> None:
@@ -189,11 +261,12 @@ def find_token(tx: Transaction, token_hash: str) -> Token | None:
     return Token(account_id, expires_at, active=not revoked and Clock(frozen, offset).now() < expires_at)
 
 
-def add_token(tx: AccountTransaction, token_hash: str, lifetime: int) -> int:
-    """Keep a new token; returns when it expires."""
+def add_token(tx: AccountTransaction, lifetime: int) -> tuple[str, int]:
+    """Make a token and keep its hash; returns it and when it expires."""
+    token = tx.new_secret()
     expires_at = tx.now + lifetime
-    tx.run(_ADD_TOKEN, token_hash=token_hash, expires_at=expires_at)
-    return expires_at
+    tx.run(_ADD_TOKEN, token_hash=hash_secret(token), expires_at=expires_at)
+    return token, expires_at
 
 
 def change_token(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, case, delete, insert, select, update
+from sqlalchemy import bindparam, case, delete, insert, or_, select, update
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
@@ -38,8 +38,11 @@ _FIRST_MINE_THEN_PUBLIC = (
 _BY_ID = Query(
     _SELECT.where(characters.c.character_id == bindparam("character_id")).order_by(*_FIRST_MINE_THEN_PUBLIC).limit(1)
 )
+# Names are not unique: what others call their private characters is nobody else's business.
 _BY_NAME = Query(
-    _SELECT.where(characters.c.character_name == bindparam("character_name"))
+    _SELECT.where(
+        characters.c.character_name == bindparam("character_name"), or_(_MINE, characters.c.listing == PUBLIC)
+    )
     .order_by(*_FIRST_MINE_THEN_PUBLIC)
     .limit(1)
 )
@@ -131,7 +134,7 @@ def usable(tx: AccountTransaction, character_id: str) -> Character:
 
 
 def by_name(tx: AccountTransaction, character_name: str) -> Character | None:
-    """The character with this name, one's own first, the oldest of several."""
+    """The character with this name, one's own or a public one, one's own first, the oldest of several."""
     return _character(tx.first(_BY_NAME, character_name=character_name))
 
 
@@ -174,7 +177,7 @@ def create(
     created_at: int | None = None,
 ) -> str:
     """Make a character; memory is off unless asked for (CONTRACT.md section 7, S). Returns its id."""
-    new_id = tx.ids.uuid() if character_id is None else character_id
+    new_id = tx.new_id() if character_id is None else character_id
     tx.run(
         _INSERT,
         character_id=new_id,

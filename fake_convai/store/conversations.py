@@ -36,6 +36,11 @@ _OF_CHARACTER = Query(
     )
     .order_by(conversations.c.started_at.desc(), conversations.c.conversation_seq.desc())
 )
+_OF_ACCOUNT = Query(
+    select(*_COLUMNS)
+    .where(conversations.c.account_id == bindparam("account_id"))
+    .order_by(conversations.c.conversation_seq)
+)
 _names = ("account_id", "character_session_id", "character_seq", "speaker_id", "started_at", "is_added_to_memory")
 _values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _names}
 _INSERT = Query(insert(conversations).values(_values).returning(conversations.c.conversation_seq))
@@ -128,6 +133,11 @@ def list_of_character(tx: AccountTransaction, character_seq: int) -> list[Conver
     return [_to_conversation(row) for row in tx.all(_OF_CHARACTER, character_seq=character_seq)]
 
 
+def list_all(tx: AccountTransaction) -> list[Conversation]:
+    """Every conversation of the account, in the order they were begun."""
+    return [_to_conversation(row) for row in tx.all(_OF_ACCOUNT)]
+
+
 def begin(
     tx: AccountTransaction,
     character_seq: int,
@@ -138,7 +148,7 @@ def begin(
     is_added_to_memory: bool = False,
 ) -> Conversation:
     """Start a conversation; what is not given is made up."""
-    character_session_id = tx.ids.uuid() if session_id is None else canonical_id(session_id)
+    character_session_id = tx.new_id() if session_id is None else canonical_id(session_id)
     begun = tx.now if started_at is None else started_at
     row = tx.first(
         _INSERT,

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, or_, select, update
 
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import NotFound
@@ -17,7 +17,7 @@ from fake_convai.store.characters import Character
 from fake_convai.store.end_users import unknown_end_user
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, insert_or_ignore
-from fake_convai.store.tables import memories, memory_keys, partitions
+from fake_convai.store.tables import memories, memory_keys, partitions, speakers
 
 MOST_RECALLED = 1000
 """Facts that a character has in mind in a session; more would not fit a real one's context either."""
@@ -42,6 +42,16 @@ _PAGE = Query(
     .order_by(*_ordered)
     .limit(bindparam("row_limit"))
     .offset(bindparam("row_offset"))
+)
+_LIST_ALL = Query(
+    select(partitions.c.speaker_id, partitions.c.character_seq, *_COLUMNS)
+    .join(partitions, partitions.c.partition_seq == memories.c.partition_seq)
+    .join(speakers, speakers.c.speaker_id == partitions.c.speaker_id)
+    .where(
+        speakers.c.account_id == bindparam("account_id"),
+        or_(memories.c.gone_at.is_(None), memories.c.gone_at > bindparam("now")),
+    )
+    .order_by(memories.c.memory_seq)
 )
 _RECALL = Query(
     select(memories.c.memory)
@@ -83,6 +93,9 @@ _ADD_KEY = Query(
     )
 )
 _DELETE_KEYS = Query(delete(memory_keys).where(memory_keys.c.memory_seq == bindparam("memory_seq")))
+
+
+_KEY_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,11 @@ def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page:
     return MemoryPage([_to_memory(row) for row in rows], 0 if total is None else total[0])
 
 
+def list_all(tx: AccountTransaction) -> list[tuple[str, int, Memory]]:
+    """Every record of the account with its speaker_id and character_seq, in the order they were made."""
+    return [(row[0], row[1], _to_memory(row[2:])) for row in tx.all(_LIST_ALL, now=tx.now)]
+
+
 def recall(tx: AccountTransaction, person: Person, character: Character, until: int) -> list[str]:
     """What a character with memory has in mind of a person: the facts that were stored by `until`."""
     row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
@@ -236,11 +254,11 @@ def _open_partition(tx: AccountTransaction, person: Person, character: Character
 
 
 def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: Mapping[str, Any]) -> Remembered:
-    keys = sorted(dedup.index_keys(fact))
+    keys = _keys(fact)
     rows = tx.all(_candidates(len(keys)), partition_seq=partition_seq, **_numbered(keys))
     match = dedup.find_match(fact, [dedup.Candidate(row[1], row[2]) for row in rows])
     if match is None:
-        new = Memory(tx.ids.uuid(), fact, created_at=tx.now, updated_at=tx.now, metadata=dict(metadata))
+        new = Memory(tx.new_id(), fact, created_at=tx.now, updated_at=tx.now, metadata=dict(metadata))
         _insert(tx, partition_seq, new)
         return Remembered(new.id, "add", fact, "overlaps with no record")
     memory_seq, memory_id, _, old_metadata = next(row for row in rows if row[1] == match.candidate.id)
@@ -266,8 +284,14 @@ def _insert(tx: AccountTransaction, partition_seq: int, memory: Memory) -> None:
 
 
 def _index(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:
-    keys = sorted(dedup.index_keys(fact))
+    keys = _keys(fact)
     tx.run_many(_ADD_KEY, [{"partition_seq": partition_seq, "key": key, "memory_seq": memory_seq} for key in keys])
+
+
+def _keys(fact: str) -> list[str]:
+    """The keys under which a fact is found. Cut off, since PostgreSQL takes only so much in an index: facts that share
+    a key share its beginning too."""
+    return sorted({key[:_KEY_LENGTH] for key in dedup.index_keys(fact)})
 
 
 @cache

@@ -40,6 +40,7 @@ _RESOLVE = Query(
 _BY_SPEAKER_ID = Query(
     select(*COLUMNS).where(OF_ACCOUNT, speakers.c.speaker_id == bindparam("speaker_id")).with_for_update()
 )
+_LIST = Query(select(*COLUMNS).where(OF_ACCOUNT).order_by(speakers.c.speaker_seq))
 _INSERT_END_USER = insert_or_ignore(speakers, "account_id", "speaker_id", "end_user_id")
 _the_speaker = speakers.c.speaker_seq == bindparam("the_seq")
 _PROMOTE = Query(update(speakers).where(_the_speaker).values(end_user_id=bindparam("end_user_id")))
@@ -78,13 +79,18 @@ def seen(tx: AccountTransaction, end_user_id: str) -> Person:
     """The person an `end_user_id` means; from now on they have an end-user record."""
     person = find(tx, end_user_id)
     if person is None:
-        tx.run(_INSERT_END_USER, speaker_id=tx.ids.uuid(), end_user_id=end_user_id)
+        tx.run(_INSERT_END_USER, speaker_id=tx.new_id(), end_user_id=end_user_id)
         person = find(tx, end_user_id)
     elif person.end_user_id is None:
         tx.run(_PROMOTE, the_seq=person.speaker_seq, end_user_id=end_user_id)
         person = find(tx, end_user_id)
     assert person is not None
     return person
+
+
+def list_all(tx: AccountTransaction) -> list[Person]:
+    """Everybody the account knows, in the order they came."""
+    return [to_person(row) for row in tx.all(_LIST)]
 
 
 def change_metadata(tx: AccountTransaction, person: Person, patch: Mapping[str, Any]) -> Person:

@@ -1,23 +1,24 @@
 """Live sessions: connect, talk, end, and what is remembered of it (CONTRACT.md section 9)."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import BindParameter, bindparam, case, func, insert, select, update
 
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
 from fake_convai.domain.extraction import extract_facts
 from fake_convai.domain.replies import ScriptedReply, choose_reply
-from fake_convai.store import characters, conversations, memories, people
+from fake_convai.store import accounts, characters, conversations, memories, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation, Turn
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, Row, Transaction
-from fake_convai.store.tables import accounts, live_sessions
+from fake_convai.store.tables import accounts as account_rows
+from fake_convai.store.tables import live_sessions
 
 _COLUMNS = (
     live_sessions.c.session_id,
@@ -34,13 +35,14 @@ _COLUMNS = (
 _is_it = live_sessions.c.session_id == bindparam("the_session")
 _is_open = live_sessions.c.ended_at.is_(None)
 _FIND = Query(select(*_COLUMNS).where(live_sessions.c.session_id == bindparam("session_id")).with_for_update())
+_ACCOUNT_OF_OPEN = Query(select(live_sessions.c.account_id).where(_is_it, _is_open))
 _OPEN_COUNT = Query(
     select(func.count())
     .select_from(live_sessions)
     .where(live_sessions.c.account_id == bindparam("account_id"), _is_open)
 )
 _LOCK_ACCOUNT = Query(
-    select(accounts.c.account_id).where(accounts.c.account_id == bindparam("account_id")).with_for_update()
+    select(account_rows.c.account_id).where(account_rows.c.account_id == bindparam("account_id")).with_for_update()
 )
 _ROOM = Query(
     select(
@@ -78,8 +80,8 @@ _ABANDONED = Query(
     select(live_sessions.c.session_id, live_sessions.c.account_id).where(_is_open, live_sessions.c.holder.is_not(None))
 )
 _now = case(
-    (accounts.c.clock_frozen.is_not(None), accounts.c.clock_frozen),
-    else_=bindparam("real_now") + accounts.c.clock_offset,
+    (account_rows.c.clock_frozen.is_not(None), account_rows.c.clock_frozen),
+    else_=bindparam("real_now") + account_rows.c.clock_offset,
 )
 _IDLE = Query(
     select(
@@ -88,11 +90,10 @@ _IDLE = Query(
         live_sessions.c.holder,
         _now - live_sessions.c.last_seen_at,
     )
-    .join(accounts, accounts.c.account_id == live_sessions.c.account_id)
+    .join(account_rows, account_rows.c.account_id == live_sessions.c.account_id)
     .where(_is_open, _now - live_sessions.c.last_seen_at >= bindparam("at_least"))
 )
 _HELD = Query(select(live_sessions.c.session_id).where(live_sessions.c.holder == bindparam("by"), _is_open))
-_REPLIES = Query(select(accounts.c.replies).where(accounts.c.account_id == bindparam("account_id")))
 
 
 class SessionGone(FakeConvaiError):
@@ -139,6 +140,7 @@ class Connected:
     """What `/connect` hands out."""
 
     session_id: str
+    request_trace_id: str
     character_session_id: str
     room_name: str
     now: int
@@ -149,6 +151,7 @@ class Said:
     """What a character answered, and the conversation it belongs to."""
 
     answer: str
+    interaction_id: str
     character_session_id: str
 
 
@@ -177,7 +180,7 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
     conversation = earlier or conversations.begin(
         tx, wish.character.character_seq, None if person is None else person.speaker_id
     )
-    session_id = tx.ids.uuid()
+    session_id = tx.new_id()
     room_name = f"convai-{session_id[:8]}" if shared is None else shared[0]
     tx.run(
         _INSERT,
@@ -193,13 +196,20 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
     )
     if person is not None:
         _welcome(tx, person, wish)
-    return Connected(session_id, conversation.character_session_id, room_name, tx.now)
+    trace_id = f"req_{uuid.UUID(tx.new_id()).hex}"
+    return Connected(session_id, trace_id, conversation.character_session_id, room_name, tx.now)
 
 
 def find(tx: Transaction | AccountTransaction, session_id: str) -> Session | None:
     """The session with this id, whosoever it is, open or ended."""
     row = tx.first(_FIND, session_id=session_id)
     return None if row is None else Session(*row)
+
+
+def account_of_open(tx: Transaction, session_id: str) -> int | None:
+    """The account of a session that has not ended; None when it has, or never was."""
+    row = tx.first(_ACCOUNT_OF_OPEN, the_session=session_id)
+    return None if row is None else row[0]
 
 
 def hold(tx: AccountTransaction, session_id: str, holder: str) -> bool:
@@ -254,7 +264,7 @@ def talk(
         text, memories=known, scripted=scripted, default=default, character_name=character.character_name
     )
     conversations.add_turn(tx, conversation.seq, Turn(tx.now, text, answer, is_trigger, session_id))
-    return Said(answer, conversation.character_session_id)
+    return Said(answer, tx.new_id(), conversation.character_session_id)
 
 
 def end(tx: AccountTransaction, session_id: str) -> bool:
@@ -284,10 +294,9 @@ def end(tx: AccountTransaction, session_id: str) -> bool:
 
 def scripted_replies(tx: AccountTransaction) -> tuple[list[ScriptedReply], str | None]:
     """What the account's characters are told to say, and what to say when nothing fits."""
-    row = tx.first(_REPLIES)
-    if row is None or row[0] is None:
+    script = accounts.replies(tx)
+    if script is None:
         return [], None
-    script = orjson.loads(row[0])
     return [ScriptedReply(**reply) for reply in script["replies"]], script["default"]
 
 

@@ -1,15 +1,14 @@
 """Speakers: people as the API before end users knows them (CONTRACT.md section 6)."""
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 
 from fake_convai.domain.errors import NotFound
 from fake_convai.store import people
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.people import COLUMNS, OF_ACCOUNT, Person, to_person
+from fake_convai.store.people import Person
 from fake_convai.store.query import Query, insert_or_ignore
 from fake_convai.store.tables import speakers
 
-_LIST = Query(select(*COLUMNS).where(OF_ACCOUNT).order_by(speakers.c.speaker_seq))
 _INSERT = insert_or_ignore(speakers, "account_id", "speaker_id", "name", "device_id")
 _IDENTIFY = Query(
     update(speakers)
@@ -25,7 +24,7 @@ def register(tx: AccountTransaction, name: str | None, device_id: str | None) ->
     """
     person = None if device_id is None else people.find(tx, device_id)
     if person is None:
-        speaker_id = tx.ids.uuid()
+        speaker_id = tx.new_id()
         tx.run(_INSERT, speaker_id=speaker_id, name=name, device_id=device_id)
         person = people.find_speaker(tx, speaker_id) if device_id is None else people.find(tx, device_id)
     elif (name or person.name, device_id) != (person.name, person.device_id):
@@ -38,11 +37,6 @@ def register(tx: AccountTransaction, name: str | None, device_id: str | None) ->
         person = people.find_speaker(tx, person.speaker_id)
     assert person is not None
     return person
-
-
-def list_all(tx: AccountTransaction) -> list[Person]:
-    """Everybody the account knows, in the order they came."""
-    return [to_person(row) for row in tx.all(_LIST)]
 
 
 def remove(tx: AccountTransaction, speaker_id: str) -> None:

@@ -61,6 +61,10 @@ accounts = Table(
     Column("replies", Text, comment="What characters say, when it is scripted."),
     Column("clock_frozen", Number),
     Column("clock_offset", Number, nullable=False, server_default="0"),
+    Column("ids_made", Number, nullable=False, server_default="0", comment="How many ids, when they are seeded."),
+    Column("rate_second", Number, comment="The second that rate_count counts the requests of."),
+    Column("rate_count", Number, nullable=False, server_default="0"),
+    Column("journal_dropped", Number, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -219,3 +223,35 @@ live_sessions = Table(
 )
 _is_open = live_sessions.c.ended_at.is_(None)
 Index("ix_live_sessions_open", live_sessions.c.account_id, sqlite_where=_is_open, postgresql_where=_is_open)
+
+faults = Table(
+    "faults",
+    metadata,
+    _serial("fault_seq"),
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), index=True),
+    Column("fault", Text, nullable=False),
+    Column("times", Number, comment="How often it will still happen; null is always."),
+    sqlite_autoincrement=True,
+    comment="Errors on demand; one without an account happens to all.",
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    _serial("journal_seq"),
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE")),
+    Column("surface", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("status", Number, nullable=False),
+    Column("entry", Text, nullable=False),
+    Index("ix_journal_account", "account_id", "journal_seq"),
+    sqlite_autoincrement=True,
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    _child_of("accounts.account_id", primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+)

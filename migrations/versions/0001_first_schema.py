@@ -23,6 +23,25 @@ def upgrade() -> None:
         sa.Column(
             "clock_offset", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False
         ),
+        sa.Column(
+            "ids_made",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+            comment="How many ids, when they are seeded.",
+        ),
+        sa.Column(
+            "rate_second",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="The second that rate_count counts the requests of.",
+        ),
+        sa.Column(
+            "rate_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False
+        ),
+        sa.Column(
+            "journal_dropped", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False
+        ),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_accounts_key_hash")),
         sqlite_autoincrement=True,
@@ -57,6 +76,54 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_characters_character_id"), "characters", ["character_id"], unique=False)
+    op.create_table(
+        "faults",
+        sa.Column(
+            "fault_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column(
+            "times",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="How often it will still happen; null is always.",
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_faults_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("fault_seq", name=op.f("pk_faults")),
+        comment="Errors on demand; one without an account happens to all.",
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_faults_account_id"), "faults", ["account_id"], unique=False)
+    op.create_table(
+        "journal",
+        sa.Column(
+            "journal_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("surface", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("status", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_journal_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("journal_seq", name=op.f("pk_journal")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_journal_account", "journal", ["account_id", "journal_seq"], unique=False)
+    op.create_table(
+        "snapshots",
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_snapshots_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "name", name=op.f("pk_snapshots")),
+    )
     op.create_table(
         "speakers",
         sa.Column(

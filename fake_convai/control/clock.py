@@ -1,0 +1,63 @@
+"""The account's clock: freeze it, move it, shift it (DESIGN.md, "The control plane")."""
+
+from typing import Any
+
+from fake_convai.control.plane import ControlCall
+from fake_convai.domain.clock import SECOND, Clock, parse_moment, to_iso
+from fake_convai.domain.errors import Invalid
+from fake_convai.store import clocks
+
+_HELP = 'send one of {"now": "2026-01-01T00:00:00Z"}, {"advance": 3600} and {"offset": 86400}'
+
+
+async def show(call: ControlCall) -> dict[str, Any]:
+    """The time, and whether it stands still or is shifted."""
+    return describe(await call.backend.database.read(lambda tx: clocks.get(tx, call.account_id)))
+
+
+async def change(call: ControlCall) -> dict[str, Any]:
+    """Freeze the clock at `now`, move it by `advance` seconds, or let it run `offset` seconds ahead."""
+    if len(call.body) != 1:
+        raise Invalid(f"Invalid clock: {_HELP}.")
+    changed = await call.backend.database.write(
+        lambda tx: clocks.change(tx, call.account_id, lambda clock: _changed(clock, call.body))
+    )
+    await call.backend.hub.sweep()  # what the new time ends has ended when this is answered
+    return describe(changed)
+
+
+async def run_on(call: ControlCall) -> dict[str, Any]:
+    """Back to real time."""
+    return describe(await call.backend.database.write(lambda tx: clocks.change(tx, call.account_id, lambda _: Clock())))
+
+
+def describe(clock: Clock) -> dict[str, Any]:
+    """A clock as the control plane shows it; `offset` in seconds."""
+    return {"now": to_iso(clock.now()), "frozen": clock.frozen is not None, "offset": clock.offset / SECOND}
+
+
+def _changed(clock: Clock, wish: dict[str, Any]) -> Clock:
+    ((name, value),) = wish.items()
+    if name == "now":
+        if not isinstance(value, str):
+            raise Invalid(f"Invalid clock at 'now': {_HELP}.", parameter="now")
+        changed = Clock(frozen=parse_moment(value, "now"))
+    elif name == "advance" and clock.frozen is not None:
+        changed = Clock(frozen=clock.frozen + _microseconds(name, value))
+    elif name == "advance":
+        changed = Clock(offset=clock.offset + _microseconds(name, value))
+    elif name == "offset":
+        changed = Clock(offset=_microseconds(name, value))
+    else:
+        raise Invalid(f"Invalid clock at '{name}': {_HELP}.", parameter=name)
+    try:
+        to_iso(changed.now())
+    except OverflowError:
+        raise Invalid(f"Invalid clock at '{name}': the year must be from 1 to 9999.", parameter=name) from None
+    return changed
+
+
+def _microseconds(name: str, seconds: Any) -> int:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or abs(seconds) > 1e12:
+        raise Invalid(f"Invalid clock at '{name}': send a number of seconds.", parameter=name)
+    return round(seconds * SECOND)

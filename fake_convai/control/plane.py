@@ -1,0 +1,84 @@
+"""The way of a request under `/_fake`: origin, control key, account, body, handler, answer."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fake_convai.api.auth import KEY_HEADER, LIVE_KEY_HEADER
+from fake_convai.api.backend import Backend
+from fake_convai.api.body import MEBIBYTE, parse_object, read_body
+from fake_convai.api.errors import error_answer
+from fake_convai.api.responses import Answer
+from fake_convai.api.surface import Surface
+from fake_convai.domain.errors import Forbidden, Invalid, Unavailable
+from fake_convai.store.accounts import AccountStore
+
+PREFIX = "/_fake"
+CONTROL_KEY_HEADER = "x-fake-convai-control-key"
+MAX_BODY = 64 * MEBIBYTE
+"""A seed document may be much larger than any request to Convai."""
+
+Handler = Callable[["ControlCall"], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCall:
+    """A request to the control plane; `account` is None when it means the whole server."""
+
+    request: Request
+    backend: Backend
+    account: AccountStore | None
+    body: dict[str, Any]
+
+    @property
+    def account_id(self) -> int | None:
+        """The number of the account, None for all."""
+        return None if self.account is None else self.account.account_id
+
+    def one_account(self) -> AccountStore:
+        """The account; `Invalid` when no key was sent, for what makes no sense on the whole server."""
+        if self.account is None:
+            raise Invalid("This acts on one account: send its API key as CONVAI-API-KEY or X-API-Key.")
+        return self.account
+
+
+def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """Make a Starlette endpoint of a function that takes a `ControlCall` and returns JSON."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            backend = _admit(request)
+            account = await _account(request, backend)
+            body = parse_object(await read_body(request, MAX_BODY))
+            return Answer(200, await handler(ControlCall(request, backend, account, body))).response()
+        except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
+            return error_answer(error, Surface.PRODUCTION).response()
+
+    endpoint.__doc__ = handler.__doc__
+    return endpoint
+
+
+def _admit(request: Request) -> Backend:
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise Forbidden(f"The control plane refuses requests from the web page of another origin ({origin[:100]}).")
+    backend: Backend | None = getattr(request.app.state, "backend", None)
+    if backend is None:
+        raise Unavailable("The server has not started.")
+    wanted = backend.settings.control_key
+    given = request.headers.get(CONTROL_KEY_HEADER, "")
+    if wanted is not None and not secrets.compare_digest(given.encode(), wanted.encode()):
+        raise Forbidden("The control plane asks for a key: send the --control-key as X-Fake-Convai-Control-Key.")
+    return backend
+
+
+async def _account(request: Request, backend: Backend) -> AccountStore | None:
+    if KEY_HEADER not in request.headers and LIVE_KEY_HEADER not in request.headers:
+        return None
+    account_id = await backend.authenticator.account(request.headers, Surface.PRODUCTION, named=False)
+    return backend.account_store(account_id)

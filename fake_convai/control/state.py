@@ -1,0 +1,96 @@
+"""An account as a seed document: seeding it into an empty account gives the same state."""
+
+from typing import Any
+
+from fake_convai.domain.clock import to_iso
+from fake_convai.store import accounts, characters, conversations, memories, people
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.characters import Character
+from fake_convai.store.conversations import Conversation
+from fake_convai.store.people import Person
+
+PARTS = ("characters", "end_users", "memories", "sessions")
+"""What a state always has."""
+
+
+def export(tx: AccountTransaction) -> dict[str, Any]:
+    """The account's characters, end users, memories and sessions, each in the order they were made."""
+    everybody = {person.speaker_id: person for person in people.list_all(tx)}
+    mine = {character.character_seq: character for character in characters.list_mine(tx)}
+    plan = accounts.profile(tx).plan
+    return {
+        **({} if plan is None else {"account": {"plan": plan}}),
+        "characters": [_character(character) for character in mine.values()],
+        "end_users": [_end_user(person) for person in everybody.values() if person.end_user_id is not None],
+        "memories": [
+            {
+                "character_id": mine[character_seq].character_id,
+                "end_user_id": _id_of(everybody[speaker_id]),
+                "id": memory.id,
+                "memory": memory.memory,
+                "metadata": memory.metadata,
+                "created_at": to_iso(memory.created_at),
+                "updated_at": to_iso(memory.updated_at),
+            }
+            for speaker_id, character_seq, memory in memories.list_all(tx)
+            if character_seq in mine
+        ],
+        "sessions": [
+            _session(tx, conversation, mine[conversation.character_seq], everybody.get(conversation.speaker_id or ""))
+            for conversation in conversations.list_all(tx)
+            if conversation.character_seq in mine
+        ],
+    }
+
+
+def _id_of(person: Person) -> str:
+    """A person never seen as an end user is known by their speaker id, which means them as well."""
+    return person.end_user_id or person.speaker_id
+
+
+def _moment(moment: int | None) -> str | None:
+    return None if moment is None else to_iso(moment)
+
+
+def _character(character: Character) -> dict[str, Any]:
+    return {
+        "character_id": character.character_id,
+        "character_name": character.character_name,
+        "voice_type": character.voice_type,
+        "backstory": character.backstory,
+        "listing": character.listing,
+        "language_codes": character.language_codes,
+        "character_actions": character.character_actions,
+        "memory_settings": {"enabled": character.memory_enabled},
+        "timestamp": to_iso(character.created_at),
+    }
+
+
+def _end_user(person: Person) -> dict[str, Any]:
+    return {
+        "end_user_id": person.end_user_id,
+        "end_user_metadata": person.metadata,
+        "last_active_ts": _moment(person.last_active_at),
+        "last_ltm_usage_ts": _moment(person.last_ltm_usage_at),
+    }
+
+
+def _session(
+    tx: AccountTransaction, conversation: Conversation, character: Character, person: Person | None
+) -> dict[str, Any]:
+    return {
+        "character_id": character.character_id,
+        "end_user_id": None if person is None else _id_of(person),
+        "sessionID": conversation.character_session_id,
+        "started_at": to_iso(conversation.started_at),
+        "is_added_to_memory": conversation.is_added_to_memory,
+        "interactions": [
+            {
+                "timestamp": to_iso(turn.at),
+                "user": turn.user_message,
+                "character": turn.character_message,
+                "is_trigger_input": turn.is_trigger_input,
+            }
+            for turn in conversations.turns_of(tx, conversation.seq)
+        ],
+    }
