@@ -1,5 +1,6 @@
 """`WebSocket /chat`: a conversation, message by message (CONTRACT.md section 9, D)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from fake_convai.api import events
 from fake_convai.api.backend import Backend
 from fake_convai.api.errors import error_answer
 from fake_convai.api.surface import Surface
+from fake_convai.domain.faults import Fault
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountStore
 from fake_convai.store.conversations import canonical_id
@@ -204,6 +206,9 @@ class _Chat:
         await self._answer("reset-idle-timer", "success", "Idle timer reset successfully")
 
     async def _turn(self, text: str, *, is_trigger: bool) -> None:
+        fault = await self._backend.faults.take(self._session.account_id, Surface.LIVE, "/chat", {}, {})
+        if fault is not None and fault.when == "before" and await self._happen(fault):
+            return
         said = await self._store.write(sessions.say, self._session.session_id, text, is_trigger=is_trigger)
         if not self._interacted:
             self._interacted = True
@@ -211,6 +216,19 @@ class _Chat:
             await self._websocket.send_text(orjson.dumps(created).decode())
         for event in events.turn(None if is_trigger else text, said.answer, speaks=self._speaks):
             await self._websocket.send_text(orjson.dumps(event).decode())
+            in_the_middle = fault is not None and fault.when == "after" and event["type"] == "bot-llm-started"
+            if fault is not None and in_the_middle and await self._happen(fault):
+                return
+
+    async def _happen(self, fault: Fault) -> bool:
+        """Let a fault happen to a turn; False when it was only a delay. A connection breaks with an internal error."""
+        if fault.delay_ms:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        if fault.disconnect:
+            await self._websocket.close(INTERNAL_ERROR, "Injected fault")
+        elif fault.status is not None:
+            await self._answer("user_text_message", "error", f"Injected fault: {fault.status}")
+        return fault.disconnect or fault.status is not None
 
     async def _answer(
         self, event_type: str, status: events.Status, message: str, extras: dict[str, Any] | None = None

@@ -71,11 +71,10 @@ class Journal:
         """Write down what has been noted so far."""
         if self._notes:
             notes, self._notes = self._notes, []
-            await self._database.write(
-                lambda tx: journal.add(
-                    tx, [_entry(note, self._clock(tx, note.account_id)) for note in notes], self._keep
-                )
-            )
+            await self._database.write(lambda tx: self._write(tx, notes))
+
+    def _write(self, tx: Transaction, notes: list[Note]) -> None:
+        journal.add(tx, [_entry(note, self._clock(tx, note.account_id)) for note in notes], self._keep)
 
     async def run(self) -> None:
         """Flush now and then until cancelled."""

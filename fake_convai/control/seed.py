@@ -16,7 +16,8 @@ _NAMESPACE = uuid.UUID("c0417a1f-4b1e-4c7e-9d5a-5eed5eed5eed")
 def plant(tx: AccountTransaction, document: SeedDocument) -> None:
     """Add a document to the account. What has an id that is there already is replaced.
 
-    Raises `Invalid`, naming the place, for a memory or a session of a character that neither the document nor the account has.
+    Raises `Invalid`, naming the place, for a memory or a session of a character that neither the document nor the
+    account has.
     """
     if document.account.plan is not None:
         accounts.set_plan(tx, document.account.plan)

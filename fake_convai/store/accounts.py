@@ -30,6 +30,11 @@ _COUNT_ID = Query(
     .values(ids_made=accounts.c.ids_made + 1)
     .returning(accounts.c.key_hash, accounts.c.ids_made)
 )
+_TAKE_TURN = Query(
+    select(accounts.c.account_id)
+    .where(accounts.c.account_id == bindparam("account_id"))
+    .with_for_update(key_share=True)
+)
 _PROFILE = Query(select(accounts.c.user_id, accounts.c.plan).where(accounts.c.account_id == bindparam("account_id")))
 _same_second = accounts.c.rate_second.is_not_distinct_from(bindparam("second"))
 _COUNT_REQUEST = Query(
@@ -125,6 +130,14 @@ class AccountTransaction:
     def dialect(self) -> DialectName:
         """Which database it is."""
         return self._transaction.dialect
+
+    def take_turn(self) -> None:
+        """Let nobody else pass here for this account until the transaction ends.
+
+        Whoever makes a person or a character takes a turn first and looks once more whether there is one. SQLite runs
+        one writer at a time anyway; on PostgreSQL two transactions would each make their own.
+        """
+        self.first(_TAKE_TURN)
 
     def all(self, query: Query, **parameters: Any) -> Sequence[Row]:
         """Every row of the result."""

@@ -36,7 +36,11 @@ _FIRST_MINE_THEN_PUBLIC = (
     characters.c.character_seq,
 )
 _BY_ID = Query(
-    _SELECT.where(characters.c.character_id == bindparam("character_id")).order_by(*_FIRST_MINE_THEN_PUBLIC).limit(1)
+    _SELECT.where(characters.c.character_id == bindparam("character_id"))
+    .order_by(*_FIRST_MINE_THEN_PUBLIC)
+    .limit(1)
+    # A character that facts are about to hang from must not go before they do.
+    .with_for_update(read=True, key_share=True, of=characters)
 )
 # Names are not unique: what others call their private characters is nobody else's business.
 _BY_NAME = Query(
@@ -123,7 +127,9 @@ def usable(tx: AccountTransaction, character_id: str) -> Character:
     """
     character = find(tx, character_id)
     if character is None and tx.rules.auto_create_characters:
-        create(tx, character_id=character_id)
+        tx.take_turn()
+        if find(tx, character_id) is None:
+            create(tx, character_id=character_id)
         character = find(tx, character_id)
     if character is None:
         raise NotFound(

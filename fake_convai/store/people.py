@@ -79,6 +79,9 @@ def seen(tx: AccountTransaction, end_user_id: str) -> Person:
     """The person an `end_user_id` means; from now on they have an end-user record."""
     person = find(tx, end_user_id)
     if person is None:
+        tx.take_turn()
+        person = find(tx, end_user_id)
+    if person is None:
         tx.run(_INSERT_END_USER, speaker_id=tx.new_id(), end_user_id=end_user_id)
         person = find(tx, end_user_id)
     elif person.end_user_id is None:

@@ -57,9 +57,8 @@ _SET_ACCOUNT = Query(
     .where(accounts.c.account_id == bindparam("the_account"))
     .values({name: bindparam(name) for name in _KEPT})
 )
-_NEW_ACCOUNT: dict[str, Any] = {
-    name: 0 if name in ("clock_offset", "ids_made", "rate_count") else None for name in _KEPT
-}
+_COUNTERS = ("clock_offset", "ids_made", "rate_count")
+_NEW_ACCOUNT: dict[str, Any] = {name: 0 if name in _COUNTERS else None for name in _KEPT}
 
 _mine = snapshots.c.account_id == _account
 _named = snapshots.c.name == bindparam("name")
@@ -84,7 +83,7 @@ def save(tx: AccountTransaction, name: str) -> None:
     assert account is not None
     content = {
         "account": dict(zip(_KEPT, account, strict=True)),
-        **{table.name: [list(row) for row in tx.all(_SELECT[table.name])] for table, _ in _TABLES},
+        **{str(table.name): [list(row) for row in tx.all(_SELECT[table.name])] for table, _ in _TABLES},
     }
     drop(tx, name)
     tx.run(_PUT, name=name, content=orjson.dumps(content).decode())

@@ -23,6 +23,9 @@ def register(tx: AccountTransaction, name: str | None, device_id: str | None) ->
     A new `name` replaces the old one (C).
     """
     person = None if device_id is None else people.find(tx, device_id)
+    if person is None and device_id is not None:
+        tx.take_turn()
+        person = people.find(tx, device_id)
     if person is None:
         speaker_id = tx.new_id()
         tx.run(_INSERT, speaker_id=speaker_id, name=name, device_id=device_id)
