@@ -72,6 +72,7 @@ async def _make_backend(database: Database, settings: Settings) -> Backend:
     ids = Ids(settings.random_seed)
     rules = Rules(
         auto_create_characters=settings.auto_create_characters,
+        dedup=settings.dedup,
         delete_all_delay=int(settings.delete_all_delay * SECOND),
         random_seed=settings.random_seed,
     )

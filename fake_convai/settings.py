@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         "strict", description="Whether a named surface serves only its own routes, or all of them."
     )
     plan: Plan = Field("enterprise", description="Plan of new accounts; chat history needs scale or enterprise.")
+    dedup: Literal["naive", "exact", "off"] = Field(
+        "naive", description="How facts are compared: by the naive rule, by equal text only, or not at all."
+    )
     delete_all_delay: float = Field(
         0.0, ge=0, description="Seconds until /memory/delete-all takes effect, as on the real server."
     )

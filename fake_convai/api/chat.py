@@ -1,7 +1,9 @@
 """`WebSocket /chat`: a conversation, message by message (CONTRACT.md section 9, D)."""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -14,7 +16,6 @@ from fake_convai.api.surface import Surface
 from fake_convai.domain.faults import Fault
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountStore
-from fake_convai.store.conversations import canonical_id
 from fake_convai.store.sessions import Session, SessionGone
 
 POLICY_VIOLATION = 1008
@@ -38,18 +39,26 @@ class _Wrong(Exception):
 async def chat(websocket: WebSocket, backend: Backend) -> None:
     """Carry one session until either side ends it; whatever was said by then is remembered."""
     await websocket.accept()
-    session_id = canonical_id(websocket.query_params.get("session_id", ""))
-    session = await backend.database.read(lambda tx: sessions.find(tx, session_id))
+    session = await _find(backend, websocket.query_params.get("session_id", ""))
     refusal = await _refusal(session, backend)
     if session is None or refusal is not None:
         await websocket.close(POLICY_VIOLATION, refusal)
         return
-    backend.hub.attach(session_id, websocket)
+    backend.hub.attach(session.session_id, websocket)
     try:
         await _Chat(websocket, backend, session).run()
     finally:
-        backend.hub.detach(session_id)
-        await backend.hub.end(session.account_id, session_id)
+        backend.hub.detach(session.session_id)
+        await backend.hub.end(session.account_id, session.session_id)
+
+
+async def _find(backend: Backend, session_id: str) -> Session | None:
+    """The session with this id; what is no UUID names none, and may not even be storable."""
+    try:
+        canonical = str(uuid.UUID(session_id))
+    except ValueError:
+        return None
+    return await backend.database.read(lambda tx: sessions.find(tx, canonical))
 
 
 async def _refusal(session: Session | None, backend: Backend) -> str | None:
@@ -99,12 +108,12 @@ class _Chat:
                 data = frame.get("text")
                 await self._receive(frame["bytes"] if data is None else data)
         except SessionGone as gone:
-            await self._websocket.close(POLICY_VIOLATION, EXPIRED if gone.known else UNKNOWN)
+            await self._close(POLICY_VIOLATION, EXPIRED if gone.known else UNKNOWN)
         except (WebSocketDisconnect, RuntimeError):
             return  # closed from the other side, or by the hub, while an answer was being sent
         except Exception as error:  # noqa: BLE001 - one mapping for all that is unexpected
             answer = error_answer(error, Surface.LIVE)
-            await self._websocket.close(INTERNAL_ERROR, str(answer.body["detail"])[:120])
+            await self._close(INTERNAL_ERROR, str(answer.body["detail"])[:120])
 
     async def _receive(self, data: str | bytes) -> None:
         await self._store.write(sessions.touch, self._session.session_id)
@@ -116,7 +125,7 @@ class _Chat:
             return
         kind = message.get("type") if isinstance(message, dict) else None
         if not isinstance(kind, str):
-            await self._answer("validation-error", "error", NO_TYPE, {"received_message": message})
+            await self._answer("validation-error", "error", NO_TYPE, {"received_message": _echo(message)})
             return
         handler = self._handlers.get(kind)
         if handler is None:
@@ -154,7 +163,10 @@ class _Chat:
         await self._answer("update-scene-metadata", "success", "Scene metadata updated successfully")
 
     async def _dynamic_info(self, data: dict[str, Any]) -> None:
-        _optional_text(data, "text")
+        info = data.get("dynamic_info", {})
+        if not isinstance(info, dict):
+            raise _Wrong("dynamic_info must be an object with a text.")
+        _optional_text(info, "text")
         await self._answer("update-dynamic-info", "success", "Dynamic info updated successfully")
 
     async def _context_update(self, data: dict[str, Any]) -> None:
@@ -193,7 +205,7 @@ class _Chat:
         await self._store.write(sessions.end, self._session.session_id)
         extras = {"room_name": self._session.room_name}
         await self._answer("kill-pipeline", "success", "Pipeline killed successfully", extras)
-        await self._websocket.close(1000, "Session ended")
+        await self._close(1000, "Session ended")
 
     async def _interrupt(self, _: dict[str, Any]) -> None:
         # Answers are sent whole before the next message is read, so there is never one to interrupt.
@@ -230,11 +242,24 @@ class _Chat:
             await self._answer("user_text_message", "error", f"Injected fault: {fault.status}")
         return fault.disconnect or fault.status is not None
 
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(WebSocketDisconnect, RuntimeError):  # the other side or the hub was first
+            await self._websocket.close(code, reason)
+
     async def _answer(
         self, event_type: str, status: events.Status, message: str, extras: dict[str, Any] | None = None
     ) -> None:
         event = events.response(event_type, status, message, extras)
         await self._websocket.send_text(orjson.dumps(event).decode())
+
+
+def _echo(message: Any) -> Any:
+    """The message, or None when it is nested more deeply than the JSON writer goes (the reader goes deeper)."""
+    try:
+        orjson.dumps([[message]])
+    except TypeError:
+        return None
+    return message
 
 
 def _text(data: dict[str, Any], name: str) -> str:

@@ -8,9 +8,10 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from fake_convai.api import events
 from fake_convai.domain.clock import SECOND
@@ -102,4 +103,5 @@ class Hub:
     async def _hang_up(self, session_id: str) -> None:
         attached = self._attached.pop(session_id, None)
         if attached is not None and attached.websocket.application_state is WebSocketState.CONNECTED:
-            await attached.websocket.close(1000, "Session ended")
+            with suppress(WebSocketDisconnect, RuntimeError):  # the client may have gone just now
+                await attached.websocket.close(1000, "Session ended")

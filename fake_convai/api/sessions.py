@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any, Literal, TypedDict
 from urllib.parse import urlencode
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, Field, StrictInt, StrictStr
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
@@ -43,7 +43,7 @@ class ConnectRequest(RequestModel):
     """Who connects to which character, and how. Other fields that SDKs send are accepted and not used."""
 
     character_id: Id
-    end_user_id: Annotated[StrictStr, Field(max_length=MAX_END_USER_ID)] | None = None
+    end_user_id: Annotated[StrictStr, AfterValidator(str.strip), Field(max_length=MAX_END_USER_ID)] | None = None
     end_user_metadata: EndUserMetadata | None = None
     speaker_id: StrictStr | None = None
     character_session_id: StrictStr | None = None
@@ -52,8 +52,6 @@ class ConnectRequest(RequestModel):
     mode: Literal["create", "join"] = "create"
     shared_session_key: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")] | None = None
     max_num_participants: Annotated[StrictInt, Field(ge=1)] = 1
-    room_name: StrictStr | None = None
-    spawn_agent: StrictBool = True
 
 
 class StreamRequest(RequestModel):

@@ -21,6 +21,8 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
     """
     if document.account.plan is not None:
         accounts.set_plan(tx, document.account.plan)
+    if document.account.dedup is not None:
+        accounts.set_dedup(tx, document.account.dedup)
     for character in document.characters:
         _plant_character(tx, character)
     for end_user in document.end_users:

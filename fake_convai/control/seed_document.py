@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationEr
 from fake_convai.api.models import EndUserId, EndUserMetadata, Id
 from fake_convai.control.documents import Document, invalid_document
 from fake_convai.domain.clock import parse_moment
+from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.text import MAX_FACT_LENGTH, normalise_fact
 from fake_convai.settings import Plan
@@ -41,6 +42,7 @@ class AccountPart(Document):
     """The account itself."""
 
     plan: Plan | None = None
+    dedup: DedupMode | None = None
 
 
 class MemorySettings(Document):

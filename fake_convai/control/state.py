@@ -17,9 +17,10 @@ def export(tx: AccountTransaction) -> dict[str, Any]:
     """The account's characters, end users, memories and sessions, each in the order they were made."""
     everybody = {person.speaker_id: person for person in people.list_all(tx)}
     mine = {character.character_seq: character for character in characters.list_mine(tx)}
-    plan = accounts.profile(tx).plan
+    profile = accounts.profile(tx)
+    account = {name: value for name, value in (("plan", profile.plan), ("dedup", profile.dedup)) if value is not None}
     return {
-        **({} if plan is None else {"account": {"plan": plan}}),
+        **({"account": account} if account else {}),
         "characters": [_character(character) for character in mine.values()],
         "end_users": [_end_user(person) for person in everybody.values() if person.end_user_id is not None],
         "memories": [

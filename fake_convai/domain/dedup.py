@@ -1,4 +1,6 @@
 from dataclasses import dataclass
+from typing import Literal
+DedupMode = Literal["naive", "exact", "off"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from fake_convai.domain.text import MAX_FACTS
 _SLOT = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 _RUN_ON = (
     r"(?<=\w) (?=(?:my name is |my favou?rite |I (?:am (?:an? |from |\d|called |allergic |married|vegetarian|vegan)|"
-    r"live (?:in|at|with) |work (?:as|at|for|in|on) |work (?=nights?|part|full|remotely)|have (?:an?|two|three|four|no) |"
-    r"(?:really )?(?:like|love|hate|enjoy|prefer|dislike) (?!most|best|so|very|the most|and|when)|speak |study |own |"
-    r"drive an? |do not ))\w)"
+    r"live (?:in|at|with) |work (?:as|at|for|in|on) |work (?=nights?|part|full|remotely)|"
+    r"(?:really )?(?:like|love|hate|enjoy|prefer|dislike) (?!most|best|so|very|the most|and|when)|"
+    r"have (?:an?|two|three|four|no) |speak |study |own |drive an? |do not ))\w)"
 )
 """Where a new statement may begin with no mark at all, as in speech-to-text."""
 

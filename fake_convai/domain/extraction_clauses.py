@@ -45,12 +45,13 @@ _NEW_SENTENCE = r"\s*(?:I|My)\b"
 
 _SUBJECT = (
     r"(?:(?:also|then|now|please|currently|personally) )?"
-    r"(?:(?:I|call me|do not call me|you|he|she|they|we|it|there)\b"
+    r"(?:(?:I|call me|do not call me|you|he|she|they|we|it|there|this is|that is|these are)\b"
     r"|(?:my|the) (?:(?!and |I )[\w'-]{1,30} ){1,5}?(?:is|are|was|were|lives?|works?|has)\b)"
 )
 _ASIDE = (
     r"(?:what|how|where|who|why|when|which|do|does|did|can|could|would|will|is|are|am I|if|unless|because|although|"
-    r"though|even|remember|please|thanks|thank you|nice to|not that|just kidding|just joking|kidding|right)\b"
+    r"though|even|remember|please|thanks|thank you|nice to|not that|just kidding|just joking|kidding|right|said|says|"
+    r"replied|asked|shouted)\b"
 )
 _CUT = (
     r"\s*(?:[;—\u2013]|\s-\s|\s\.\.+\s|…)\s*"
@@ -99,6 +100,7 @@ _DEGREE = (
     r"totally|absolutely|definitely|very|quite|pretty|so|kind of|sort of|kinda|already|recently|finally|personally|"
     r"certainly|simply|honestly|particularly|especially|originally|extremely|severely|deathly|highly|deeply|much) "
 )
+_MOVED = r"(usually|often|sometimes|normally|generally|typically|mostly),? I (?!am\b)"
 _EMPHASIS = r"I do (?=(?:like|love|enjoy|have|live|work|speak|need|hate|prefer|own|play)\b)"
 
 # What is said without being asserted
@@ -121,7 +123,7 @@ _NOT_ASSERTED = f"{_SUPPOSED}|{_OPINED}|{_REPORTED}"
 _TAKEN_BACK = (
     r"(?:[\w'.-]{1,30} ){1,3}?(?:said|says|say|told me|claims?|claimed|thinks?|thought|wrote|asked)"
     r"(?: to me| yesterday)?|I (?:think|guess|suppose|believe|hope|wish|heard)|(?:just )?(?:kidding|joking)|not|maybe|"
-    r"perhaps"
+    r"perhaps|(?:said|says|replied|asked|shouted) .*"
 )
 """The end of a sentence that makes nothing of its beginning: "I am a pilot, she said"."""
 
@@ -149,7 +151,9 @@ def plain(clause: str) -> str:
     """A clause without what does not change its meaning here: "well, I really like tea too" is "I like tea"."""
     clause = _drop(_LEAD_IN, clause.strip(" ,:-*•"))
     clause = _drop_at_end(_TRAILING, clause.rstrip(" ,.;:!"))
-    return _drop(_DEGREE, _drop(_EMPHASIS, clause, keep="I "), keep=r"\1 ")
+    clause = _drop(_MOVED, clause, keep=r"I \1 ")
+    clause = _drop(_EMPHASIS, clause, keep="I ")
+    return _drop(_DEGREE, clause, keep=r"\1 ")
 
 
 def _drop(pattern: str, text: str, *, keep: str = "") -> str:

@@ -39,7 +39,7 @@ KINDS = (
     Kind("wants to be called", "I go by {proper_name}", "The user wants to be called {proper_name}."),
     Kind(
         "wants to be called",
-        "I (want|prefer|like|would like|would prefer) (to be called|you to call me) {name}",
+        "I (want|prefer|like|would like|would prefer) (to be called|being called|you to call me) {name}",
         "The user wants to be called {name}.",
     ),
     Kind("not to be called", "do not call me {name}", "The user does not want to be called {name}."),
@@ -48,7 +48,7 @@ KINDS = (
     # Body and origin
     Kind(
         "age",
-        "(I am|I have turned|I turned|my age is) {age}( years? old| years? of age)?",
+        "(I am|I have turned|I turned|my age is) {age}( years? old| years? of age| ?y/?o)?",
         "The user is {age} years old.",
     ),
     Kind("height", "I am {measure} tall", "The user is {measure} tall."),
@@ -121,7 +121,7 @@ KINDS = (
     Kind(
         "step in life",
         "I (have )?{step:graduated (from|in)|dropped out of|majored in|studied|retired from|quit|stopped|gave up|"
-        "joined|founded|served in|enlisted in|adopted} {thing}",
+        "started (working|learning|studying|playing)|joined|founded|served in|enlisted in|adopted} {thing}",
         "The user {step} {thing}.",
     ),
     Kind(
@@ -129,6 +129,8 @@ KINDS = (
         "I got {event:married|engaged|divorced|promoted|hired|fired|laid off}{rest}",
         "The user got {event}{rest}.",
     ),
+    Kind("event", "I am getting {event:married|divorced}{rest}", "The user is getting {event}{rest}."),
+    Kind("event", "I {event:retired|graduated}{rest}", "The user {event}{rest}."),
     Kind("been to", "I have {ever:(never )?been to|visited} {place}", "The user has {ever} {place}."),
     Kind("never done", "I have never {past} {thing}", "The user has never {past} {thing}."),
     # Learning and skills
@@ -140,6 +142,7 @@ KINDS = (
     Kind("skill", "I can {skill}", "The user can {skill}."),
     Kind("cannot", "I (cannot|am not able to|am unable to) {limit}", "The user cannot {limit}."),
     Kind("knows how", "I know how to {thing}", "The user knows how to {thing}."),
+    Kind("does not know how", "I do not know how to {skill}", "The user does not know how to {skill}."),
     Kind(
         "good or bad at",
         "I am{not} {grade:good|bad|great|terrible|excellent|skilled|experienced|better} {at:at|in|with} {thing}",
@@ -232,6 +235,11 @@ KINDS = (
     ),
     Kind("someone's age", "my {relative} is {age}( years? old)?", "The user's {relative} is {age} years old."),
     Kind("someone's name", "my {relative} is {proper_name}", "The user's {relative} is called {proper_name}."),
+    Kind(
+        "someone's name",
+        "my {relative} {proper_name} (is|was|has|lives|works|likes|loves|hates|plays|studies|speaks) .+",
+        "The user's {relative} is called {proper_name}.",
+    ),
     Kind(
         "about someone", "my {relative} {is:is|was|are|were}{not} {state}", "The user's {relative} {is}{not} {state}."
     ),

@@ -152,7 +152,7 @@ def clean_proper_name(text: str) -> str | None:
         return None
     rest = text.strip()[len(name) :].lstrip(".")
     follows = rest == "" or rest.startswith((",", "!", " from ", " and "))
-    a_name = not any(_is(f"{words.MOODS}|{words.BELONGING}|{words.LASTING}", word) for word in name.split())
+    a_name = not any(_is(f"{words.MOODS}|{words.BELONGING}|{words.LASTING}", word) for word in re.split("[ -]", name))
     return name if follows and a_name else None
 
 

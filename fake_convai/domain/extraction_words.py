@@ -19,14 +19,18 @@ LASTING = (
 DIETS = "vegetarian|vegan|pescatarian|(?:lactose|gluten)[- ]intolerant|gluten[- ]free"
 
 BELONGING = (
-    "american|argentin(?:ian|e)|australian|austrian|bangladeshi|belgian|bolivian|brazilian|british|bulgarian|canadian|"
-    "chilean|chinese|colombian|croatian|cuban|czech|danish|dutch|egyptian|english|estonian|ethiopian|european|"
-    "filipin[oa]|finnish|french|german|ghanaian|greek|hungarian|icelandic|indian|indonesian|iranian|iraqi|irish|"
-    "israeli|italian|jamaican|japanese|kenyan|korean|latvian|lebanese|lithuanian|malaysian|mexican|moroccan|nepali|"
-    "new zealander|nigerian|norwegian|pakistani|palestinian|peruvian|polish|portuguese|romanian|russian|scottish|"
-    "serbian|singaporean|slovak(?:ian)?|slovenian|somali|south african|south korean|spanish|sri lankan|swedish|swiss|"
-    "syrian|taiwanese|thai|tunisian|turkish|ukrainian|venezuelan|vietnamese|welsh|"
-    "agnostic|atheist|buddhist|catholic|christian|hindu|jewish|muslim|protestant|sikh"
+    "afghan|african|albanian|algerian|american|angolan|arab|argentin(?:ian|e)|armenian|asian|australian|austrian|"
+    "bangladeshi|basque|belgian|bolivian|bosnian|brazilian|british|bulgarian|burmese|cambodian|cameroonian|canadian|"
+    "catalan|chilean|chinese|colombian|congolese|croatian|cuban|czech|danish|dominican|dutch|ecuadorian|egyptian|"
+    "english|estonian|ethiopian|european|fijian|filipin[oa]|finnish|french|georgian|german|ghanaian|greek|guatemalan|"
+    "haitian|hawaiian|hispanic|hungarian|icelandic|indian|indonesian|iranian|iraqi|irish|israeli|italian|jamaican|"
+    "japanese|jordanian|kenyan|korean|kurdish|latin[oa]|latvian|lebanese|libyan|lithuanian|malaysian|maltese|mexican|"
+    "mongolian|moroccan|nepali|new zealander|nigerian|norwegian|pakistani|palestinian|panamanian|persian|peruvian|"
+    "polish|portuguese|puerto rican|romanian|russian|rwandan|samoan|saudi|scottish|senegalese|serbian|singaporean|"
+    "slovak(?:ian)?|slovenian|somali|south african|south korean|spanish|sri lankan|sudanese|swedish|swiss|syrian|"
+    "taiwanese|tanzanian|thai|tunisian|turkish|ugandan|ukrainian|uruguayan|venezuelan|vietnamese|welsh|yemeni|"
+    "zambian|zimbabwean|agnostic|atheist|baptist|buddhist|catholic|christian|hindu|jewish|lutheran|mormon|muslim|"
+    "protestant|quaker|sikh"
 )
 """Where and to what people belong. Without the list "I am German" would be a name."""
 

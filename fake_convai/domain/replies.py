@@ -1,12 +1,255 @@
-from collections.abc import Sequence
+"""What a character says: scripted, remembered, or a fixed line (DESIGN.md, "Fact extraction and replies", C).
+
+The fake has no language model. A test that needs certain words scripts them with `PUT /_fake/replies`; a test of memory
+asks "What is my name?". The rules are explained for users in `docs/extraction.md`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from fake_convai.domain.extraction_words import regex
+
+MAX_SEARCHED = 1_000
+"""Characters of what was said, and of each memory, that are looked at: it bounds what a slow expression can cost."""
+
+_CHUNK = 24
+"""Characters after which a streamed reply is cut at the next word (C)."""
+
+_ESCAPED_OR_CLASS = r"\\.|\[\^?\]?[^\]]*\]"
+_NESTED_REPEAT = r"[*+}][^()]*\)+(?:[*+]|\{\d*,\})"
+
+
+class RepliesError(ValueError):
+    """A script of replies that cannot be used; the message names the place and what to send instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptedReply:
+    """Say `reply` when `match` is in what was said.
+
+    `match` is looked for as plain text and as a regular expression of Python's `re`, both anywhere and in any case.
+    """
+
     match: str
     reply: str
-def choose_reply(said: str, *, memories: Sequence[str], scripted: Sequence[ScriptedReply], default: str | None, character_name: str) -> str:
-    return "You said "+said+" "+" ".join(memories)
+
+
+def parse_replies(document: object) -> list[ScriptedReply]:
+    """The `replies` of `PUT /_fake/replies`: a list of `{"match": ..., "reply": ...}`.
+
+    Raises `RepliesError` for another shape, for an empty match (`default` is for that), for a regular expression that
+    does not compile, and for one that repeats a repetition, such as `(a+)+`: it could hold up the server for hours.
+    """
+    if not isinstance(document, list):
+        raise RepliesError('replies: send a list of {"match": "...", "reply": "..."}')
+    return [_parse_reply(item, f"replies[{index}]") for index, item in enumerate(document)]
+
+
+def _parse_reply(item: object, place: str) -> ScriptedReply:
+    if not isinstance(item, Mapping) or set(item) != {"match", "reply"}:
+        raise RepliesError(f'{place}: send {{"match": "...", "reply": "..."}}')
+    match, reply = item["match"], item["reply"]
+    if not isinstance(match, str) or not match:
+        raise RepliesError(f"{place}.match: send a non-empty string; what fits everything is 'default'")
+    if not isinstance(reply, str):
+        raise RepliesError(f"{place}.reply: send a string")
+    try:
+        re.compile(match)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise RepliesError(
+            f"{place}.match: not a regular expression: {error}; put a backslash before characters meant as they are"
+        ) from None
+    if _repeats_a_repeat(match):
+        raise RepliesError(f"{place}.match: a repeat inside a repeated group can take forever; leave one of them out")
+    return ScriptedReply(match, reply)
+
+
+def choose_reply(
+    said: str, *, memories: Sequence[str], scripted: Sequence[ScriptedReply], default: str | None, character_name: str
+) -> str:
+    """What the character answers to `said`.
+
+    The first scripted reply that fits; else, to a question, the memory that answers it, put to the person ("Your name
+    is Jordan."); else `default`, if there is one; else a fixed line that names the character. `memories` are oldest
+    first, so that what was told last wins a tie.
+    """
+    said = said[:MAX_SEARCHED]
+    for reply in scripted:
+        if _fits(reply.match, said):
+            return reply.reply
+    remembered = _remember(said, memories)
+    if remembered is not None:
+        return remembered
+    if default is not None:
+        return default
+    name = character_name.strip() or "the character"
+    return f"This is {name}. I heard you, but no reply is scripted for that."
+
+
 def chunks(reply: str) -> list[str]:
-    return [reply]
+    """The reply in pieces of whole words, as `bot-llm-text` events carry them; joined they are the reply."""
+    pieces: list[str] = []
+    for word in re.findall(r"\S+\s*|\s+", reply):
+        if pieces and len(pieces[-1]) < _CHUNK:
+            pieces[-1] += word
+        else:
+            pieces.append(word)
+    return pieces
+
+
+def _fits(match: str, said: str) -> bool:
+    if match.casefold() in said.casefold():
+        return True
+    pattern = _expression(match)
+    return pattern is not None and pattern.search(said) is not None
+
+
+@lru_cache(maxsize=1_000)
+def _expression(match: str) -> re.Pattern[str] | None:
+    """The match as a regular expression; None when it is only plain text, because nobody checked it before."""
+    try:
+        return None if _repeats_a_repeat(match) else re.compile(match, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
+def _repeats_a_repeat(expression: str) -> bool:
+    bare = re.sub(_ESCAPED_OR_CLASS, "x", expression, flags=re.DOTALL)
+    return re.search(_NESTED_REPEAT, bare) is not None
+
+
+# Answering from memory
+
+_QUESTION = (
+    r"(?:(?:so|and|but|well|ok|okay|please|now|hi|hello|hey)[, ]+(?:[\w'-]+, )?)*"
+    r"(?:what|whats|who|whos|when|where|why|how|which|whose|do|does|did|am|is|are|was|were|can|could|would|will|have|has|"
+    r"tell me|remind me|remember)\b"
+)
+_ME_AS_LISTENER = r"\b(?:tell|show|give|help|ask|remind|let|teach|answer) me\b"
+_ABOUT_ME = r"\b(?:I|me|my|mine|myself|i'm)\b"
+_RECALL = (
+    r"\bwho am I\b|\b(?:know|remember|recall|about|forgotten|forget) (?:anything about |something about |about )?me\b"
+)
+_RECALLED = 3
+
+_HELPERS = frozenset(
+    "a about again all am an and any anything are at be been by can could did do does else ever for forget forgotten "
+    "full give go has have he her hey hi his how i if in is it its know many me mine much my myself of ok on or our "
+    "please real recall remember remind say she so still tell that the their them then they this to told us user was we "
+    "well were what whats when where which who whos whose why will with would you your".split()
+)
+_SAME = {
+    "called": "name",
+    "named": "name",
+    "color": "colour",
+    "favorite": "favourite",
+    "children": "kid",
+    "child": "kid",
+    "job": "work",
+    "living": "work",
+    "love": "like",
+    "loves": "like",
+    "enjoy": "like",
+    "enjoys": "like",
+    "hate": "like",
+    "hates": "like",
+    "dislike": "like",
+    "dislikes": "like",
+    "scared": "afraid",
+}
+_NEGATIVE = r"\b(?:not|no|never|cannot|hates?|dislikes?|\w+n't)\b"
+_WEAK = frozenset({"name", "favourit"})
+"""Words that too many memories share: "the user's name" does not answer what the dog's name is."""
+
+_ATTRIBUTE = r"The user's (.{1,60}?) (?:is|are) "
+_THE_USER = r"\bthe user('s)?\b(?:( usually| often| always| never| rarely| sometimes| no longer| only)? (\w+))?"
+_SECOND_PERSON = {"is": "are", "was": "were", "has": "have", "does": "do", "goes": "go"}
+
+
+def _remember(said: str, memories: Sequence[str]) -> str | None:
+    """An answer from memory to a question about the person; None when it is not one, or nothing is known."""
+    sentences = re.split(r"(?<=[.!?])\s+", said.replace("\u2019", "'").strip())
+    question = " ".join(
+        sentence for sentence in sentences if sentence.endswith("?") or regex(_QUESTION).match(sentence)
+    )
+    if not regex(_ABOUT_ME).search(regex(_ME_AS_LISTENER).sub(" ", question)):
+        return None
+    asked = _words(question)
+    if not asked:
+        return _everything(memories) if regex(_RECALL).search(question) else None
+    ranked = [(_rank(asked, question, memory[:MAX_SEARCHED]), index) for index, memory in enumerate(memories)]
+    best, index = max(ranked, default=((0, 0, 0), 0))
+    return _to_the_person(memories[index]) if best[0] else None
+
+
+def _everything(memories: Sequence[str]) -> str | None:
+    """Who the person is: the name, and what was told last."""
+    names = [memory for memory in memories if memory.startswith("The user's name is ")][-1:]
+    others = [memory for memory in memories if not memory.startswith("The user's name is ")]
+    return " ".join(map(_to_the_person, names + others[len(names) - _RECALLED :])) or None
+
+
+def _rank(asked: frozenset[str], question: str, memory: str) -> tuple[int, int, int]:
+    """How well a memory answers: the very attribute asked for, then shared words, then both or neither negated.
+
+    The first number is 0 when it does not answer at all.
+    """
+    shared = asked & _words(memory)
+    if not shared & (asked - _WEAK or asked):
+        return 0, 0, 0
+    attribute = regex(_ATTRIBUTE).match(memory)
+    exactly = attribute is not None and _words(attribute[1]) == asked
+    same_sign = _is_negative(question) == _is_negative(memory)
+    return 2 if exactly else 1, len(shared), int(same_sign)
+
+
+def _is_negative(text: str) -> bool:
+    return regex(_NEGATIVE).search(text) is not None
+
+
+def _words(text: str) -> frozenset[str]:
+    """The words with content, without endings."""
+    words = re.findall(r"[^\W_]+", re.sub(r"'s\b|n't\b", "", text.casefold()))
+    return frozenset(_stem(_SAME.get(word, word)) for word in words if word not in _HELPERS)
+
+
+def _stem(word: str) -> str:
+    """`lives`, `living` and `live` become `liv`. The stemmers of the libraries are not safe to share among threads."""
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
+        word = word[:-1]  # planned
+    return word[:-1] + "i" if word.endswith("y") else word.removesuffix("e")
+
+
+def _to_the_person(memory: str) -> str:
+    """`The user lives in Oslo.` becomes `You live in Oslo.`; a memory in other words is quoted."""
+    if not memory.startswith(("The user ", "The user's ")):
+        return f"I remember: {memory}"
+    told = regex(_THE_USER).sub(_second_person, memory)
+    return told[0].upper() + told[1:]
+
+
+def _second_person(found: re.Match[str]) -> str:
+    possessive, adverb, verb = found.groups()
+    if possessive:
+        return f"your{found.group()[len('the user' + possessive) :]}"
+    if verb is None:
+        return "you"
+    if found.start() == 0 or verb in _SECOND_PERSON:
+        verb = _base_form(verb)
+    return f"you{adverb or ''} {verb}"
+
+
+def _base_form(verb: str) -> str:
+    if verb in _SECOND_PERSON:
+        return _SECOND_PERSON[verb]
+    if verb.endswith("ies") and len(verb) > 4:
+        return verb[:-3] + "y"
+    if verb.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return verb[:-2]
+    return verb[:-1] if verb.endswith("s") and not verb.endswith("ss") else verb

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import bindparam, case, insert, not_, or_, select, update
 
 from fake_convai.domain.clock import SECOND, Clock
+from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import RATE_LIMITED, TooMany
 from fake_convai.domain.identity import hash_secret
 from fake_convai.domain.ids import Ids
@@ -21,8 +22,10 @@ T = TypeVar("T")
 
 _BY_HASH = Query(select(accounts.c.account_id).where(accounts.c.key_hash == bindparam("key_hash")))
 _OPEN = insert_or_ignore(accounts, "key_hash", "key_last_four", "user_id")
-_CLOCK = Query(
-    select(accounts.c.clock_frozen, accounts.c.clock_offset).where(accounts.c.account_id == bindparam("account_id"))
+_HABITS = Query(
+    select(accounts.c.clock_frozen, accounts.c.clock_offset, accounts.c.dedup).where(
+        accounts.c.account_id == bindparam("account_id")
+    )
 )
 _COUNT_ID = Query(
     update(accounts)
@@ -35,7 +38,11 @@ _TAKE_TURN = Query(
     .where(accounts.c.account_id == bindparam("account_id"))
     .with_for_update(key_share=True)
 )
-_PROFILE = Query(select(accounts.c.user_id, accounts.c.plan).where(accounts.c.account_id == bindparam("account_id")))
+_PROFILE = Query(
+    select(accounts.c.user_id, accounts.c.plan, accounts.c.dedup).where(
+        accounts.c.account_id == bindparam("account_id")
+    )
+)
 _same_second = accounts.c.rate_second.is_not_distinct_from(bindparam("second"))
 _COUNT_REQUEST = Query(
     update(accounts)
@@ -50,6 +57,9 @@ _COUNT_REQUEST = Query(
 )
 _SET_PLAN = Query(
     update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(plan=bindparam("plan"))
+)
+_SET_DEDUP = Query(
+    update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(dedup=bindparam("dedup"))
 )
 _REPLIES = Query(select(accounts.c.replies).where(accounts.c.account_id == bindparam("account_id")))
 _SET_REPLIES = Query(
@@ -89,6 +99,7 @@ class Rules:
     """The settings that decide what the store does."""
 
     auto_create_characters: bool = False
+    dedup: DedupMode = "naive"
     delete_all_delay: int = 0
     """Microseconds until a delete-all takes effect."""
     random_seed: int | None = None
@@ -122,9 +133,20 @@ class AccountTransaction:
     @cached_property
     def now(self) -> int:
         """The account's time in microseconds, the same throughout the transaction."""
-        row = self._transaction.first(_CLOCK, account_id=self.account_id)
+        frozen, offset, _ = self._habits
+        return Clock(frozen, offset).now()
+
+    @cached_property
+    def dedup(self) -> DedupMode:
+        """How facts of this account are compared."""
+        mode: DedupMode | None = self._habits[2]
+        return mode or self.rules.dedup
+
+    @cached_property
+    def _habits(self) -> Row:
+        row = self._transaction.first(_HABITS, account_id=self.account_id)
         assert row is not None, "an account is never deleted"
-        return Clock(frozen=row[0], offset=row[1]).now()
+        return row
 
     @property
     def dialect(self) -> DialectName:
@@ -185,6 +207,7 @@ class Profile:
 
     user_id: str
     plan: str | None
+    dedup: DedupMode | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +240,8 @@ def open_account(
 
 def account_time(tx: Transaction, account_id: int | None) -> int:
     """The time of an account's clock, or real time for no account."""
-    row = None if account_id is None else tx.first(_CLOCK, account_id=account_id)
-    return Clock().now() if row is None else Clock(*row).now()
+    row = None if account_id is None else tx.first(_HABITS, account_id=account_id)
+    return Clock().now() if row is None else Clock(row[0], row[1]).now()
 
 
 def count_request(tx: AccountTransaction, limit: int) -> None:
@@ -258,6 +281,11 @@ def replies(tx: AccountTransaction) -> dict[str, Any] | None:
 def set_replies(tx: AccountTransaction, script: Mapping[str, Any]) -> None:
     """Tell the account's characters what to say."""
     tx.run(_SET_REPLIES, the_account=tx.account_id, replies=orjson.dumps(script).decode())
+
+
+def set_dedup(tx: AccountTransaction, mode: DedupMode) -> None:
+    """Compare the account's facts in a way of its own instead of the server's."""
+    tx.run(_SET_DEDUP, the_account=tx.account_id, dedup=mode)
 
 
 def set_plan(tx: AccountTransaction, plan: str) -> None:

@@ -256,7 +256,7 @@ def _open_partition(tx: AccountTransaction, person: Person, character: Character
 def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: Mapping[str, Any]) -> Remembered:
     keys = _keys(fact)
     rows = tx.all(_candidates(len(keys)), partition_seq=partition_seq, **_numbered(keys))
-    match = dedup.find_match(fact, [dedup.Candidate(row[1], row[2]) for row in rows])
+    match = dedup.find_match(fact, [dedup.Candidate(row[1], row[2]) for row in rows], tx.dedup)
     if match is None:
         new = Memory(tx.new_id(), fact, created_at=tx.now, updated_at=tx.now, metadata=dict(metadata))
         _insert(tx, partition_seq, new)

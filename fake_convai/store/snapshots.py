@@ -50,7 +50,7 @@ _INSERT = {
 }
 _DELETE = [Query(delete(table).where(mine)) for table, mine in reversed(_TABLES)]
 
-_KEPT = ("plan", "replies", "clock_frozen", "clock_offset", "ids_made", "rate_second", "rate_count")
+_KEPT = ("plan", "dedup", "replies", "clock_frozen", "clock_offset", "ids_made", "rate_second", "rate_count")
 _ACCOUNT = Query(select(*(accounts.c[name] for name in _KEPT)).where(accounts.c.account_id == _account))
 _SET_ACCOUNT = Query(
     update(accounts)

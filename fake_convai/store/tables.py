@@ -58,6 +58,7 @@ accounts = Table(
     Column("key_last_four", Text, nullable=False),
     Column("user_id", Text, nullable=False),
     Column("plan", Text),
+    Column("dedup", Text, comment="The account's own dedup mode; null is the server's."),
     Column("replies", Text, comment="What characters say, when it is scripted."),
     Column("clock_frozen", Number),
     Column("clock_offset", Number, nullable=False, server_default="0"),

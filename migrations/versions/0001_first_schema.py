@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("key_last_four", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("plan", sa.Text(), nullable=True),
+        sa.Column("dedup", sa.Text(), nullable=True, comment="The account's own dedup mode; null is the server's."),
         sa.Column("replies", sa.Text(), nullable=True, comment="What characters say, when it is scripted."),
         sa.Column("clock_frozen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(

@@ -1,0 +1,45 @@
+# The two commands for users: make serve, make test. Both install all they need into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: serve test check format lint types openapi fuzz screenshots clean
+
+serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
+	$(BIN)/fake-convai serve $(ARGS)
+
+test: $(VENV)/.dev ## Run the tests on SQLite and PostgreSQL
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+check: lint types $(VENV)/.dev ## Everything that CI checks
+	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered
+	$(BIN)/fake-convai openapi --check
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## Bring the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+openapi: $(VENV)/.dev ## Write openapi/ and docs/fidelity.md anew
+	$(BIN)/fake-convai openapi
+
+clean:
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[dev]'
+	touch $@ $(VENV)/.serve

@@ -1,0 +1,166 @@
+"""How the tests talk to a character: over a WebSocket, and over plain HTTP."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from starlette.testclient import TestClient, WebSocketTestSession
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
+
+from tests.conftest import Api, backend_of
+
+MY_NAME = "My name is Jordan."
+NAME_FACT = "The user's name is Jordan."
+ASK_NAME = "What is my name?"
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+Frame = dict[str, Any]
+
+
+class Chat:
+    """One WebSocket of a session, from the client's side."""
+
+    def __init__(self, socket: WebSocketTestSession, finished: threading.Event) -> None:
+        self.socket = socket
+        self._finished = finished
+
+    def receive(self) -> Frame:
+        """The next frame."""
+        frame: Frame = self.socket.receive_json()
+        return frame
+
+    def send(self, kind: str, **data: Any) -> Frame:
+        """Send a message; returns its acknowledgement."""
+        self.socket.send_json({"type": kind, "data": data})
+        return self.receive()
+
+    def turn(self) -> list[Frame]:
+        """Every frame of a turn, to its end."""
+        frames = [self.receive()]
+        while frames[-1]["data"].get("type") != "bot-turn-completed":
+            frames.append(self.receive())
+        return frames
+
+    def say(self, text: str) -> str:
+        """Say something; returns the character's answer."""
+        assert self.send("user_text_message", text=text)["status"] == "success"
+        return answer_in(self.turn())
+
+    def closed(self) -> tuple[int, str]:
+        """Code and reason of the close that comes next."""
+        with pytest.raises(WebSocketDisconnect) as closing:
+            self.receive()
+        return closing.value.code, closing.value.reason
+
+    def leave(self) -> None:
+        """Close from this side, and wait until the server is done with it."""
+        self.socket.close()
+        assert self._finished.wait(10)
+
+
+@contextmanager
+def chat(api: Api, session: Frame) -> Iterator[Chat]:
+    """The WebSocket at the address that `/connect` gave out."""
+    finished = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await api.client.app(scope, receive, send)
+        finally:
+            finished.set()
+
+    # Starlette's client cancels the app when its block ends: this one can first wait until the app has finished.
+    client = TestClient(app)
+    client.portal = api.client.portal
+    with client.websocket_connect(session["room_url"]) as socket:
+        talk = Chat(socket, finished)
+        try:
+            yield talk
+        finally:
+            talk.leave()
+
+
+def server_message(kind: str, **data: Any) -> Frame:
+    """A frame whose type is inside `data`."""
+    return {"label": "rtvi-ai", "type": "server-message", "data": {"type": kind, **data}}
+
+
+def connect(api: Api, character_id: str, end_user_id: str | None = None, **fields: Any) -> Frame:
+    """A new session over a WebSocket, unless `fields` say otherwise."""
+    body = {"character_id": character_id, "end_user_id": end_user_id, "transport": "websocket", **fields}
+    session: Frame = api.ok("/live/connect", body)
+    return session
+
+
+def disconnect(api: Api, session: Frame) -> None:
+    """End a session from outside; no key is needed."""
+    response = api.client.post("/live/disconnect", params={"session_id": session["session_id"]})
+    answer = {"status": "success", "message": "Session disconnected successfully"}
+    assert (response.status_code, response.json()) == (200, answer)
+
+
+def converse(api: Api, character_id: str, end_user_id: str | None, *said: str, **fields: Any) -> Frame:
+    """Connect, say these things and leave; returns the session."""
+    session = connect(api, character_id, end_user_id, **fields)
+    with chat(api, session) as talk:
+        for text in said:
+            talk.say(text)
+    return session
+
+
+def answer_in(frames: list[Frame]) -> str:
+    """What the character says in these frames or events."""
+    return "".join(frame["data"]["text"] for frame in frames if frame["type"] == "bot-llm-text")
+
+
+def details(api: Api, character_id: str, session_id: str) -> list[Frame]:
+    """What chat history has of a conversation."""
+    found: list[Frame] = api.ok(
+        "/production/character/chatHistory/details", {"charID": character_id, "sessionID": session_id}
+    )
+    return found
+
+
+def said_in(api: Api, character_id: str, session_id: str) -> list[str]:
+    """What the user said, as chat history has it."""
+    return [turn["interaction"][0]["message"] for turn in details(api, character_id, session_id)]
+
+
+def history(api: Api, character_id: str, **fields: Any) -> list[Frame]:
+    """The sessions that chat history lists."""
+    listed: list[Frame] = api.ok("/production/character/chatHistory/list", {"charID": character_id, **fields})
+    return listed
+
+
+def facts(api: Api, character_id: str, end_user_id: str) -> list[str]:
+    """What a character remembers of an end user who has a record."""
+    return [memory["memory"] for memory in api.memories(character_id, end_user_id)]
+
+
+def end_user(api: Api, end_user_id: str) -> Frame:
+    """An end-user record."""
+    record: Frame = api.ok("/beta/user/end-users/get", {"end_user_id": end_user_id})
+    return record
+
+
+def sweep(api: Api) -> None:
+    """Let the server look after idle sessions now, as it does every second."""
+    assert api.client.portal is not None
+    api.client.portal.call(backend_of(api.client).hub.sweep)
+
+
+def events_in(response: httpx.Response) -> list[Frame]:
+    """The server-sent events of a response, each a `data:` line and an empty one."""
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"].startswith("text/event-stream")
+    blocks = response.text.split("\n\n")
+    assert blocks.pop() == ""
+    assert [block for block in blocks if not block.startswith("data: ") or "\n" in block] == []
+    return [json.loads(block.removeprefix("data: ")) for block in blocks]

@@ -1,0 +1,188 @@
+"""Section 9 of the contract: how a WebSocket `/chat` is opened and how it ends."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from fake_convai.app import create_app
+from fake_convai.settings import Settings
+from tests.api.talking import ASK_NAME, Chat, Frame, chat, connect, disconnect, server_message, sweep
+from tests.conftest import Api
+
+UNKNOWN = (1008, "Session not found in cache or database")
+EXPIRED = (1008, "Session expired. Please reconnect via /connect")
+MISMATCH = (1008, "Session transport mismatch. Please reconnect via /connect")
+TAKEN = (1008, "Session already has an active connection. Only one WebSocket per session allowed.")
+ENDED = (1000, "Session ended")
+
+
+@pytest.fixture
+def session(api: Api) -> Frame:
+    """A session with a character that has no memory."""
+    return connect(api, api.character(), "player-42")
+
+
+@pytest.fixture
+def talk(api: Api, session: Frame) -> Iterator[Chat]:
+    """Its WebSocket."""
+    with chat(api, session) as open_chat:
+        yield open_chat
+
+
+class TestAConnection:
+    def test_needs_a_session(self, api: Api, session: Frame) -> None:
+        for session_id in ("00000000-0000-4000-8000-000000000000", "not-a-uuid", "", "%00", "%FF", "a%20b"):
+            url = session["room_url"].replace(session["session_id"], session_id)
+            with chat(api, {"room_url": url}) as talk:
+                assert talk.closed() == UNKNOWN
+        with chat(api, {"room_url": "ws://testserver/live/chat"}) as talk:
+            assert talk.closed() == UNKNOWN
+
+    def test_needs_a_session_that_is_open(self, api: Api, session: Frame) -> None:
+        disconnect(api, session)
+        with chat(api, session) as talk:
+            assert talk.closed() == EXPIRED
+
+    def test_needs_a_websocket_session(self, api: Api) -> None:
+        session = connect(api, api.character(), transport="livekit")
+        with chat(api, {"room_url": f"ws://testserver/live/chat?session_id={session['session_id']}"}) as talk:
+            assert talk.closed() == MISMATCH
+
+    def test_is_the_only_one_of_its_session(self, api: Api, session: Frame, talk: Chat) -> None:
+        for _ in range(2):
+            with chat(api, session) as second:
+                assert second.closed() == TAKEN
+        assert talk.say("Hello.")
+
+    def test_cannot_be_made_again(self, api: Api, session: Frame) -> None:
+        with chat(api, session) as talk:
+            talk.say("Hello.")
+        with chat(api, session) as again:
+            assert again.closed() == EXPIRED
+
+    def test_is_closed_by_disconnect(self, api: Api, session: Frame, talk: Chat) -> None:
+        disconnect(api, session)
+        assert talk.closed() == ENDED
+
+    def test_is_closed_once_when_a_message_crosses_the_end(self, api: Api, session: Frame, talk: Chat) -> None:
+        disconnect(api, session)
+        talk.socket.send_json({"type": "user_text_message", "data": {"text": "Are you there?"}})
+        assert talk.closed() == ENDED
+        talk.leave()
+
+    @pytest.mark.parametrize("path", ["/production/chat", "/beta/chat", "/live/chatter", "/live/chat/"])
+    def test_is_only_on_the_live_surface(self, api: Api, session: Frame, path: str) -> None:
+        url = f"ws://testserver{path}?session_id={session['session_id']}"
+        with pytest.raises(WebSocketDisconnect), api.client.websocket_connect(url):
+            pass
+        with chat(api, session) as talk:
+            assert talk.say("Hello.")
+
+    @pytest.mark.parametrize("what", ["conversation", "character"])
+    def test_does_not_outlive_what_it_hangs_on(self, api: Api, what: str) -> None:
+        npc = api.character(memory=True)
+        session = connect(api, npc, "player-42")
+        with chat(api, session) as talk:
+            talk.say("My name is Jordan.")
+            if what == "character":
+                api.ok("/production/character/delete", {"charID": npc})
+            else:
+                body = {"charID": npc, "sessionIDs": [session["character_session_id"]]}
+                api.ok("/production/character/chatHistory/delete", body)
+            talk.socket.send_json({"type": "user_text_message", "data": {"text": ASK_NAME}})
+            assert talk.closed()[0] in (1000, 1008)
+        assert api.end_users() == ["player-42"]
+
+
+def test_killing_the_pipeline_ends_the_session(api: Api, session: Frame, talk: Chat) -> None:
+    answer = talk.send("kill-pipeline")
+    assert answer == {
+        "type": "server-response",
+        "event_type": "kill-pipeline",
+        "status": "success",
+        "message": "Pipeline killed successfully",
+        "extras": {"room_name": answer["extras"]["room_name"]},
+    }
+    assert answer["extras"]["room_name"]
+    assert talk.closed() == ENDED
+    with chat(api, session) as again:
+        assert again.closed() == EXPIRED
+
+
+def idle_warning(frame: Frame, seconds: int) -> Frame:
+    """What a client is told this long before the end; the words are free."""
+    message = frame["data"]["message"]
+    assert isinstance(message, str)
+    return server_message("user-idle-warning", remaining_seconds=seconds, message=message)
+
+
+class TestTheIdleTimeout:
+    """Ten minutes by the account's clock, five of them after a warning."""
+
+    @pytest.fixture(autouse=True)
+    def frozen(self, api: Api) -> None:
+        """Before the session is made."""
+        api.freeze("2026-01-01T12:00:00Z")
+
+    def test_warns_once_and_then_ends(self, api: Api, session: Frame, talk: Chat) -> None:
+        talk.say("Hello.")
+        for at in ("12:04:59.999999", "12:05:00", "12:05:01"):
+            api.freeze(f"2026-01-01T{at}Z")
+            sweep(api)
+        warning = talk.receive()
+        assert warning == idle_warning(warning, 300)
+        api.freeze("2026-01-01T12:09:59.999999Z")
+        sweep(api)
+        api.freeze("2026-01-01T12:10:00Z")
+        sweep(api)
+        assert talk.closed() == ENDED
+        with chat(api, session) as again:
+            assert again.closed() == EXPIRED
+
+    @pytest.mark.parametrize("message", ["reset-idle-timer", "stt-toggle", "hello"])
+    def test_begins_anew_with_every_message(self, api: Api, talk: Chat, message: str) -> None:
+        for at in ("12:05:00", "12:12:00"):
+            api.freeze(f"2026-01-01T{at}Z")
+            sweep(api)
+            warning = talk.receive()
+            assert warning == idle_warning(warning, warning["data"]["remaining_seconds"])
+            assert talk.send(message)["event_type"] == message
+            sweep(api)
+        assert talk.say("Hello.")
+
+    def test_holds_for_sessions_that_nobody_joined(self, api: Api) -> None:
+        npc = api.character()
+        for transport in ("livekit", "websocket"):
+            session = connect(api, npc, transport=transport)
+            api.freeze("2026-01-01T12:10:00Z")
+            sweep(api)
+            url = f"ws://testserver/live/chat?session_id={session['session_id']}"
+            with chat(api, {"room_url": url}) as talk:
+                assert talk.closed() == EXPIRED
+            api.freeze("2026-01-01T12:00:00Z")
+
+    def test_is_each_accounts_own(self, api: Api, other: Api, talk: Chat) -> None:
+        other.freeze("2026-01-01T12:00:00Z")
+        with chat(other, connect(other, other.character())) as elsewhere:
+            api.freeze("2026-01-01T12:10:00Z")
+            sweep(api)
+            assert elsewhere.say("Hello.")
+        warning = talk.receive()
+        assert warning == idle_warning(warning, 0)
+        assert talk.closed() == ENDED
+
+
+def test_the_idle_timeout_is_a_setting(database_url: str | None) -> None:
+    with TestClient(create_app(Settings(database=database_url, idle_timeout=60))) as client:
+        api = Api(client, f"key-{id(client)}")
+        api.freeze("2026-01-01T12:00:00Z")
+        with chat(api, connect(api, api.character())) as talk:
+            api.freeze("2026-01-01T12:00:30Z")
+            sweep(api)
+            warning = talk.receive()
+            assert warning == idle_warning(warning, 30)
+            api.freeze("2026-01-01T12:01:00Z")
+            sweep(api)
+            assert talk.closed() == ENDED

@@ -1,0 +1,188 @@
+"""Section 1 of the contract: three surfaces, by path prefix, by host, or all together; and section 2's 404s."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from fake_convai import __version__
+from fake_convai.app import create_app
+from fake_convai.settings import Settings
+from tests.conftest import Api, refused
+
+ORIGIN = {"Origin": "https://game.example"}
+
+# Each route with the surfaces it lives on, from the headings of sections 4 to 7 and 10.
+ROUTES = {
+    "/memory/add": ("beta",),
+    "/memory/list": ("beta",),
+    "/memory/get": ("beta",),
+    "/memory/delete": ("beta",),
+    "/memory/delete-all": ("beta",),
+    "/user/end-users/list": ("beta",),
+    "/user/end-users/get": ("beta",),
+    "/user/end-users/update": ("beta",),
+    "/user/end-users/delete": ("beta",),
+    "/user/speaker/new": ("production", "beta"),
+    "/user/speaker/list": ("production", "beta"),
+    "/user/speaker/delete": ("production", "beta"),
+    "/character/get": ("production",),
+    "/character/update": ("production",),
+    "/character/create": ("production",),
+    "/character/list": ("production",),
+    "/character/delete": ("production",),
+    "/user/clone_character": ("production",),
+    "/user/connect": ("production",),
+    "/user/extend-token": ("production",),
+    "/user/revoke-token": ("production",),
+}
+SURFACES = ("production", "beta", "live")
+HOSTS = {
+    "api.convai.test": "production",
+    "API.localhost:2668": "production",
+    "beta.convai.test": "beta",
+    "beta.localhost:2668": "beta",
+    "live.convai.test": "live",
+    "realtime-api.convai.test": "live",
+}
+
+
+@pytest.fixture(scope="module")
+def lenient() -> Iterator[TestClient]:
+    """An app with the lenient split."""
+    with TestClient(create_app(Settings(split="lenient"))) as client:
+        yield client
+
+
+def served(client: TestClient, prefix: str = "", host: str = "localhost") -> set[str]:
+    """The routes that are served there: without a key they say so before anything else."""
+    responses = {route: client.post(prefix + route, headers={"Host": host}) for route in ROUTES}
+    assert {response.status_code for response in responses.values()} <= {401, 404}
+    return {route for route, response in responses.items() if response.status_code == 401}
+
+
+def on(surface: str) -> set[str]:
+    """The routes that live on a surface."""
+    return {route for route, surfaces in ROUTES.items() if surface in surfaces}
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_a_prefix_names_the_surface(client: TestClient, surface: str) -> None:
+    assert served(client, f"/{surface}") == on(surface)
+
+
+@pytest.mark.parametrize(("host", "surface"), HOSTS.items())
+def test_a_host_names_the_surface(client: TestClient, host: str, surface: str) -> None:
+    assert served(client, host=host) == on(surface)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:2668", "[::1]:2668", "fake-convai", "beta", "fake.beta.test"])
+def test_without_a_name_all_are_together(client: TestClient, host: str) -> None:
+    assert served(client, host=host) == set(ROUTES)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_prefix_beats_the_host(client: TestClient, host: str) -> None:
+    assert served(client, "/beta", host) == on("beta")
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_lenient_serves_everything_everywhere(lenient: TestClient, surface: str) -> None:
+    assert served(lenient, f"/{surface}") == served(lenient, host=f"{surface}.localhost") == set(ROUTES)
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_a_foreign_route_says_where_it_lives(api: Api, surface: str) -> None:
+    for route in set(ROUTES) - on(surface):
+        homes = [f"/{home}{route}" for home in ROUTES[route]]
+        key = "detail" if surface == "live" else "ERROR"
+        refused(api.post(f"/{surface}{route}"), 404, *ROUTES[route], *homes, key=key)
+
+
+def test_the_same_account_is_on_every_surface(api: Api) -> None:
+    npc = api.character()
+    api.remember(npc, "player-42", "The user has a dog.")
+    body = {"character_id": npc, "end_user_id": "player-42"}
+    expected = api.memories(npc, "player-42")
+    for path, host in (("/memory/list", "localhost"), ("/memory/list", "beta.localhost"), ("/beta/memory/list", "x")):
+        response = api.client.post(path, json=body, headers={"Host": host, "CONVAI-API-KEY": api.key})
+        assert (response.status_code, response.json()["memories"]) == (200, expected)
+
+
+def test_lenient_takes_either_key_header_and_answers_as_the_route_does(lenient: TestClient) -> None:
+    for path in ("/production/memory/list", "/live/memory/list", "/beta/memory/list"):
+        for header in ("CONVAI-API-KEY", "X-API-Key"):
+            refused(lenient.post(path, json={}, headers={header: "key"}), 400, "character_id", "end_user_id")
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "nearest"),
+    [
+        ("/beta/memory/lists", "ERROR", "/beta/memory/list"),
+        ("/beta/memory/add/", "ERROR", "/beta/memory/add"),
+        ("/beta/memorys/delete_all", "ERROR", "/beta/memory/delete-all"),
+        ("/beta/Memory/Add", "ERROR", "/beta/memory/add"),
+        ("/user/end-user/list", "ERROR", "/beta/user/end-users/list"),
+        ("/production/character/gett", "ERROR", "/production/character/get"),
+        ("/live/user/conect", "detail", "/production/user/connect"),
+        ("/", "ERROR", ""),
+        ("/beta", "ERROR", ""),
+        ("/live/", "detail", ""),
+        ("/beta/%F0%9F%98%80", "ERROR", ""),
+    ],
+)
+def test_an_unknown_route_names_the_nearest(api: Api, path: str, key: str, nearest: str) -> None:
+    refused(api.post(path), 404, "Unknown route", nearest, key=key)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/beta/memory/list", "POST"),
+        ("PUT", "/production/character/get", "GET, POST"),
+        ("DELETE", "/user/end-users/delete", "POST"),
+        ("PATCH", "/beta/user/end-users/update", "POST"),
+    ],
+)
+def test_another_method_names_the_right_one(api: Api, method: str, path: str, allowed: str) -> None:
+    response = api.client.request(method, path, headers=api.headers(path))
+    refused(response, 405, method, allowed)
+    assert response.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("path", ["/beta/memory/add", "/production/character/get", "/memory/list"])
+def test_a_page_of_any_origin_may_ask(client: TestClient, path: str) -> None:
+    wanted = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,convai-api-key"}
+    response = client.options(path, headers={**ORIGIN, **wanted})
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "POST" in response.headers["access-control-allow-methods"]
+    assert response.headers["access-control-allow-headers"] == "content-type,convai-api-key"
+
+
+def test_a_page_of_any_origin_may_read_answers_and_errors(api: Api) -> None:
+    key = {"CONVAI-API-KEY": api.key}
+    for path, headers, status in (
+        ("/beta/user/end-users/list", key, 200),
+        ("/beta/memory/list", key, 400),
+        ("/beta/memory/list", {}, 401),
+        ("/beta/nothing", key, 404),
+    ):
+        response = api.client.post(path, headers={**ORIGIN, **headers})
+        assert (response.status_code, response.headers["access-control-allow-origin"]) == (status, "*")
+
+
+@pytest.mark.parametrize("path", ["/_fake/health", *(f"/{surface}/_fake/health" for surface in SURFACES)])
+@pytest.mark.parametrize("host", ["localhost", "beta.localhost", "live.localhost"])
+def test_the_control_plane_is_on_every_surface(client: TestClient, path: str, host: str) -> None:
+    response = client.get(path, headers={"Host": host, **ORIGIN})
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "version": __version__})
+    assert "access-control-allow-origin" not in response.headers
+
+
+def test_without_its_lifespan_the_app_says_that_it_is_not_ready() -> None:
+    client = TestClient(create_app(Settings()))
+    refused(client.post("/beta/memory/list", headers={"CONVAI-API-KEY": "key"}), 503, "lifespan")
+    response = client.get("/_fake/health")
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "version": __version__, "reason": response.json()["reason"]}
