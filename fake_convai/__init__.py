@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Settings", "__version__", "create_app"]
+__all__ = ["FakeConvai", "Settings", "__version__", "create_app"]
 
 if TYPE_CHECKING:
     from fake_convai.app import create_app
     from fake_convai.settings import Settings
+    from fake_convai.testing import FakeConvai
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +21,8 @@ def __getattr__(name: str) -> Any:
         from fake_convai.settings import Settings
 
         return Settings
+    if name == "FakeConvai":
+        from fake_convai.testing import FakeConvai
+
+        return FakeConvai
     raise AttributeError(f"module 'fake_convai' has no attribute {name!r}")

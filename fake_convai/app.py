@@ -23,6 +23,7 @@ from fake_convai.control.plane import PREFIX
 from fake_convai.control.routes import control_plane
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import read_seed
+from fake_convai.dashboard.routes import dashboard
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.identity import hash_secret, last_four
 from fake_convai.domain.ids import Ids
@@ -44,7 +45,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     public = CORSMiddleware(
         surfaces, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
     )
-    entrance = _Entrance(public, control_plane())
+    page = dashboard(demo_key=DEMO_KEY if chosen.demo else None, asks_control_key=chosen.control_key is not None)
+    entrance = _Entrance(public, control_plane(page))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

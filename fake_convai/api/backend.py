@@ -15,7 +15,6 @@ from fake_convai.store.accounts import (
     AccountStore,
     AccountTransaction,
     Rules,
-    account_time,
     count_request,
     list_accounts,
 )
@@ -44,12 +43,11 @@ class Backend:
     def __post_init__(self) -> None:
         settings = self.settings
         object.__setattr__(self, "hub", Hub(self.database, self.account_store, settings.idle_timeout))
-        object.__setattr__(self, "journal", Journal(self.database, settings.journal_size, account_time))
-        object.__setattr__(self, "faults", Faults(self.database, settings.random_seed))
+        object.__setattr__(self, "journal", Journal(self.database, settings.journal_size))
+        object.__setattr__(self, "faults", Faults(self.database, self.account_store))
 
     async def reset(self, account_id: int | None) -> None:
         """Make an account, or every one, as it was when it was new; connections of its sessions are closed."""
-        self.journal.forget(account_id)
         await self.database.write(lambda tx: self._reset(tx, account_id))
         self.faults.changed()
         await self.hub.sweep()
@@ -58,6 +56,7 @@ class Backend:
         if account_id is None:
             clocks.change(tx, None, lambda _: Clock())
             faults.clear(tx, None)
+            journal.clear(tx, None)
         for one, key_hash in list_accounts(tx):
             if account_id in (None, one):
                 journal.clear(tx, one)

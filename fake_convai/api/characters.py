@@ -1,11 +1,22 @@
 """Characters, and whether they remember (CONTRACT.md section 7)."""
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, StrictStr
+from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import Empty, Id, RequestModel, Switch, Text, Wanted
+from fake_convai.api.models import (
+    Described,
+    Empty,
+    Id,
+    RequestModel,
+    Switch,
+    Text,
+    Timestamp,
+    Wanted,
+    needs_one_of,
+)
 from fake_convai.api.speakers import Success
 from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import to_iso
@@ -38,8 +49,16 @@ class CharacterRequest(RequestModel):
 class GetRequest(RequestModel):
     """Which character, by id or by name."""
 
+    model_config = needs_one_of("charID", "charName")
+
     character_id: Id | None = Field(None, validation_alias=AliasChoices("charID", "character_id"))
     character_name: Id | None = Field(None, alias="charName")
+
+
+class QueryRequest(RequestModel):
+    """Which character, by id."""
+
+    character_id: Id
 
 
 class CreateRequest(RequestModel):
@@ -83,7 +102,7 @@ class CharacterDetails(TypedDict):
     character_name: str
     user_id: str
     voice_type: str
-    timestamp: str
+    timestamp: Annotated[Timestamp, Described(description="When the character was made.")]
     backstory: str
     listing: str
     language_code: str
@@ -99,7 +118,7 @@ class ListAnswer(TypedDict):
     characters: list[CharacterDetails]
 
 
-@group.post("/character/get", source="docs")
+@group.post("/character/get", source="docs", errors=(403,))
 async def get(call: Call, body: GetRequest) -> CharacterDetails:
     """Get a character by id or by name."""
     if body.character_id is None and body.character_name is None:
@@ -110,13 +129,13 @@ async def get(call: Call, body: GetRequest) -> CharacterDetails:
     return _details(character)
 
 
-@group.get("/character/get", source="sdk")
-async def get_by_query(call: Call, body: GetRequest) -> CharacterDetails:
+@group.get("/character/get", source="sdk", errors=(403,))
+async def get_by_query(call: Call, body: QueryRequest) -> CharacterDetails:
     """Get a character by the character_id of the query."""
-    return await get(call, body)  # type: ignore[no-any-return]
+    return await get(call, GetRequest(character_id=body.character_id))  # type: ignore[no-any-return]
 
 
-@group.post("/character/update", source="docs")
+@group.post("/character/update", source="docs", errors=(403,))
 async def update(call: Call, body: UpdateRequest) -> Success:
     """Change a character; switching memory on or off holds for everybody who talks to it.
 
@@ -139,14 +158,14 @@ async def list_(call: Call, body: Empty) -> ListAnswer:
     return {"characters": [_details(character) for character in await call.store.read(characters.list_mine)]}
 
 
-@group.post("/character/delete", source="docs")
+@group.post("/character/delete", source="docs", errors=(403, 404))
 async def delete(call: Call, body: CharacterRequest) -> Success:
     """Delete a character and everything it remembers."""
     await call.store.write(_remove, body.character_id)
     return {"STATUS": "SUCCESS"}
 
 
-@user_group.post("/user/clone_character", source="docs")
+@user_group.post("/user/clone_character", source="docs", errors=(403, 404))
 async def clone(call: Call, body: CharacterRequest) -> CharacterId:
     """Copy a character, without its memories; the copy is one's own and private."""
     return {"charID": await call.store.write(_clone, body.character_id)}

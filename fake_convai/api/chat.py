@@ -12,14 +12,17 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from fake_convai.api import events
 from fake_convai.api.backend import Backend
 from fake_convai.api.errors import error_answer
+from fake_convai.api.faults import describe
+from fake_convai.api.journal import Note
 from fake_convai.api.surface import Surface
 from fake_convai.domain.faults import Fault
-from fake_convai.store import sessions
-from fake_convai.store.accounts import AccountStore
+from fake_convai.store import characters, people, sessions
+from fake_convai.store.accounts import AccountStore, AccountTransaction
 from fake_convai.store.sessions import Session, SessionGone
 
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
+SWITCHING_PROTOCOLS = 101
 UNKNOWN = "Session not found in cache or database"
 EXPIRED = "Session expired. Please reconnect via /connect"
 MISMATCH = "Session transport mismatch. Please reconnect via /connect"
@@ -83,6 +86,7 @@ class _Chat:
         self._speaks = True
         self._context = ""
         self._interacted = False
+        self._who: dict[str, str | None] | None = None
         self._handlers: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "user_text_message": self._user_text,
             "trigger-message": self._trigger,
@@ -218,7 +222,7 @@ class _Chat:
         await self._answer("reset-idle-timer", "success", "Idle timer reset successfully")
 
     async def _turn(self, text: str, *, is_trigger: bool) -> None:
-        fault = await self._backend.faults.take(self._session.account_id, Surface.LIVE, "/chat", {}, {})
+        fault = await self._fault(text)
         if fault is not None and fault.when == "before" and await self._happen(fault):
             return
         said = await self._store.write(sessions.say, self._session.session_id, text, is_trigger=is_trigger)
@@ -231,6 +235,19 @@ class _Chat:
             in_the_middle = fault is not None and fault.when == "after" and event["type"] == "bot-llm-started"
             if fault is not None and in_the_middle and await self._happen(fault):
                 return
+
+    async def _fault(self, text: str) -> Fault | None:
+        """The fault that is to happen to this turn. The journal has an entry for each turn with one, and only those."""
+        session = self._session
+        if self._who is None:
+            self._who = await self._store.read(_who, session)
+        fault = await self._backend.faults.take(session.account_id, Surface.LIVE, "/chat", {}, self._who)
+        if fault is not None:
+            asked = {"session_id": session.session_id, "text": text}
+            note = Note("WEBSOCKET", "/chat", Surface.LIVE, account_id=session.account_id, body=asked)
+            note.fault = describe(fault)
+            self._backend.journal.add(note, SWITCHING_PROTOCOLS, b"")
+        return fault
 
     async def _happen(self, fault: Fault) -> bool:
         """Let a fault happen to a turn; False when it was only a delay. A connection breaks with an internal error."""
@@ -251,6 +268,15 @@ class _Chat:
     ) -> None:
         event = events.response(event_type, status, message, extras)
         await self._websocket.send_text(orjson.dumps(event).decode())
+
+
+def _who(tx: AccountTransaction, session: Session) -> dict[str, str | None]:
+    """Whom a session is with, in the words of a request, as faults are matched by them."""
+    person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
+    return {
+        "character_id": characters.of_conversation(tx, session.conversation_seq).character_id,
+        "end_user_id": None if person is None else person.end_user_id,
+    }
 
 
 def _echo(message: Any) -> Any:

@@ -1,16 +1,17 @@
 """Chat history: sessions of a character and what was said in them (CONTRACT.md section 8)."""
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictStr
+from typing_extensions import TypedDict
 
 from fake_convai.api.characters import CharacterRequest
 from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.interaction import as_hex
-from fake_convai.api.models import Id, Wanted, WholeNumber
+from fake_convai.api.models import Described, Id, Wanted, WholeNumber
 from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import to_datetime
-from fake_convai.domain.errors import Forbidden, Invalid, NotFound
+from fake_convai.domain.errors import Forbidden, Invalid
 from fake_convai.store import accounts, characters, conversations
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.conversations import Conversation, Turn
@@ -43,8 +44,8 @@ class SessionSummary(TypedDict):
     """A session; date and time in UTC."""
 
     sessionID: str
-    date: str
-    time: str
+    date: Annotated[str, Described(pattern=r"^\d{2}-\d{2}-\d{4}$", description="Day, month and year.")]
+    time: Annotated[str, Described(pattern=r"^\d{2}:\d{2}:\d{2}$")]
     is_added_to_memory: bool
 
 
@@ -58,7 +59,7 @@ class Line(TypedDict):
 class Interaction(TypedDict):
     """One turn."""
 
-    timestamp: str
+    timestamp: Annotated[str, Described(pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{6}$", description="UTC.")]
     interaction: list[Line]
     is_trigger_input: bool
 
@@ -69,7 +70,7 @@ class Deleted(TypedDict):
     status: str
 
 
-@group.post("/character/chatHistory/list", source="seed")
+@group.post("/character/chatHistory/list", source="seed", errors=(403, 404))
 async def list_(call: Call, body: ListRequest) -> list[SessionSummary]:
     """List the sessions of a character, newest first."""
     if body.limit < 1 and body.limit != -1:
@@ -80,14 +81,14 @@ async def list_(call: Call, body: ListRequest) -> list[SessionSummary]:
     return [_summary(conversation) for conversation in found[: body.limit if body.limit > 0 else None]]
 
 
-@group.post("/character/chatHistory/details", source="seed")
+@group.post("/character/chatHistory/details", source="seed", errors=(403, 404))
 async def details(call: Call, body: DetailsRequest) -> list[Interaction]:
     """List what was said in a session, oldest first."""
     found = await call.store.write(_turns, body.character_id, body.session_id, call.backend.settings.plan)
     return [_interaction(turn) for turn in found]
 
 
-@group.post("/character/chatHistory/delete", source="docs")
+@group.post("/character/chatHistory/delete", source="docs", errors=(403, 404))
 async def delete(call: Call, body: DeleteRequest) -> Deleted:
     """Delete sessions of a character; what became memory of them stays."""
     await call.store.write(_delete, body.character_id, body.session_ids, call.backend.settings.plan)
@@ -106,10 +107,7 @@ def _sessions(tx: AccountTransaction, character_id: str, default_plan: str) -> l
 
 
 def _turns(tx: AccountTransaction, character_id: str, session_id: str, default_plan: str) -> list[Turn]:
-    character_seq = _character_seq(tx, character_id, default_plan)
-    conversation = conversations.find(tx, session_id)
-    if conversation.character_seq != character_seq:
-        raise NotFound(f"Unknown sessionID '{session_id}': character '{character_id}' has no such session.")
+    conversation = conversations.find(tx, session_id, _character_seq(tx, character_id, default_plan))
     return conversations.turns_of(tx, conversation.seq)
 
 

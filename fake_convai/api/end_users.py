@@ -1,11 +1,20 @@
 """End users: the people an app sends as `end_user_id` (CONTRACT.md section 5)."""
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import Field, StrictStr
+from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import EndUserId, EndUserMetadata, RequestModel, Wanted, WholeNumber
+from fake_convai.api.models import (
+    Described,
+    EndUserId,
+    EndUserMetadata,
+    RequestModel,
+    Timestamp,
+    Wanted,
+    WholeNumber,
+)
 from fake_convai.api.surface import Surface
 from fake_convai.domain import cursor as cursors
 from fake_convai.domain.clock import parse_moment, to_iso
@@ -15,7 +24,11 @@ from fake_convai.store.people import Person
 
 group = Group("End users", Surface.BETA)
 
-Moment = Annotated[StrictStr, Wanted("an ISO 8601 date or time")]
+Moment = Annotated[
+    StrictStr,
+    Described(anyOf=[{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]),
+    Wanted("an ISO 8601 date or time"),
+]
 
 
 class ListRequest(RequestModel):
@@ -43,8 +56,10 @@ class EndUserDetails(TypedDict):
     """An end user's record; a time is null until there is one."""
 
     end_user_id: str
-    last_active_ts: str | None
-    last_ltm_usage_ts: str | None
+    last_active_ts: Annotated[Timestamp | None, Described(description="The most recent session.")]
+    last_ltm_usage_ts: Annotated[
+        Timestamp | None, Described(description="The most recent reading or writing of a memory.")
+    ]
     end_user_metadata: dict[str, Any]
 
 
@@ -52,8 +67,8 @@ class ListAnswer(TypedDict):
     """A page of end users; `total_count` is over all pages."""
 
     end_users: list[EndUserDetails]
-    total_count: int
-    next_cursor: str | None
+    total_count: Annotated[int, Described(description="How many match the filters on all pages.")]
+    next_cursor: Annotated[str | None, Described(description="Opaque; null on the last page.")]
     has_more: bool
 
 
@@ -100,13 +115,13 @@ async def list_(call: Call, body: ListRequest) -> ListAnswer:
     }
 
 
-@group.post("/user/end-users/get", source="seed")
+@group.post("/user/end-users/get", source="seed", errors=(404,))
 async def get(call: Call, body: EndUserRequest) -> EndUserDetails:
     """Get an end user's record."""
     return details(await call.store.read(end_users.get, body.end_user_id))
 
 
-@group.post("/user/end-users/update", source="seed")
+@group.post("/user/end-users/update", source="seed", errors=(404,))
 async def update(call: Call, body: UpdateRequest) -> UpdateAnswer:
     """Change an end user's metadata.
 

@@ -59,6 +59,14 @@ class Endpoint:
     """The member that holds the message of a 401: some routes have their own (CONTRACT.md section 1, D)."""
     access: Access
     reads: Reads
+    errors: tuple[int, ...]
+    """Statuses that not every endpoint of its kind can answer with."""
+
+    @property
+    def operation_id(self) -> str:
+        """The name of the operation in the OpenAPI document, such as `memory_add`."""
+        module = self.handler.__module__.rpartition(".")[2]
+        return f"{module}_{self.handler.__name__.strip('_')}"
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -88,17 +96,23 @@ class Group:
         self._access = access
 
     def post(
-        self, path: str, *, source: Source, reads: Reads = "json", access: Access | None = None
+        self,
+        path: str,
+        *,
+        source: Source,
+        reads: Reads = "json",
+        access: Access | None = None,
+        errors: tuple[int, ...] = (),
     ) -> Callable[[Handler], Handler]:
-        """Declare the decorated function as what answers `POST path`."""
-        return self._declare("POST", path, source, reads, access or self._access)
+        """Declare the decorated function as what answers `POST path`; `errors` are statuses of its own."""
+        return self._declare("POST", path, source, reads, access or self._access, errors)
 
-    def get(self, path: str, *, source: Source) -> Callable[[Handler], Handler]:
+    def get(self, path: str, *, source: Source, errors: tuple[int, ...] = ()) -> Callable[[Handler], Handler]:
         """Declare the decorated function as what answers `GET path`; its parameters come from the query."""
-        return self._declare("GET", path, source, "query", self._access)
+        return self._declare("GET", path, source, "query", self._access, errors)
 
     def _declare(
-        self, method: str, path: str, source: Source, reads: Reads, access: Access
+        self, method: str, path: str, source: Source, reads: Reads, access: Access, errors: tuple[int, ...]
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             hints = get_type_hints(handler)
@@ -118,6 +132,7 @@ class Group:
                     unauthorized_key=self._unauthorized_key,
                     access=access,
                     reads=reads,
+                    errors=errors,
                 )
             )
             return handler

@@ -1,10 +1,8 @@
 """Making faults happen to requests: before anything was done, or after all was (DESIGN.md, "The control plane")."""
 
 import asyncio
-import random
-import uuid
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -16,6 +14,7 @@ from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import RATE_LIMITED, Invalid
 from fake_convai.domain.faults import Fault
 from fake_convai.store import faults
+from fake_convai.store.accounts import AccountStore, AccountTransaction
 from fake_convai.store.database import Database
 
 HEADER = "x-fake-convai-fault"
@@ -37,9 +36,9 @@ _MESSAGES = {
 class Faults:
     """Finds the fault that is to happen to a request. Costs nothing while none is waiting."""
 
-    def __init__(self, database: Database, seed: int | None) -> None:
+    def __init__(self, database: Database, account_store: Callable[[int], AccountStore]) -> None:
         self._database = database
-        self._random = random.Random(seed)
+        self._account_store = account_store
         # Other replicas may add faults, so a shared database is asked every time.
         self._alone = database.dialect == "sqlite"
         self._waiting = True
@@ -54,15 +53,14 @@ class Faults:
         """The fault for this request, used up by one: from its header, or from those that wait."""
         wanted = headers.get(HEADER)
         if wanted is not None:
-            return Fault(status=_status(wanted))
+            fault = Fault(status=_status(wanted))
+            return await self._account_store(account_id).write(_with_reference, fault)
         if self._alone and not self._waiting:
             return None
         self._waiting = await self._database.read(faults.are_waiting)
         if not self._waiting:
             return None
-        return await self._database.write(
-            lambda tx: faults.take(tx, account_id, surface, path, body, self._random.random)
-        )
+        return await self._account_store(account_id).write(_take, surface, path, body)
 
 
 async def happen(
@@ -75,26 +73,38 @@ async def happen(
         return Interrupted(instead_of) if isinstance(instead_of, StreamingResponse) else Disconnect()
     if fault.status is None:
         return None
-    body = default_body(fault.status, surface, unauthorized_key) if fault.body is None else fault.body
+    body = _default_body(fault, surface, unauthorized_key) if fault.body is None else fault.body
     headers = {"retry-after": "1", **fault.headers} if fault.status == 429 else fault.headers
     return Answer(fault.status, body, headers).response()
 
 
 def describe(fault: Fault) -> dict[str, Any]:
     """A fault as the control plane and the journal show it: what was left out is left out."""
-    shown = {name: value for name, value in asdict(fault).items() if value not in (None, {}, False, 0)}
     match = {name: value for name, value in asdict(fault.match).items() if value is not None}
-    return {**shown, "match": match, "times": fault.times, "when": fault.when}
+    optional = ("rate", "status", "headers", "delay_ms", "disconnect")
+    given = {name: getattr(fault, name) for name in optional if getattr(fault, name)}
+    body = {} if fault.body is None else {"body": fault.body}
+    return {"match": match, "times": fault.times, **given, **body, "when": fault.when}
 
 
-def default_body(status: int, surface: Surface, unauthorized_key: str) -> dict[str, Any]:
+def _take(tx: AccountTransaction, surface: Surface, path: str, body: Mapping[str, Any]) -> Fault | None:
+    fault = faults.take(tx, surface, path, body)
+    return None if fault is None else _with_reference(tx, fault)
+
+
+def _with_reference(tx: AccountTransaction, fault: Fault) -> Fault:
+    return replace(fault, reference_id=tx.new_id()) if fault.status == 500 else fault
+
+
+def _default_body(fault: Fault, surface: Surface, unauthorized_key: str) -> dict[str, Any]:
     """Convai's own body for a status."""
-    message = _MESSAGES.get(status, "Injected fault.")
+    assert fault.status is not None
+    message = _MESSAGES.get(fault.status, "Injected fault.")
     if surface is Surface.LIVE:
-        return {"detail": INVALID_LIVE_KEY if status == 401 else message}
-    if status == 401:
+        return {"detail": INVALID_LIVE_KEY if fault.status == 401 else message}
+    if fault.status == 401:
         return {unauthorized_key: INVALID_KEY}
-    return {"ERROR": message, "Reference ID": str(uuid.uuid4())} if status == 500 else {"ERROR": message}
+    return {"ERROR": message, **({"Reference ID": fault.reference_id} if fault.status == 500 else {})}
 
 
 class Disconnect(Response):

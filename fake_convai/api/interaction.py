@@ -7,14 +7,15 @@ import struct
 import uuid
 import wave
 from collections.abc import Iterator
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
 from starlette.datastructures import UploadFile
 from starlette.responses import StreamingResponse
+from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import Id, RequestModel, Text, Wanted
+from fake_convai.api.models import NOT_BLANK, Described, Id, RequestModel, Text, Wanted
 from fake_convai.api.responses import event_stream
 from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import Invalid
@@ -40,16 +41,29 @@ Switch = Annotated[bool, BeforeValidator(_switch), Wanted("True or False")]
 
 
 class ResponseRequest(RequestModel):
-    """What is said to whom, as form fields."""
+    """What is said to whom, as form fields: either a text or a sound file."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        json_schema_extra={
+            "if": {"required": ["file"]},
+            "then": {"properties": {"userText": {"pattern": r"^\s*$"}}},
+            "else": {"required": ["userText"], "properties": {"userText": {"pattern": NOT_BLANK}}},
+        },
+    )
 
     character_id: Id = Field(alias="charID")
     user_text: Text | None = Field(None, alias="userText")
     file: Annotated[UploadFile, Wanted("a WAV file")] | None = None
-    session_id: Text = Field(NEW_SESSION, alias="sessionID")
-    voice_response: Switch = Field(False, alias="voiceResponse")
-    stream: Switch = False
+    session_id: Annotated[Text, Described(description="The conversation to go on with; -1 begins one.")] = Field(
+        NEW_SESSION, alias="sessionID"
+    )
+    voice_response: Annotated[Switch, Described(description="Whether audio is wanted.")] = Field(
+        False, alias="voiceResponse"
+    )
+    stream: Annotated[Switch, Described(description="Whether the answer comes in pieces, as server-sent events.")] = (
+        False
+    )
 
 
 class ResponseAnswer(TypedDict):
@@ -62,7 +76,7 @@ class ResponseAnswer(TypedDict):
     sessionID: str
 
 
-@group.post("/character/getResponse", source="docs", reads="form")
+@group.post("/character/getResponse", source="docs", reads="form", errors=(403, 404))
 async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | StreamingResponse:
     """Say one thing to a character.
 
@@ -115,6 +129,6 @@ def _talk(tx: AccountTransaction, body: ResponseRequest) -> Said:
     conversation = (
         conversations.begin(tx, character.character_seq, None)
         if session_id == NEW_SESSION
-        else conversations.find(tx, session_id)
+        else conversations.find(tx, session_id, character.character_seq)
     )
     return sessions.talk(tx, conversation, body.user_text or UNHEARD)

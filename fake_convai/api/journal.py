@@ -6,17 +6,22 @@ secrets and looking for violations happen then, in the database's thread.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
+from starlette.datastructures import UploadFile
 
+from fake_convai.api.body import MAX_DEPTH
 from fake_convai.api.endpoint import Endpoint
 from fake_convai.api.models import complaints
-from fake_convai.domain.clock import to_iso
-from fake_convai.store import journal
+from fake_convai.domain.clock import real_time, to_iso
+from fake_convai.domain.errors import Unavailable
+from fake_convai.domain.identity import last_four
+from fake_convai.store import clocks, journal
 from fake_convai.store.database import Database
 from fake_convai.store.journal import Entry
 from fake_convai.store.query import Transaction
@@ -25,7 +30,8 @@ FLUSH_SECONDS = 0.2
 MAX_KEPT_BODY = 64 * 1024
 """Bytes; of a larger body only its size is kept, so that the journal stays small."""
 
-_SECRETS = frozenset({"apiAuthToken", "token"})
+_SECRETS = frozenset({"apiauthtoken", "token", "apikey", "xapikey", "convaiapikey", "authorization"})
+"""Members whose value is hidden, in lower case and without hyphens and underscores."""
 
 
 @dataclass(slots=True)
@@ -35,6 +41,7 @@ class Note:
     method: str
     path: str
     surface: str
+    at: int = field(default_factory=real_time)
     started: int = field(default_factory=time.perf_counter_ns)
     account_id: int | None = None
     endpoint: Endpoint | None = None
@@ -42,7 +49,6 @@ class Note:
     status: int = 0
     response: bytes = b""
     duration: int = 0
-    at: int = 0
     fault: Mapping[str, Any] | None = None
     explanations: list[dict[str, str]] = field(default_factory=list)
 
@@ -50,12 +56,12 @@ class Note:
 class Journal:
     """Collects notes and writes them to the database in batches."""
 
-    def __init__(self, database: Database, keep: int, clock: Callable[[Transaction, int | None], int]) -> None:
-        """`keep` is how many entries an account's journal holds; `clock` gives an account's time."""
+    def __init__(self, database: Database, keep: int) -> None:
+        """`keep` is how many entries an account's journal holds."""
         self._database = database
         self._keep = keep
-        self._clock = clock
         self._notes: list[Note] = []
+        self._writing = asyncio.Lock()
 
     def add(self, note: Note, status: int, response: bytes) -> None:
         """The request was answered."""
@@ -63,37 +69,43 @@ class Journal:
         note.duration = time.perf_counter_ns() - note.started
         self._notes.append(note)
 
-    def forget(self, account_id: int | None) -> None:
-        """Drop what has been noted about an account, or about all, and is not written down yet."""
-        self._notes = [note for note in self._notes if account_id not in (None, note.account_id)]
-
     async def flush(self) -> None:
-        """Write down what has been noted so far."""
-        if self._notes:
+        """Write down what has been noted so far, by the clocks as they stand; all of it is written afterwards.
+
+        When the database does not answer, the notes stay for the next time.
+        """
+        async with self._writing:
+            if not self._notes:
+                return
             notes, self._notes = self._notes, []
-            await self._database.write(lambda tx: self._write(tx, notes))
+            try:
+                await self._database.write(lambda tx: self._write(tx, notes))
+            except Unavailable:
+                self._notes = [*notes, *self._notes][-self._keep :]
+                raise
 
     def _write(self, tx: Transaction, notes: list[Note]) -> None:
-        journal.add(tx, [_entry(note, self._clock(tx, note.account_id)) for note in notes], self._keep)
+        ticking = {account_id: clocks.get(tx, account_id) for account_id in {note.account_id for note in notes}}
+        journal.add(tx, [_entry(note, ticking[note.account_id].at(note.at)) for note in notes], self._keep)
 
     async def run(self) -> None:
         """Flush now and then until cancelled."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            await self.flush()
+            with suppress(Unavailable):
+                await self.flush()
 
 
-def _entry(note: Note, now: int) -> Entry:
-    body, response = _kept(note.body), _kept(note.response)
+def _entry(note: Note, at: int) -> Entry:
     unknown, violations = _review(note)
     content = {
-        "at": to_iso(now),
+        "at": to_iso(at),
         "surface": note.surface,
         "method": note.method,
         "path": note.path,
-        "body": body,
+        "body": _kept(note.body),
         "status": note.status,
-        "response": response,
+        "response": _kept(note.response),
         "duration_ms": round(note.duration / 1_000_000, 3),
         "fault": note.fault,
         "unknown_fields": unknown,
@@ -101,37 +113,47 @@ def _entry(note: Note, now: int) -> Entry:
         "explanations": note.explanations,
     }
     text = orjson.dumps(content).decode()
-    return Entry(note.account_id, note.surface, note.path, note.status, text.replace("\\u0000", "\\ufffd"))
+    # PostgreSQL stores no NUL, which a path may hold as %00.
+    path = note.path.replace("\0", "\ufffd")
+    return Entry(note.account_id, note.surface, path, note.status, text.replace("\\u0000", "\\ufffd"))
 
 
 def _kept(raw: bytes | Mapping[str, Any]) -> Any:
     """A body as the journal shows it: JSON where it is JSON, without secrets."""
     if isinstance(raw, Mapping):
-        return _without_secrets(raw)
+        shown = _shown(raw)
+        size = len(orjson.dumps(shown))
+        return shown if size <= MAX_KEPT_BODY else f"({size} bytes, not kept)"
     if len(raw) > MAX_KEPT_BODY:
         return f"({len(raw)} bytes, not kept)"
     try:
-        return _without_secrets(orjson.loads(raw)) if raw else None
+        return _shown(orjson.loads(raw)) if raw else None
     except orjson.JSONDecodeError:
         return raw.decode("utf-8", "replace")
 
 
-def _without_secrets(value: Any) -> Any:
+def _shown(value: Any, depth: int = 1) -> Any:
+    if depth > MAX_DEPTH:
+        return "(nested too deeply, not kept)"
     if isinstance(value, Mapping):
         return {
-            name: f"...{member[-4:]}"
-            if name in _SECRETS and isinstance(member, str) and member
-            else _without_secrets(member)
+            name: f"...{last_four(str(member))}" if member and _is_secret(name) else _shown(member, depth + 1)
             for name, member in value.items()
         }
     if isinstance(value, list):
-        return [_without_secrets(member) for member in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+        return [_shown(member, depth + 1) for member in value]
+    if isinstance(value, UploadFile):
+        return f"(file {value.filename}, {value.size} bytes)"
+    return value
+
+
+def _is_secret(name: str) -> bool:
+    return name.lower().replace("-", "").replace("_", "") in _SECRETS
 
 
 def _review(note: Note) -> tuple[list[str], list[str]]:
     """Fields that nothing reads, and what a stricter server would not have taken."""
-    body = _kept(note.body) if not isinstance(note.body, Mapping) else note.body
+    body = _parsed(note.body)
     if note.endpoint is None or not isinstance(body, Mapping):
         return [], []
     model = note.endpoint.body
@@ -143,3 +165,11 @@ def _review(note: Note) -> tuple[list[str], list[str]]:
     except ValidationError as error:
         return unknown, list(complaints(error, model))
     return unknown, []
+
+
+def _parsed(raw: bytes | Mapping[str, Any]) -> Any:
+    if isinstance(raw, Mapping):
+        return raw
+    with suppress(orjson.JSONDecodeError):
+        return orjson.loads(raw) if len(raw) <= MAX_KEPT_BODY else None
+    return None

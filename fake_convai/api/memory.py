@@ -1,11 +1,22 @@
 """Memory: facts about a person, kept per end user and character (CONTRACT.md section 4)."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictStr
+from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import EndUserId, Id, JsonObject, RequestModel, Wanted, WholeNumber
+from fake_convai.api.models import (
+    NOT_BLANK,
+    Described,
+    EndUserId,
+    Id,
+    JsonObject,
+    RequestModel,
+    Timestamp,
+    Wanted,
+    WholeNumber,
+)
 from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import to_iso
 from fake_convai.domain.errors import Invalid
@@ -26,11 +37,13 @@ class AddRequest(PartitionRequest):
     """Facts to remember."""
 
     memories: Annotated[
-        list[StrictStr],
+        list[Annotated[StrictStr, Described(pattern=NOT_BLANK, maxLength=MAX_FACT_LENGTH)]],
         Field(min_length=1, max_length=MAX_FACTS),
         Wanted(f"a list of 1 to {MAX_FACTS} non-blank strings of at most {MAX_FACT_LENGTH} characters"),
     ]
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: Annotated[JsonObject, Described(description="Kept with each fact of the call.")] = Field(
+        default_factory=dict
+    )
 
 
 class ListRequest(PartitionRequest):
@@ -43,15 +56,18 @@ class ListRequest(PartitionRequest):
 class RecordRequest(PartitionRequest):
     """Which memory."""
 
-    memory_id: Id
+    memory_id: Annotated[Id, Described(description="The id that adding or listing gave.")]
 
 
 class AddedMemory(TypedDict):
     """What became of one fact."""
 
     id: str
-    event: Literal["add", "update"]
-    memory: str
+    event: Annotated[
+        Literal["add", "update"],
+        Described(description="Whether the fact is new or has changed a record that overlaps."),
+    ]
+    memory: Annotated[str, Described(description="The text as it is stored.")]
 
 
 class AddAnswer(TypedDict):
@@ -65,8 +81,8 @@ class MemoryRecord(TypedDict):
 
     id: str
     memory: str
-    created_at: str
-    updated_at: str
+    created_at: Timestamp
+    updated_at: Timestamp
     metadata: dict[str, Any]
 
 
@@ -74,7 +90,7 @@ class ListAnswer(TypedDict):
     """A page of memories, oldest first."""
 
     memories: list[MemoryRecord]
-    total_count: int
+    total_count: Annotated[int, Described(description="How many there are on all pages.")]
     page: int
     page_size: int
     has_more: bool
@@ -96,7 +112,7 @@ class DeleteAllAnswer(TypedDict):
     end_user_id: str
 
 
-@group.post("/memory/add", source="seed")
+@group.post("/memory/add", source="seed", errors=(403, 404))
 async def add(call: Call, body: AddRequest) -> AddAnswer:
     """Add facts about a person.
 
@@ -108,7 +124,7 @@ async def add(call: Call, body: AddRequest) -> AddAnswer:
     return {"memories": [{"id": one.id, "event": one.event, "memory": one.memory} for one in added]}
 
 
-@group.post("/memory/list", source="seed")
+@group.post("/memory/list", source="seed", errors=(403, 404))
 async def list_(call: Call, body: ListRequest) -> ListAnswer:
     """List what a character remembers about a person, oldest first, page by page."""
     found = await call.store.write(memories.list_page, body.character_id, body.end_user_id, body.page, body.page_size)
@@ -121,13 +137,13 @@ async def list_(call: Call, body: ListRequest) -> ListAnswer:
     }
 
 
-@group.post("/memory/get", source="seed")
+@group.post("/memory/get", source="seed", errors=(403, 404))
 async def get(call: Call, body: RecordRequest) -> MemoryRecord:
     """Get one memory by its id."""
     return _record(await call.store.write(memories.get, body.character_id, body.end_user_id, body.memory_id))
 
 
-@group.post("/memory/delete", source="seed")
+@group.post("/memory/delete", source="seed", errors=(403, 404))
 async def delete(call: Call, body: RecordRequest) -> DeleteAnswer:
     """Delete one memory by its id.
 
@@ -138,7 +154,7 @@ async def delete(call: Call, body: RecordRequest) -> DeleteAnswer:
     return {"message": message, "memory_id": body.memory_id, "deleted": deleted}
 
 
-@group.post("/memory/delete-all", source="seed")
+@group.post("/memory/delete-all", source="seed", errors=(403, 404))
 async def delete_all(call: Call, body: PartitionRequest) -> DeleteAllAnswer:
     """Delete everything that a character remembers about a person; the end-user record stays."""
     await call.store.write(memories.remove_all, body.character_id, body.end_user_id)

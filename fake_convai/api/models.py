@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StrictBool,
     StrictStr,
     ValidationError,
@@ -22,6 +23,9 @@ from pydantic_core import PydanticCustomError
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import MAX_END_USER_ID
 
+NOT_BLANK = r"\S"
+"""A pattern for text that is more than white space."""
+
 
 class RequestModel(BaseModel):
     """A request body in Convai's spelling. Fields it does not know are ignored: SDKs send more than is documented."""
@@ -29,11 +33,36 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
 
+class Described:
+    """What the OpenAPI document says of a value beyond what its type tells."""
+
+    def __init__(self, **keywords: Any) -> None:
+        """`keywords` are those of JSON Schema."""
+        self.keywords = keywords
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core_schema), **self.keywords}
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a field wants, in words that complete "send ..."."""
+    """What a field wants, in words that complete "send ..."; the OpenAPI document says the same."""
 
     words: str
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        if self.words.count(" ") <= 2:
+            return handler(core_schema)  # "a string" only repeats the type
+        return {**handler(core_schema), "description": f"{self.words[:1].upper()}{self.words[1:]}."}
+
+
+def needs_one_of(first: str, second: str) -> ConfigDict:
+    """What the OpenAPI document says of a body that needs one of two texts, or both."""
+    given: dict[str, Any] = {
+        name: {"required": [name], "properties": {name: {"type": "string", "pattern": NOT_BLANK}}}
+        for name in (first, second)
+    }
+    return ConfigDict(json_schema_extra={"if": given[first], "else": given[second]})
 
 
 def _stripped(text: str) -> str:
@@ -52,13 +81,14 @@ def _whole_number(value: Any) -> Any:
     return value
 
 
-Id = Annotated[StrictStr, AfterValidator(_stripped), Wanted("a non-empty string")]
+Id = Annotated[StrictStr, AfterValidator(_stripped), Described(pattern=NOT_BLANK), Wanted("a non-empty string")]
 """An identifier; white space around it is dropped."""
 
 EndUserId = Annotated[
     StrictStr,
     AfterValidator(_stripped),
     Field(max_length=MAX_END_USER_ID),
+    Described(pattern=NOT_BLANK),
     Wanted(f"a non-blank string of at most {MAX_END_USER_ID} characters"),
 ]
 """The app's own id of a person (CONTRACT.md section 3)."""
@@ -78,9 +108,14 @@ def _named(metadata: dict[str, Any]) -> dict[str, Any]:
 EndUserMetadata = Annotated[
     dict[StrictStr, Any],
     AfterValidator(_named),
+    Described(properties={"name": {"type": ["string", "null"], "description": "The display name."}}),
     Wanted("a JSON object whose name, if there is one, is a string or null"),
 ]
 """What an app stores about a person; `name` is the display name (CONTRACT.md section 3)."""
+
+
+Timestamp = Annotated[str, Described(format="date-time")]
+"""A moment in an answer: ISO 8601, UTC."""
 
 
 class Empty(RequestModel):

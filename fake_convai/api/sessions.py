@@ -1,17 +1,18 @@
 """Live sessions: connect, disconnect, and a whole conversation turn as a stream (CONTRACT.md section 9)."""
 
 import uuid
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from pydantic import AfterValidator, Field, StrictInt, StrictStr
+from pydantic import AfterValidator, ConfigDict, Field, StrictInt, StrictStr
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
+from typing_extensions import TypedDict
 
 from fake_convai.api import events
 from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.livekit import participant_token
-from fake_convai.api.models import Empty, EndUserMetadata, Id, RequestModel, Wanted
+from fake_convai.api.models import Described, EndUserMetadata, Id, RequestModel, Wanted
 from fake_convai.api.responses import event_stream
 from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
@@ -46,12 +47,20 @@ class ConnectRequest(RequestModel):
     end_user_id: Annotated[StrictStr, AfterValidator(str.strip), Field(max_length=MAX_END_USER_ID)] | None = None
     end_user_metadata: EndUserMetadata | None = None
     speaker_id: StrictStr | None = None
-    character_session_id: StrictStr | None = None
-    transport: Annotated[StrictStr, AfterValidator(_transport)] = "livekit"
+    character_session_id: Annotated[StrictStr, Described(description="The conversation to go on with.")] | None = None
+    transport: Annotated[StrictStr, AfterValidator(_transport), Described(enum=list(_TRANSPORTS))] = "livekit"
     connection_type: Literal["audio", "video"] = "audio"
     mode: Literal["create", "join"] = "create"
     shared_session_key: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")] | None = None
     max_num_participants: Annotated[StrictInt, Field(ge=1)] = 1
+
+
+class DisconnectRequest(RequestModel):
+    """Which session. Its absence is answered like any other id that is none."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["session_id"]})
+
+    session_id: Annotated[StrictStr, Described(format="uuid")] = ""
 
 
 class StreamRequest(RequestModel):
@@ -59,18 +68,18 @@ class StreamRequest(RequestModel):
 
     character_id: Id
     text_input: Annotated[Id, Wanted("a non-blank string")]
-    character_session_id: StrictStr | None = None
+    character_session_id: Annotated[StrictStr, Described(description="The conversation to go on with.")] | None = None
 
 
 class ConnectAnswer(TypedDict):
     """How to join the session; the last two fields echo the request or are null."""
 
-    session_id: str
-    request_trace_id: str
-    character_session_id: str
-    room_url: str
-    room_name: str | None
-    token: str
+    session_id: Annotated[str, Described(format="uuid")]
+    request_trace_id: Annotated[str, Described(pattern="^req_[0-9a-f]{32}$")]
+    character_session_id: Annotated[str, Described(description="What chat history calls sessionID.")]
+    room_url: Annotated[str, Described(description="The LiveKit server, or the address of the WebSocket.")]
+    room_name: Annotated[str | None, Described(description="Null for a WebSocket.")]
+    token: Annotated[str, Described(description="A LiveKit token, empty for a WebSocket.")]
     end_user_id: str | None
     end_user_metadata: dict[str, Any] | None
 
@@ -82,7 +91,7 @@ class DisconnectAnswer(TypedDict):
     message: str
 
 
-@group.post("/connect", source="docs")
+@group.post("/connect", source="docs", errors=(403, 404, 409))
 async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
     """Open a live session with a character.
 
@@ -116,13 +125,13 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
 
 
 @group.post("/disconnect", source="docs", reads="query", access="anybody")
-async def disconnect(call: Call, body: Empty) -> DisconnectAnswer:
+async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
     """End the session that session_id in the query names; once answered, what was said is remembered.
 
     An unknown session, or one that has ended, is no error.
     """
     try:
-        session_id = str(uuid.UUID(call.request.query_params.get("session_id", "")))
+        session_id = str(uuid.UUID(body.session_id))
     except ValueError:
         raise Invalid("Invalid session ID format", parameter="session_id") from None
     session = await call.backend.database.read(lambda tx: sessions.find(tx, session_id))
@@ -131,7 +140,7 @@ async def disconnect(call: Call, body: Empty) -> DisconnectAnswer:
     return {"status": "success", "message": "Session disconnected successfully"}
 
 
-@group.post("/connect/stream", source="docs", reads="form")
+@group.post("/connect/stream", source="docs", reads="form", errors=(403, 404))
 async def stream(call: Call, body: StreamRequest) -> StreamingResponse:
     """Say one thing to a character and get its answer as server-sent events.
 

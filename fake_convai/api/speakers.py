@@ -1,11 +1,12 @@
 """Speakers: how the API before end users identifies people (CONTRACT.md section 6)."""
 
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import Empty, Id, RequestModel, Text, Wanted
+from fake_convai.api.models import Empty, Id, RequestModel, Text, Wanted, needs_one_of
 from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import MAX_END_USER_ID
@@ -18,6 +19,8 @@ group = Group("Speakers", Surface.PRODUCTION, Surface.BETA)
 
 class NewRequest(RequestModel):
     """Who speaks: a name, a device, or both."""
+
+    model_config = needs_one_of("deviceId", "name")
 
     name: Text | None = None
     device_id: (
@@ -78,7 +81,7 @@ async def list_(call: Call, body: Empty) -> list[Speaker]:
     return [_speaker(person) for person in await call.store.read(people.list_all)]
 
 
-@group.post("/user/speaker/delete", source="docs")
+@group.post("/user/speaker/delete", source="docs", errors=(404,))
 async def delete(call: Call, body: DeleteRequest) -> Success:
     """Delete a speaker and everything every character remembers about them."""
     await call.store.write(speakers.remove, body.speaker_id)

@@ -1,11 +1,10 @@
 """Temporary access tokens that stand in for an API key (CONTRACT.md section 10)."""
 
-from typing import TypedDict
-
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import Empty, Id, RequestModel
+from fake_convai.api.models import Empty, Id, RequestModel, Timestamp
 from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import SECOND, to_iso
 from fake_convai.domain.errors import Invalid
@@ -31,13 +30,13 @@ class NewToken(TypedDict):
     """A token and when it stops working."""
 
     apiAuthToken: str
-    expirationTime: str
+    expirationTime: Timestamp
 
 
 class Extended(TypedDict):
     """When the token stops working now."""
 
-    expirationTime: str
+    expirationTime: Timestamp
 
 
 class Revoked(TypedDict):

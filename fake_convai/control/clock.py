@@ -7,6 +7,7 @@ from fake_convai.domain.clock import SECOND, Clock, parse_moment, to_iso
 from fake_convai.domain.errors import Invalid
 from fake_convai.store import clocks
 
+_YEAR = 365 * 24 * 3600 * SECOND
 _HELP = 'send one of {"now": "2026-01-01T00:00:00Z"}, {"advance": 3600} and {"offset": 86400}'
 
 
@@ -28,7 +29,9 @@ async def change(call: ControlCall) -> dict[str, Any]:
 
 async def run_on(call: ControlCall) -> dict[str, Any]:
     """Back to real time."""
-    return describe(await call.backend.database.write(lambda tx: clocks.change(tx, call.account_id, lambda _: Clock())))
+    changed = await call.backend.database.write(lambda tx: clocks.change(tx, call.account_id, lambda _: Clock()))
+    await call.backend.hub.sweep()
+    return describe(changed)
 
 
 def describe(clock: Clock) -> dict[str, Any]:
@@ -52,8 +55,9 @@ def _changed(clock: Clock, wish: dict[str, Any]) -> Clock:
         raise Invalid(f"Invalid clock at '{name}': {_HELP}.", parameter=name)
     try:
         to_iso(changed.now())
+        to_iso(changed.now() + _YEAR)  # what is handed out now expires later
     except OverflowError:
-        raise Invalid(f"Invalid clock at '{name}': the year must be from 1 to 9999.", parameter=name) from None
+        raise Invalid(f"Invalid clock at '{name}': the year must be from 1 to 9998.", parameter=name) from None
     return changed
 
 

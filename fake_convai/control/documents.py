@@ -1,16 +1,41 @@
 """The documents that the control plane takes, beside the seed: faults and replies. Unknown keys are errors."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from fake_convai.api.surface import Surface
+from fake_convai.domain import replies
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.faults import Fault, Match
 
 MAX_DELAY = 600_000
 """Milliseconds; a test that waits longer has lost its way."""
+
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
+_FRAMING = {"connection", "content-length", "transfer-encoding"}
+
+
+def _path(path: str) -> str:
+    surface, _, rest = path[1:].partition("/")
+    if not path.startswith("/"):
+        raise ValueError("send a path such as /memory/add")
+    if surface in set(Surface):
+        raise ValueError(f"a path is without its surface: send the surface {surface} and the path /{rest}")
+    return path
+
+
+def _headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING:
+            raise ValueError(f"{name!r} cannot be set")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"the value of {name!r} cannot be sent: send printable characters of Latin-1")
+    return {name.lower(): value for name, value in headers.items()}
 
 
 class Document(BaseModel):
@@ -23,7 +48,7 @@ class MatchDocument(Document):
     """Which requests a fault happens to."""
 
     surface: Surface | None = None
-    path: Annotated[StrictStr, Field(pattern="^/")] | None = None
+    path: Annotated[StrictStr, AfterValidator(_path)] | None = None
     character_id: StrictStr | None = None
     end_user_id: StrictStr | None = None
 
@@ -36,7 +61,7 @@ class FaultDocument(Document):
     rate: Annotated[float, Field(gt=0, le=1)] | None = None
     status: Annotated[StrictInt, Field(ge=400, le=599)] | None = None
     body: Any = None
-    headers: dict[StrictStr, StrictStr] = Field(default_factory=dict)
+    headers: Annotated[dict[StrictStr, StrictStr], AfterValidator(_headers)] = Field(default_factory=dict)
     delay_ms: Annotated[StrictInt, Field(ge=0, le=MAX_DELAY)] = 0
     disconnect: StrictBool = False
     when: Literal["before", "after"] = "before"
@@ -76,7 +101,12 @@ def parse_replies(document: Mapping[str, Any]) -> dict[str, Any]:
         parsed = RepliesDocument.model_validate(document)
     except ValidationError as error:
         raise invalid_document("replies", error) from None
-    return parsed.model_dump()
+    script = parsed.model_dump()
+    try:
+        replies.parse_replies(script["replies"])
+    except replies.RepliesError as error:
+        raise Invalid(f"Invalid replies at {error}.", parameter="replies") from None
+    return script
 
 
 def invalid_document(kind: str, error: ValidationError) -> Invalid:

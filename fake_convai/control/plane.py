@@ -55,6 +55,8 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             backend = _admit(request)
             account = await _account(request, backend)
             body = parse_object(await read_body(request, MAX_BODY))
+            # What happened before belongs to the time before: to the clock, the journal and the data as they still are.
+            await backend.journal.flush()
             return Answer(200, await handler(ControlCall(request, backend, account, body))).response()
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             return error_answer(error, Surface.PRODUCTION).response()

@@ -1,6 +1,8 @@
 """The routes under `/_fake`: what a test does to the fake itself (DESIGN.md, "The control plane")."""
 
 import difflib
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -21,6 +23,9 @@ from fake_convai.control.seed_document import parse_seed
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
 from fake_convai.store import accounts, faults, journal, snapshots
 from fake_convai.store.journal import Wanted
+from fake_convai.store.query import Transaction
+
+MAX_SNAPSHOT_NAME = 200
 
 
 async def health(request: Request) -> Response:
@@ -60,14 +65,14 @@ async def list_snapshots(call: ControlCall) -> dict[str, Any]:
 
 async def save_snapshot(call: ControlCall) -> dict[str, Any]:
     """Keep the account as it is, under a name."""
-    name = call.request.path_params["name"]
+    name = _snapshot_name(call)
     await call.one_account().write(snapshots.save, name)
     return {"name": name}
 
 
 async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
     """Put the account back to how it was saved."""
-    name = call.request.path_params["name"]
+    name = _snapshot_name(call)
     await call.one_account().write(snapshots.restore, name)
     call.backend.faults.changed()
     await call.backend.hub.sweep()
@@ -76,7 +81,7 @@ async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
 
 async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
     """Forget a snapshot."""
-    name = call.request.path_params["name"]
+    name = _snapshot_name(call)
     if not await call.one_account().write(snapshots.drop, name):
         raise NotFound(f"Unknown snapshot '{name}'.")
     return {"name": name}
@@ -105,22 +110,11 @@ async def clear_faults(call: ControlCall) -> dict[str, Any]:
 async def list_requests(call: ControlCall) -> dict[str, Any]:
     """The journal, oldest first; when a filter finds nothing, what comes nearest to it."""
     wanted = _wanted(dict(call.request.query_params))
-    await call.backend.journal.flush()
-    account_id = call.account_id
-    found = await call.backend.database.read(lambda tx: journal.read(tx, account_id, wanted))
-    answer = {
-        "requests": found,
-        "dropped": await call.backend.database.read(lambda tx: journal.dropped(tx, account_id)),
-    }
-    if not found and wanted.path is not None:
-        known = await call.backend.database.read(lambda tx: journal.paths(tx, account_id))
-        answer["nearest"] = difflib.get_close_matches(wanted.path, known, n=3, cutoff=0.0)
-    return answer
+    return await call.backend.database.read(lambda tx: _found(tx, call.account_id, wanted))
 
 
 async def clear_requests(call: ControlCall) -> dict[str, Any]:
     """Empty the journal."""
-    await call.backend.journal.flush()
     await call.backend.database.write(lambda tx: journal.clear(tx, call.account_id))
     return {"requests": [], "dropped": 0}
 
@@ -138,7 +132,7 @@ async def set_replies(call: ControlCall) -> dict[str, Any]:
 
 
 def _wanted(query: dict[str, str]) -> Wanted:
-    unknown = set(query) - {"path", "surface", "status", "key"}
+    unknown = set(query) - {"path", "surface", "status"}
     if unknown:
         raise Invalid(f"Unknown filter '{min(unknown)}': send path, surface or status.")
     status = query.get("status")
@@ -147,7 +141,37 @@ def _wanted(query: dict[str, str]) -> Wanted:
     surface = query.get("surface")
     if surface is not None and surface not in set(Surface):
         raise Invalid(f"Invalid filter 'surface': send {', '.join(Surface)}.")
-    return Wanted(path=query.get("path"), surface=surface, status=None if status is None else int(status))
+    path = query.get("path")
+    if path is not None and "\0" in path:
+        raise Invalid("Invalid filter 'path': send a path such as /memory/add.")
+    return Wanted(path=path, surface=surface, status=None if status is None else int(status))
+
+
+def _found(tx: Transaction, account_id: int | None, wanted: Wanted) -> dict[str, Any]:
+    found = journal.read(tx, account_id, wanted)
+    answer = {"requests": found, "dropped": journal.dropped(tx, account_id)}
+    return answer if found or wanted == Wanted() else {**answer, "nearest": _nearest(tx, account_id, wanted)}
+
+
+def _nearest(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[str]:
+    """What the first filter that rules everything out could have been: paths, surfaces or statuses."""
+    so_far = Wanted()
+    for name in ("path", "surface", "status"):
+        value = getattr(wanted, name)
+        if value is None:
+            continue
+        there = journal.values(tx, account_id, name, so_far)
+        if str(value) not in there:
+            return difflib.get_close_matches(str(value), there, n=3, cutoff=0.0)
+        so_far = replace(so_far, **{name: value})
+    return []
+
+
+def _snapshot_name(call: ControlCall) -> str:
+    name: str = call.request.path_params["name"]
+    if not 0 < len(name.strip()) <= MAX_SNAPSHOT_NAME or "\0" in name:
+        raise Invalid(f"Invalid snapshot name: send 1 to {MAX_SNAPSHOT_NAME} characters.", parameter="name")
+    return name
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
@@ -183,6 +207,6 @@ ROUTES = [
 ]
 
 
-def control_plane() -> Router:
-    """The ASGI application behind `/_fake`."""
-    return Router(ROUTES, redirect_slashes=False, default=_unknown)
+def control_plane(page: Iterable[Route] = ()) -> Router:
+    """The ASGI application behind `/_fake`; `page` is what people look at there."""
+    return Router([*ROUTES, *page], redirect_slashes=False, default=_unknown)

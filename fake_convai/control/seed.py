@@ -7,7 +7,7 @@ from fake_convai.domain.errors import Invalid
 from fake_convai.store import accounts, characters, conversations, memories, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
-from fake_convai.store.conversations import Turn
+from fake_convai.store.conversations import Turn, canonical_id
 
 # Facts without an id get one made from what they say, so that seeding twice gives the same records, not two of each.
 _NAMESPACE = uuid.UUID("c0417a1f-4b1e-4c7e-9d5a-5eed5eed5eed")
@@ -29,8 +29,11 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         _plant_end_user(tx, end_user)
     for number, memory in enumerate(document.memories):
         _plant_memory(tx, memory, f"memories[{number}]")
+    if not document.sessions:
+        return
+    characters_of = {one.character_session_id: one.character_seq for one in conversations.list_all(tx)}
     for number, session in enumerate(document.sessions):
-        _plant_session(tx, session, f"sessions[{number}]")
+        _plant_session(tx, session, f"sessions[{number}]", characters_of)
 
 
 def _plant_character(tx: AccountTransaction, part: CharacterPart) -> None:
@@ -69,10 +72,16 @@ def _plant_memory(tx: AccountTransaction, part: MemoryPart, place: str) -> None:
     )
 
 
-def _plant_session(tx: AccountTransaction, part: SessionPart, place: str) -> None:
+def _plant_session(tx: AccountTransaction, part: SessionPart, place: str, characters_of: dict[str, int]) -> None:
+    """`characters_of` has the character of each session that is there, and gets this one's."""
     character = _own_character(tx, part.character_id, place)
     said = "\n".join(interaction.user for interaction in part.interactions)
     session_id = part.session_id or _made_id(part.character_id, part.end_user_id or "", str(part.started_at), said)
+    if characters_of.setdefault(canonical_id(session_id), character.character_seq) != character.character_seq:
+        raise Invalid(
+            f"Invalid seed document at '{place}.sessionID': another character has the session '{session_id}'.",
+            parameter=f"{place}.sessionID",
+        )
     conversations.remove(tx, character.character_seq, [session_id])
     conversation = conversations.begin(
         tx,

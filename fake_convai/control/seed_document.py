@@ -1,12 +1,13 @@
 """The seed document: what an account holds, as JSON or YAML (DESIGN.md, "The control plane")."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationError
 
+from fake_convai.api.body import parse_object
 from fake_convai.api.models import EndUserId, EndUserMetadata, Id
 from fake_convai.control.documents import Document, invalid_document
 from fake_convai.domain.clock import parse_moment
@@ -125,20 +126,30 @@ def parse_seed(document: Mapping[str, Any]) -> SeedDocument:
 
 
 def read_seed(path: Path) -> SeedDocument:
-    """A seed document from a file: YAML by its ending, JSON otherwise; `Invalid` names file and place."""
+    """A seed document from a file; `Invalid` names file and place."""
+    document = read_document(path)
     try:
-        text = path.read_text("utf-8")
-        if path.suffix in {".yaml", ".yml"}:
-            import yaml
-
-            try:
-                document = yaml.safe_load(text)
-            except yaml.YAMLError as error:
-                raise ValueError(str(error)) from None
-        else:
-            document = json.loads(text)
-        if not isinstance(document, dict):
-            raise ValueError("it must hold an object")
         return parse_seed(document)
-    except (OSError, ValueError, Invalid) as error:
-        raise Invalid(f"{path} is no seed document: {' '.join(str(error).split())}") from error
+    except Invalid as error:
+        raise Invalid(f"{path} is no seed document: {error}") from error
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The object in a file, YAML by its ending and JSON otherwise, by the rules for what is sent over HTTP."""
+    try:
+        text = path.read_text("utf-8-sig")
+        if not text.strip():
+            raise ValueError("it is empty")
+        return parse_object(_yaml_to_json(text) if path.suffix in {".yaml", ".yml"} else text.encode())
+    except (OSError, ValueError, TypeError, Invalid) as error:
+        reason = " ".join(str(error).replace("The request body", "it").split())
+        raise Invalid(f"{path} is no seed document: {reason}") from error
+
+
+def _yaml_to_json(text: str) -> bytes:
+    import yaml
+
+    try:
+        return orjson.dumps(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None

@@ -19,10 +19,17 @@ def export(tx: AccountTransaction) -> dict[str, Any]:
     mine = {character.character_seq: character for character in characters.list_mine(tx)}
     profile = accounts.profile(tx)
     account = {name: value for name, value in (("plan", profile.plan), ("dedup", profile.dedup)) if value is not None}
+    remembered = [row for row in memories.list_all(tx) if row[1] in mine]
+    held = [one for one in conversations.list_all(tx) if one.character_seq in mine]
+    # A speaker whom something hangs from becomes an end user when they are seeded, so they are one here.
+    shown = {speaker_id for speaker_id, _, _ in remembered} | {one.speaker_id for one in held}
+    end_users = [
+        person for person in everybody.values() if person.end_user_id is not None or person.speaker_id in shown
+    ]
     return {
         **({"account": account} if account else {}),
         "characters": [_character(character) for character in mine.values()],
-        "end_users": [_end_user(person) for person in everybody.values() if person.end_user_id is not None],
+        "end_users": [_end_user(person) for person in end_users],
         "memories": [
             {
                 "character_id": mine[character_seq].character_id,
@@ -33,13 +40,11 @@ def export(tx: AccountTransaction) -> dict[str, Any]:
                 "created_at": to_iso(memory.created_at),
                 "updated_at": to_iso(memory.updated_at),
             }
-            for speaker_id, character_seq, memory in memories.list_all(tx)
-            if character_seq in mine
+            for speaker_id, character_seq, memory in remembered
         ],
         "sessions": [
             _session(tx, conversation, mine[conversation.character_seq], everybody.get(conversation.speaker_id or ""))
-            for conversation in conversations.list_all(tx)
-            if conversation.character_seq in mine
+            for conversation in held
         ],
     }
 
@@ -69,7 +74,7 @@ def _character(character: Character) -> dict[str, Any]:
 
 def _end_user(person: Person) -> dict[str, Any]:
     return {
-        "end_user_id": person.end_user_id,
+        "end_user_id": _id_of(person),
         "end_user_metadata": person.metadata,
         "last_active_ts": _moment(person.last_active_at),
         "last_ltm_usage_ts": _moment(person.last_ltm_usage_at),

@@ -26,7 +26,11 @@ class Clock:
 
     def now(self) -> int:
         """The account's time in microseconds."""
-        return real_time() + self.offset if self.frozen is None else self.frozen
+        return self.at(real_time())
+
+    def at(self, moment: int) -> int:
+        """What this clock showed at a moment of the machine's time."""
+        return moment + self.offset if self.frozen is None else self.frozen
 
 
 def to_iso(moment: int) -> str:

@@ -1,28 +1,322 @@
+"""Whether a new fact is one that is already there: the deduplication of long-term memory.
+
+Convai says that a fact which semantically overlaps one of the same partition updates it (CONTRACT.md section 4: S, D);
+how it decides is not public, so the rule here is ours (C). It needs no model and always gives the same answer:
+
+1. The same letters, digits and symbols are an exact repeat, in any language.
+2. Two English facts are read (`dedup_read`) and kept apart by the first veto that applies: another number, polarity,
+   mood, owner, date, part ...
+3. What is left is the same when both say something about the same thing (they share an anchor) and all that one says
+   the other says too. Something new on both sides means another value.
+
+docs/deduplication.md explains it with examples.
+"""
+
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Literal
+
+from fake_convai.domain.dedup_read import Fact, Owner, read
+from fake_convai.domain.dedup_text import exact_form
+from fake_convai.domain.dedup_words import kind
+
 DedupMode = Literal["naive", "exact", "off"]
+
+MAX_KEY_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """A record of the same partition.
+
+    `repeats` is set by a store that knows that the new fact is, word for word, what this record said before it was
+    updated; see `exact_key`.
+    """
+
     id: str
     memory: str
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one comparison, with the reason as a sentence; `score` (0 to 1) chooses among several."""
+
+    same: bool
+    because: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
+    """The record that the new fact updates, and why."""
+
     candidate: Candidate
     because: str
 
 
-def find_match(new, candidates, mode="naive"):
-    n = new.casefold().strip(" .")
-    for c in candidates:
-        o = c.memory.casefold().strip(" .")
-        if n.startswith(o) or o.startswith(n):
-            return Match(c, "stub")
-    return None
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The nearest record that the new fact does not update, and why not."""
+
+    candidate: Candidate
+    because: str
 
 
-def index_keys(memory):
-    return frozenset({" ".join(memory.split()[:2])})
+def compare(existing: str, new: str) -> Verdict:
+    """Whether the new fact restates, completes or extends the existing one. Symmetric but for the wording."""
+    if exact_form(existing) == exact_form(new):
+        return Verdict(True, "exact repeat", 1.0)
+    old, fresh = read(existing), read(new)
+    if not (old.english and fresh.english):
+        return Verdict(False, "not both in English, where only a repeat is merged", 0.0)
+    common = old.words & fresh.words
+    nearness = len(common) / (len(old.words | fresh.words) or 1)
+    for veto in VETOES:
+        reason = veto(old, fresh)
+        if reason:
+            return Verdict(False, reason, nearness / 2)
+    return _agreement(old, fresh, nearness)
+
+
+def is_same(existing: str, new: str) -> bool:
+    """Whether the new fact updates a record that says `existing`."""
+    return compare(existing, new).same
+
+
+def find_match(new: str, candidates: Sequence[Candidate], mode: DedupMode = "naive") -> Match | None:
+    """The record that the new fact updates: the best of the candidates, of equals the oldest (they come oldest first).
+
+    A repeat always goes before everything else. Mode `exact` knows only repeats, `off` nothing at all.
+    """
+    if mode == "off":
+        return None
+    form = exact_form(new)
+    for candidate in candidates:
+        if exact_form(candidate.memory) == form:
+            return Match(candidate, "exact repeat")
+    if mode == "exact":
+        return None
+    for candidate in candidates:
+        if candidate.repeats:
+            return Match(candidate, "exact repeat of what this record said before")
+    best: Match | None = None
+    best_score = -1.0
+    for candidate in candidates:
+        verdict = compare(candidate.memory, new)
+        if verdict.same and verdict.score > best_score:
+            best, best_score = Match(candidate, verdict.because), verdict.score
+    return best
+
+
+def explain_apart(new: str, candidates: Sequence[Candidate], mode: DedupMode = "naive") -> Apart | None:
+    """The nearest candidate that is kept apart from the new fact, and why; None when there is none."""
+    if mode == "off":
+        return None
+    best: Apart | None = None
+    best_score = -1.0
+    for candidate in candidates:
+        verdict = compare(candidate.memory, new)
+        if not verdict.same and verdict.score > best_score:
+            best, best_score = Apart(candidate, verdict.because if mode == "naive" else "no exact repeat"), verdict.score
+    return best
+
+
+def exact_key(memory: str) -> str:
+    """The key that a fact shares with its repeats only; it begins with "=".
+
+    A store that keeps this key on a record when the record's text is replaced, and sets `Candidate.repeats` where a
+    new fact meets it, makes adding stable: every text of a list then finds its record again.
+    """
+    return _key("=" + exact_form(memory))
+
+
+def index_keys(memory: str) -> frozenset[str]:
+    """Under which keys the store finds a fact: facts that are the same share at least one.
+
+    What must agree in any case (numbers, negation, mood) is part of every key but the exact one, so that templated
+    facts, "The user visited gallery 17.", do not all meet.
+    """
+    fact = read(memory)
+    keys = {exact_key(memory)}
+    if fact.english:
+        keys.update(_key(f"{_frame(fact)}|{what}") for what in (*fact.anchors, _bag(fact), _squash(fact)))
+    return frozenset(keys)
+
+
+def _key(text: str) -> str:
+    """A key of bounded length, the same in every process."""
+    if len(text) <= MAX_KEY_LENGTH and text.isascii():
+        return text
+    return text[0] + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+
+
+def _frame(fact: Fact) -> str:
+    return f"{'-' * fact.negations}{fact.mood}{'<' * fact.former}{'+'.join(fact.numbers)}"
+
+
+def _bag(fact: Fact) -> str:
+    return "bag:" + " ".join(sorted(_everything(fact)))
+
+
+def _everything(fact: Fact) -> frozenset[str]:
+    return fact.words | {fact.predicate, *fact.chain, *fact.owner.names}
+
+
+def _squash(fact: Fact) -> str:
+    return f"{'/'.join(fact.chain)}|{fact.predicate}|squash:{fact.squash}"
+
+
+# Vetoes: each says why two facts that look alike are not the same, or nothing.
+
+
+def another_number(old: Fact, new: Fact) -> str:
+    if old.numbers == new.numbers:
+        return ""
+    return f"another number: {_these(new.numbers, old.numbers)}"
+
+
+def another_polarity(old: Fact, new: Fact) -> str:
+    if old.negations == new.negations:
+        return ""
+    return "one is negated, the other is not"
+
+
+def another_mood(old: Fact, new: Fact) -> str:
+    if old.mood != new.mood:
+        return f"another mood: {_MOODS[new.mood]} instead of {_MOODS[old.mood]}"
+    if old.former != new.former:
+        return "one is how it is, the other how it was"
+    return ""
+
+
+_MOODS = {
+    "": "plain fact",
+    "can": "ability",
+    "maybe": "possibility",
+    "must": "duty",
+    "will": "future",
+    "would": "condition",
+    "former": "past habit",
+}
+
+
+def another_owner(old: Fact, new: Fact) -> str:
+    if old.chain != new.chain and not _turns_to(old, new) and not _turns_to(new, old):
+        return f"about somebody or something else: {_whom(new)} instead of {_whom(old)}"
+    if not _compatible(old.owner, new.owner):
+        return f"about somebody else: {_whom(new)} instead of {_whom(old)}"
+    return ""
+
+
+def another_part(old: Fact, new: Fact) -> str:
+    """The same word in another part: a letter from Hana, a letter for Hana."""
+    for word in sorted(old.parts.keys() & new.parts.keys()):
+        before, after = old.parts[word], new.parts[word]
+        if before != after and ("place" not in (before, after) or {before, after} & _NEVER_PLAIN):
+            return f"another part for {word}: {after} instead of {before}"
+    for name in sorted(old.owner.names & new.words | new.owner.names & old.words):
+        return f"another part for {name}: once doing, once done to"
+    return ""
+
+
+_NEVER_PLAIN = frozenset(("from", "before", "after", "against", "without", "under", "above", "behind", "except"))
+
+
+def another_date(old: Fact, new: Fact) -> str:
+    if old.dates and new.dates and old.dates != new.dates:
+        return f"another date: {_these(new.dates - old.dates, old.dates - new.dates)}"
+    return ""
+
+
+def another_thing_altogether(old: Fact, new: Fact) -> str:
+    """A word that turns a thing into something else: a toy drone is no drone."""
+    changed = (old.words ^ new.words) & kind("privative")
+    if changed:
+        return f"not the same thing: {', '.join(sorted(changed))}"
+    return ""
+
+
+VETOES: tuple[Callable[[Fact, Fact], str], ...] = (
+    another_number,
+    another_polarity,
+    another_mood,
+    another_owner,
+    another_part,
+    another_date,
+    another_thing_altogether,
+)
+
+
+def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
+    """The verdict on two facts that no veto keeps apart."""
+    if _squash(old) == _squash(new) or (_bag(old) == _bag(new) and len(_everything(old)) > 2):
+        return Verdict(True, "the same words, written differently", 0.95)
+    gone, come = old.words - new.words, new.words - old.words
+    if not old.anchors & new.anchors:
+        if not old.words & new.words:
+            return Verdict(False, "nothing in common", 0.0)
+        return Verdict(False, f"says something else of {_whom(new)}", nearness / 2)
+    if gone and come and not _respelt(old, new, gone, come):
+        return Verdict(False, f"another value: {_these(come, gone)}", nearness / 2)
+    return Verdict(True, _because(new, gone, come), 0.5 + 0.4 * nearness)
+
+
+def _because(new: Fact, gone: Collection[str], come: Collection[str]) -> str:
+    if gone and come:
+        return f"corrects the spelling: {_these(come, gone)}"
+    if not gone and not come:
+        return "says the same in other words"
+    of = f" of the same attribute: {_attribute(new)}" if _attribute(new) else ""
+    if come:
+        return f"extends the value{of}" if of else f"adds to the same fact: {', '.join(sorted(come))}"
+    return f"repeats part of the value{of}" if of else "repeats part of the same fact"
+
+
+def _attribute(fact: Fact) -> str:
+    if fact.predicate in ("name", "age"):
+        return " ".join((*fact.chain, fact.predicate))
+    return " ".join(fact.chain) if fact.predicate == "be" else ""
+
+
+def _these(new: Collection[str], old: Collection[str]) -> str:
+    return f"{', '.join(sorted(new)) or 'none'} instead of {', '.join(sorted(old)) or 'none'}"
+
+
+def _whom(fact: Fact) -> str:
+    names = " ".join(sorted(fact.owner.names)) or fact.owner.kind
+    steps = [names, *fact.chain] if fact.owner.kind != "thing" else list(fact.chain) or ["something"]
+    return "'s ".join(steps)
+
+
+def _turns_to(this: Fact, other: Fact) -> bool:
+    """Whether one names the thing that the other is about: "I have a dog named Luna", "my dog is named Luna"."""
+    return not this.chain and any(anchor.split("|")[0] == "/".join(other.chain) for anchor in this.anchors)
+
+
+def _compatible(one: Owner, other: Owner) -> bool:
+    """Within a partition the user, a role and a name may be the same person; two roles, two names are not."""
+    if one == other or "thing" in (one.kind, other.kind) or "user" in (one.kind, other.kind):
+        return not ("it" in (one.kind, other.kind) and one.kind != other.kind)
+    if one.kind == other.kind == "name":
+        return one.names <= other.names or other.names <= one.names
+    return one.kind != other.kind and {one.kind, other.kind} != {"he", "she"} and "it" not in (one.kind, other.kind)
+
+
+def _respelt(old: Fact, new: Fact, gone: Collection[str], come: Collection[str]) -> bool:
+    """Whether one word of a longer name is the other with one letter changed, added or lost."""
+    if len(gone) != 1 or len(come) != 1 or not old.words & new.words or not (_attribute(old) and _attribute(new)):
+        return False
+    before, after = sorted((*gone, *come), key=lambda word: (len(word), word))
+    return len(before) > 3 and before[0] == after[0] and _one_edit_apart(before, after)
+
+
+def _one_edit_apart(short: str, long: str) -> bool:
+    start = 0
+    while start < len(short) and short[start] == long[start]:
+        start += 1
+    if len(short) == len(long):
+        swapped = short[start : start + 2] == long[start : start + 2][::-1]
+        return short[start + 1 :] == long[start + 1 :] or (swapped and short[start + 2 :] == long[start + 2 :])
+    return len(short) + 1 == len(long) and short[start:] == long[start + 1 :]

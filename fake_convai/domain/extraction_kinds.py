@@ -72,12 +72,12 @@ KINDS = (
     Kind("married to", "I am {status:married|engaged} to {thing}", "The user is {status} to {thing}."),
     Kind("name", "I am {proper_name}", "The user's name is {proper_name}."),
     # Home
+    Kind("lives alone", "I (live|am living) (alone|by myself|on my own)", "The user lives alone."),
     Kind(
         "home",
         "I (live|am living|reside) {where:in|at|on|near|by|close to|outside|with} {place}",
         "The user lives {where} {place}.",
     ),
-    Kind("lives alone", "I (live|am living) (alone|by myself|on my own)", "The user lives alone."),
     Kind(
         "not the home",
         "I do not live {where:in|at|on|near|outside|with} {place}",

@@ -42,3 +42,5 @@ class Fault:
     delay_ms: int = 0
     disconnect: bool = False
     when: Literal["before", "after"] = "before"
+    reference_id: str | None = None
+    """What a 500 is known by; it gets one when it happens."""

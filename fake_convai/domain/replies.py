@@ -5,6 +5,7 @@ asks "What is my name?". The rules are explained for users in `docs/extraction.m
 """
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ _CHUNK = 24
 """Characters after which a streamed reply is cut at the next word (C)."""
 
 _ESCAPED_OR_CLASS = r"\\.|\[\^?\]?[^\]]*\]"
+_NOT_AN_EXPRESSION = (re.error, OverflowError, RecursionError)
 _NESTED_REPEAT = r"[*+}][^()]*\)+(?:[*+]|\{\d*,\})"
 
 
@@ -56,8 +58,8 @@ def _parse_reply(item: object, place: str) -> ScriptedReply:
     if not isinstance(reply, str):
         raise RepliesError(f"{place}.reply: send a string")
     try:
-        re.compile(match)
-    except (re.error, OverflowError, RecursionError) as error:
+        _compile(match)
+    except _NOT_AN_EXPRESSION as error:
         raise RepliesError(
             f"{place}.match: not a regular expression: {error}; put a backslash before characters meant as they are"
         ) from None
@@ -110,9 +112,15 @@ def _fits(match: str, said: str) -> bool:
 def _expression(match: str) -> re.Pattern[str] | None:
     """The match as a regular expression; None when it is only plain text, because nobody checked it before."""
     try:
-        return None if _repeats_a_repeat(match) else re.compile(match, re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError):
+        return None if _repeats_a_repeat(match) else _compile(match)
+    except _NOT_AN_EXPRESSION:
         return None
+
+
+def _compile(expression: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "[[" is suspicious to `re`, but it is what was sent
+        return re.compile(expression, re.IGNORECASE)
 
 
 def _repeats_a_repeat(expression: str) -> bool:
@@ -122,23 +130,25 @@ def _repeats_a_repeat(expression: str) -> bool:
 
 # Answering from memory
 
+_OPENING = r"(?:(?:so|and|but|well|ok|okay|please|now|hi|hello|hey)\b[, ]+(?:[\w'-]{1,30}[, ]+)??){0,3}"
 _QUESTION = (
-    r"(?:(?:so|and|but|well|ok|okay|please|now|hi|hello|hey)[, ]+(?:[\w'-]+, )?)*"
-    r"(?:what|whats|who|whos|when|where|why|how|which|whose|do|does|did|am|is|are|was|were|can|could|would|will|have|has|"
-    r"tell me|remind me|remember)\b"
+    rf"{_OPENING}((?:what|whats|who|whos|when|where|why|how|which|whose|do|does|did|am|is|are|was|were|can|could|would|"
+    r"will|have|has|tell me|remind me|remember)\b.*)"
 )
 _ME_AS_LISTENER = r"\b(?:tell|show|give|help|ask|remind|let|teach|answer) me\b"
 _ABOUT_ME = r"\b(?:I|me|my|mine|myself|i'm)\b"
 _RECALL = (
-    r"\bwho am I\b|\b(?:know|remember|recall|about|forgotten|forget) (?:anything about |something about |about )?me\b"
+    r"\bwho (?:am I|I am)\b|\b(?:know|remember|recall|about|forgotten|forget) "
+    r"(?:anything about |something about |about )?me\b"
 )
 _RECALLED = 3
+_NO_ANSWER = (0, 0, 0, 0)
 
-_HELPERS = frozenset(
-    "a about again all am an and any anything are at be been by can could did do does else ever for forget forgotten "
-    "full give go has have he her hey hi his how i if in is it its know many me mine much my myself of ok on or our "
-    "please real recall remember remind say she so still tell that the their them then they this to told us user was we "
-    "well were what whats when where which who whos whose why will with would you your".split()
+_HELPERS = (
+    "a|about|again|all|am|an|and|any|anything|are|at|be|been|by|can|cannot|could|did|do|does|else|ever|for|forget|"
+    "forgotten|full|give|go|has|have|he|her|his|how|i|if|in|is|it|its|know|longer|many|me|mine|much|my|myself|never|"
+    "no|not|of|on|or|our|please|real|recall|remember|remind|say|she|so|still|tell|that|the|their|them|then|they|this|"
+    "to|told|us|user|was|we|were|what|whats|when|where|which|who|whos|whose|why|will|with|would|you|your"
 )
 _SAME = {
     "called": "name",
@@ -170,18 +180,25 @@ _SECOND_PERSON = {"is": "are", "was": "were", "has": "have", "does": "do", "goes
 
 def _remember(said: str, memories: Sequence[str]) -> str | None:
     """An answer from memory to a question about the person; None when it is not one, or nothing is known."""
-    sentences = re.split(r"(?<=[.!?])\s+", said.replace("\u2019", "'").strip())
-    question = " ".join(
-        sentence for sentence in sentences if sentence.endswith("?") or regex(_QUESTION).match(sentence)
-    )
+    question = _question(said.replace("\u2019", "'"))
     if not regex(_ABOUT_ME).search(regex(_ME_AS_LISTENER).sub(" ", question)):
         return None
-    asked = _words(question)
+    asked = frozenset(_words(question))
     if not asked:
         return _everything(memories) if regex(_RECALL).search(question) else None
     ranked = [(_rank(asked, question, memory[:MAX_SEARCHED]), index) for index, memory in enumerate(memories)]
-    best, index = max(ranked, default=((0, 0, 0), 0))
-    return _to_the_person(memories[index]) if best[0] else None
+    best, index = max(ranked, default=(_NO_ANSWER, 0))
+    return None if best == _NO_ANSWER else _to_the_person(memories[index])
+
+
+def _question(said: str) -> str:
+    """What is asked in it, without a greeting before; empty when nothing is."""
+    asked = []
+    for sentence in re.split(r"(?<=[.!?])\s+", said.strip()):
+        found = regex(_QUESTION).match(sentence)
+        if found or sentence.endswith("?"):
+            asked.append(found[1] if found else sentence)
+    return " ".join(asked)
 
 
 def _everything(memories: Sequence[str]) -> str | None:
@@ -191,28 +208,29 @@ def _everything(memories: Sequence[str]) -> str | None:
     return " ".join(map(_to_the_person, names + others[len(names) - _RECALLED :])) or None
 
 
-def _rank(asked: frozenset[str], question: str, memory: str) -> tuple[int, int, int]:
-    """How well a memory answers: the very attribute asked for, then shared words, then both or neither negated.
+def _rank(asked: frozenset[str], question: str, memory: str) -> tuple[int, int, int, int]:
+    """How well a memory answers: the very attribute asked for, shared words, both or neither negated, being about it.
 
-    The first number is 0 when it does not answer at all.
+    "The user works as a nurse." is about work; "The user likes the user's work." is about liking.
     """
-    shared = asked & _words(memory)
+    told = _words(memory)
+    shared = asked & set(told)
     if not shared & (asked - _WEAK or asked):
-        return 0, 0, 0
+        return _NO_ANSWER
     attribute = regex(_ATTRIBUTE).match(memory)
-    exactly = attribute is not None and _words(attribute[1]) == asked
+    exactly = attribute is not None and set(_words(attribute[1])) == asked
     same_sign = _is_negative(question) == _is_negative(memory)
-    return 2 if exactly else 1, len(shared), int(same_sign)
+    return 2 if exactly else 1, len(shared), int(same_sign), int(told[0] in asked)
 
 
 def _is_negative(text: str) -> bool:
     return regex(_NEGATIVE).search(text) is not None
 
 
-def _words(text: str) -> frozenset[str]:
+def _words(text: str) -> list[str]:
     """The words with content, without endings."""
     words = re.findall(r"[^\W_]+", re.sub(r"'s\b|n't\b", "", text.casefold()))
-    return frozenset(_stem(_SAME.get(word, word)) for word in words if word not in _HELPERS)
+    return [_stem(_SAME.get(word, word)) for word in words if not regex(_HELPERS).fullmatch(word)]
 
 
 def _stem(word: str) -> str:

@@ -238,12 +238,6 @@ def open_account(
     return account_id
 
 
-def account_time(tx: Transaction, account_id: int | None) -> int:
-    """The time of an account's clock, or real time for no account."""
-    row = None if account_id is None else tx.first(_HABITS, account_id=account_id)
-    return Clock().now() if row is None else Clock(row[0], row[1]).now()
-
-
 def count_request(tx: AccountTransaction, limit: int) -> None:
     """Count a request; `TooMany` when the account has made `limit` in this second of its clock."""
     second = tx.now // SECOND

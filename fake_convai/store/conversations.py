@@ -110,14 +110,19 @@ def canonical_id(session_id: str) -> str:
         return session_id
 
 
-def find(tx: AccountTransaction, session_id: str) -> Conversation:
-    """One of the account's conversations; `NotFound` when unknown, `Forbidden` when another account's."""
+def find(tx: AccountTransaction, session_id: str, character_seq: int) -> Conversation:
+    """One of the account's conversations with a character.
+
+    `NotFound` when it is unknown or was held with another character, `Forbidden` when it is another account's.
+    """
     row = tx.first(_FIND, character_session_id=canonical_id(session_id))
     if row is None:
         raise NotFound(f"Unknown session '{session_id}': no conversation has this id.")
     conversation = _to_conversation(row)
     if conversation.account_id != tx.account_id:
         raise Forbidden(f"Session '{session_id}' belongs to another account.")
+    if conversation.character_seq != character_seq:
+        raise NotFound(f"Unknown session '{session_id}': it was held with another character.")
     return conversation
 
 

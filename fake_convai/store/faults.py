@@ -1,6 +1,6 @@
 """Faults that wait to happen. A fault with `times: 1` happens once, whichever replica meets it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from fake_convai.domain.faults import Fault, Match
+from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, Transaction
 from fake_convai.store.tables import faults
 
@@ -56,13 +57,11 @@ def are_waiting(tx: Transaction) -> bool:
     return tx.first(_ANY) is not None
 
 
-def take(
-    tx: Transaction, account_id: int, surface: str, path: str, body: Mapping[str, Any], chance: Callable[[], float]
-) -> Fault | None:
-    """The first waiting fault that fits a request, used up by one; `chance` draws from 0 to 1 for those with a rate."""
-    for seq, text, times in tx.all(_WAITING, account_id=account_id):
+def take(tx: AccountTransaction, surface: str, path: str, body: Mapping[str, Any]) -> Fault | None:
+    """The first waiting fault that fits a request of the account, used up by one."""
+    for seq, text, times in tx.all(_WAITING):
         fault = _to_fault(text)
-        if not fault.match.fits(surface, path, body) or (fault.rate is not None and chance() >= fault.rate):
+        if not fault.match.fits(surface, path, body) or (fault.rate is not None and _draw(tx) >= fault.rate):
             continue
         if times is None:
             return fault
@@ -70,6 +69,11 @@ def take(
             tx.run(_DELETE_USED, fault_seq=seq)
             return fault
     return None
+
+
+def _draw(tx: AccountTransaction) -> float:
+    """A number from 0 to 1 out of the source of the account's ids, so that a seed, a reset and replicas hold for it."""
+    return int(tx.new_secret()[:13], 16) / 16**13
 
 
 def _to_fault(text: str) -> Fault:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 
-from fake_convai.store.query import Query, Transaction
-from fake_convai.store.tables import accounts, journal
+from fake_convai.store.query import Query, Transaction, insert_or_ignore
+from fake_convai.store.tables import accounts, journal, server
 
 _account = bindparam("account_id", type_=journal.c.account_id.type)
 _mine = journal.c.account_id.is_not_distinct_from(_account)
@@ -35,6 +35,11 @@ _FORGET_DROPPED = Query(
     update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(journal_dropped=0)
 )
 _FORGET_ALL_DROPPED = Query(update(accounts).values(journal_dropped=0))
+# What could not be attributed to an account is counted beside the accounts.
+_nobodys = server.c.name == "journal_dropped"
+_NOBODYS_DROPPED = Query(select(server.c.value).where(_nobodys).with_for_update())
+_ADD_NOBODYS_DROPPED = insert_or_ignore(server, "name", "value")
+_SET_NOBODYS_DROPPED = Query(update(server).where(_nobodys).values(value=bindparam("count")))
 _CLEAR = Query(delete(journal).where(_mine))
 _CLEAR_ALL = Query(delete(journal))
 
@@ -73,23 +78,35 @@ def add(tx: Transaction, entries: Iterable[Entry], keep: int) -> None:
         dropped = tx.run(_TRIM, account_id=account_id, keep=keep)
         if dropped and account_id is not None:
             tx.run(_COUNT_DROPPED, the_account=account_id, more=dropped)
+        elif dropped:
+            tx.run(_ADD_NOBODYS_DROPPED, name="journal_dropped", value="0")
+            tx.run(_SET_NOBODYS_DROPPED, count=str(_nobodys_dropped(tx) + dropped))
 
 
 def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[str, Any]]:
     """Entries, oldest first: an account's own, or everybody's when it is None."""
-    query, parameters = _filtered(account_id is not None, wanted)
+    conditions, parameters = _conditions(account_id is not None, wanted)
+    query = Query(select(journal.c.entry).where(and_(True, *conditions)).order_by(journal.c.journal_seq))
     return [orjson.loads(entry) for (entry,) in tx.all(query, account_id=account_id, **parameters)]
 
 
 def dropped(tx: Transaction, account_id: int | None) -> int:
     """How many entries had to go."""
     rows = tx.all(_DROPPED_BY_ALL) if account_id is None else tx.all(_DROPPED, account_id=account_id)
-    return sum(row[0] for row in rows)
+    more = _nobodys_dropped(tx) if account_id is None else 0
+    return more + sum(int(row[0]) for row in rows)
 
 
-def paths(tx: Transaction, account_id: int | None) -> list[str]:
-    """The paths there are entries of, each once."""
-    return sorted({entry["path"] for entry in read(tx, account_id, Wanted())})
+def _nobodys_dropped(tx: Transaction) -> int:
+    row = tx.first(_NOBODYS_DROPPED)
+    return 0 if row is None else int(row[0])
+
+
+def values(tx: Transaction, account_id: int | None, name: str, wanted: Wanted) -> list[str]:
+    """The values of `path`, `surface` or `status` among the entries, each once."""
+    conditions, parameters = _conditions(account_id is not None, wanted)
+    query = Query(select(journal.c[name]).where(and_(True, *conditions)).distinct().order_by(journal.c[name]))
+    return [str(value) for (value,) in tx.all(query, account_id=account_id, **parameters)]
 
 
 def clear(tx: Transaction, account_id: int | None) -> None:
@@ -97,18 +114,17 @@ def clear(tx: Transaction, account_id: int | None) -> None:
     if account_id is None:
         tx.run(_CLEAR_ALL)
         tx.run(_FORGET_ALL_DROPPED)
+        tx.run(_SET_NOBODYS_DROPPED, count="0")
     else:
         tx.run(_CLEAR, account_id=account_id)
         tx.run(_FORGET_DROPPED, the_account=account_id)
 
 
-def _filtered(one_account: bool, wanted: Wanted) -> tuple[Query, dict[str, Any]]:
+def _conditions(one_account: bool, wanted: Wanted) -> tuple[list[ColumnElement[bool]], dict[str, Any]]:
     parameters = {
         name: value
         for name, value in (("path", wanted.path), ("surface", wanted.surface), ("status", wanted.status))
         if value is not None
     }
-    conditions = [journal.c[name] == bindparam(name) for name in parameters]
-    if one_account:
-        conditions.append(_mine)
-    return Query(select(journal.c.entry).where(and_(True, *conditions)).order_by(journal.c.journal_seq)), parameters
+    conditions: list[ColumnElement[bool]] = [journal.c[name] == bindparam(name) for name in parameters]
+    return [*conditions, _mine] if one_account else conditions, parameters

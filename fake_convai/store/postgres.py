@@ -11,6 +11,9 @@ from fake_convai.store.query import DialectName, Query, Row, Transaction
 
 T = TypeVar("T")
 
+_TRY_AGAIN = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+_ATTEMPTS = 5
+
 
 class _PostgresTransaction:
     dialect: DialectName = "postgresql"
@@ -56,7 +59,19 @@ class PostgresDatabase:
         return await self.write(work)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in a transaction; a lost connection is `Unavailable`, and the next call gets a new one."""
+        """Run `work` in a transaction; a lost connection is `Unavailable`, and the next call gets a new one.
+
+        When two transactions wait for each other, PostgreSQL ends one of them, which is then run again.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._attempt(work)
+            except exc.DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise
+        return await self._attempt(work)
+
+    async def _attempt(self, work: Callable[[Transaction], T]) -> T:
         if self._engine is None:
             raise Unavailable("The database is closed: the server is starting or stopping.")
         try:
@@ -64,3 +79,7 @@ class PostgresDatabase:
                 return await connection.run_sync(lambda sync: work(_PostgresTransaction(sync)))
         except (exc.InterfaceError, exc.OperationalError, OSError) as error:
             raise Unavailable("The database does not answer.") from error
+        except exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable("The database does not answer.") from error
+            raise

@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import URL, make_url
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from fake_convai.store.tables import metadata
@@ -49,15 +51,16 @@ def migrate_file(path: Path) -> None:
     """Create or upgrade a SQLite file; raises `UnusableDatabase` for one that is not ours to touch."""
     if _revision_of(path) == REVISION:
         return
-    _upgrade(f"sqlite:///{path}")
+    # Not as text: a question mark or a percent sign in the name would mean something in a URL.
+    _upgrade(URL.create("sqlite", database=str(path)), str(path))
 
 
 def migrate_server(url: str) -> None:
     """Create or upgrade a PostgreSQL database; replicas that start together do it one after the other."""
-    _upgrade(url)
+    _upgrade(url, make_url(url).render_as_string())
 
 
-def alembic_config(url: str) -> "Config":
+def alembic_config(url: str | URL) -> "Config":
     """Alembic's configuration, without an .ini file: the scripts are beside the package or inside the wheel."""
     from alembic.config import Config
 
@@ -69,7 +72,7 @@ def alembic_config(url: str) -> "Config":
     return config
 
 
-def _upgrade(url: str) -> None:
+def _upgrade(url: str | URL, shown: str) -> None:
     from alembic import command
     from alembic.util import CommandError
 
@@ -77,8 +80,11 @@ def _upgrade(url: str) -> None:
         command.upgrade(alembic_config(url), "head")
     except CommandError as error:
         raise UnusableDatabase(
-            f"the database was made by a newer fake-convai ({error}); it was left untouched, use that version"
+            f"{shown} was made by a newer fake-convai ({error}); it was left untouched, use that version"
         ) from error
+    except (SQLAlchemyError, OSError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise UnusableDatabase(f"{shown} cannot be used: {' '.join(str(reason).split())}") from error
 
 
 def _revision_of(path: Path) -> str | None:

@@ -171,7 +171,11 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
     Raises `NotFound` or `Forbidden` for a conversation to resume, `TooMany` when the account has `max_sessions` open,
     `Conflict` for a shared room that does not fit.
     """
-    earlier = None if wish.character_session_id is None else _earlier(tx, wish, wish.character_session_id)
+    earlier = (
+        None
+        if wish.character_session_id is None
+        else conversations.find(tx, wish.character_session_id, wish.character.character_seq)
+    )
     person = _person_of(tx, wish)
     if max_sessions is not None or wish.shared_session_key is not None:
         tx.first(_LOCK_ACCOUNT)
@@ -321,13 +325,6 @@ def _open(tx: AccountTransaction, session_id: str) -> Session:
     if session is None or session.ended_at is not None:
         raise SessionGone(known=session is not None)
     return session
-
-
-def _earlier(tx: AccountTransaction, wish: Wish, character_session_id: str) -> Conversation:
-    conversation = conversations.find(tx, character_session_id)
-    if conversation.character_seq != wish.character.character_seq:
-        raise NotFound(f"Unknown session '{character_session_id}': it was held with another character.")
-    return conversation
 
 
 def _person_of(tx: AccountTransaction, wish: Wish) -> Person | None:

@@ -48,7 +48,30 @@ _INSERT = {
     table.name: Query(insert(table).values({column.name: bindparam(column.name) for column in table.c}))
     for table, _ in _TABLES
 }
-_DELETE = [Query(delete(table).where(mine)) for table, mine in reversed(_TABLES)]
+_DELETE = {table.name: Query(delete(table).where(mine)) for table, mine in reversed(_TABLES)}
+
+# Rows of other accounts may hang from a public character, so a restore changes it in place; and ours from theirs.
+_MY_CHARACTERS = Query(select(characters.c.character_seq).where(characters.c.account_id == _account))
+_CHARACTER = Query(select(characters.c.character_seq).where(characters.c.character_seq == bindparam("character_seq")))
+_DELETE_CHARACTER = Query(delete(characters).where(characters.c.character_seq == bindparam("character_seq")))
+_SET_CHARACTER = Query(
+    update(characters)
+    .where(characters.c.character_seq == bindparam("the_seq"))
+    .values({column.name: bindparam(column.name) for column in characters.c})
+)
+_HANG_FROM = (
+    ("partitions", "character_seq"),
+    ("conversations", "character_seq"),
+    ("memories", "partition_seq"),
+    ("memory_keys", "partition_seq"),
+    ("turns", "conversation_seq"),
+    ("live_sessions", "conversation_seq"),
+)
+_HELD = Query(
+    select(live_sessions.c.session_id, live_sessions.c.holder).where(
+        live_sessions.c.account_id == _account, live_sessions.c.ended_at.is_(None)
+    )
+)
 
 _KEPT = ("plan", "dedup", "replies", "clock_frozen", "clock_offset", "ids_made", "rate_second", "rate_count")
 _ACCOUNT = Query(select(*(accounts.c[name] for name in _KEPT)).where(accounts.c.account_id == _account))
@@ -71,7 +94,7 @@ _NAMES = Query(select(snapshots.c.name).where(_mine).order_by(snapshots.c.name))
 
 def wipe(tx: AccountTransaction) -> None:
     """Make the account as empty as a new one; the journal is not of its rows."""
-    for query in _DELETE:
+    for query in _DELETE.values():
         tx.run(query)
     tx.run(_DROP_ALL)
     tx.run(_SET_ACCOUNT, the_account=tx.account_id, **_NEW_ACCOUNT)
@@ -90,27 +113,57 @@ def save(tx: AccountTransaction, name: str) -> None:
 
 
 def restore(tx: AccountTransaction, name: str) -> None:
-    """Put the account's rows back as they were saved; `NotFound` when nothing has this name."""
+    """Put the account's rows back as they were saved; `NotFound` when nothing has this name.
+
+    What hung from another account's character stays lost when that character is gone. A session that is open again
+    keeps its WebSocket if it still has one, and can be given a new one if not.
+    """
     row = tx.first(_GET, name=name)
     if row is None:
         raise NotFound(f"Unknown snapshot '{name}': this account has {', '.join(names(tx)) or 'none'}.")
     content = orjson.loads(row[0])
-    for query in _DELETE:
-        tx.run(query)
-    for table, _ in _TABLES:
-        columns = [column.name for column in table.c]
-        booleans = {column.name for column in table.c if column.type.python_type is bool}
-        tx.run_many(
-            _INSERT[table.name],
-            [
-                {
-                    column: bool(value) if column in booleans and value is not None else value
-                    for column, value in zip(columns, values, strict=True)
-                }
-                for values in content[table.name]
-            ],
-        )
+    saved = {table.name: [_to_row(table, values) for values in content[table.name]] for table, _ in _TABLES}
+    holders = {row[0]: row[1] for row in tx.all(_HELD)}
+    for session in saved["live_sessions"]:
+        session["holder"] = holders.get(session["session_id"]) if session["ended_at"] is None else None
+    for table_name, query in _DELETE.items():
+        if table_name != "characters":
+            tx.run(query)
+    _restore_characters(tx, saved.pop("characters"))
+    _drop_orphans(tx, saved)
+    for table_name, rows in saved.items():
+        tx.run_many(_INSERT[table_name], rows)
     tx.run(_SET_ACCOUNT, the_account=tx.account_id, **content["account"])
+
+
+def _to_row(table: Table, values: list[Any]) -> dict[str, Any]:
+    """A saved row; SQLite gives booleans as numbers, which PostgreSQL does not take."""
+    return {
+        column.name: bool(value) if column.type.python_type is bool and value is not None else value
+        for column, value in zip(table.c, values, strict=True)
+    }
+
+
+def _restore_characters(tx: AccountTransaction, rows: list[dict[str, Any]]) -> None:
+    saved = {row["character_seq"] for row in rows}
+    for (seq,) in tx.all(_MY_CHARACTERS):
+        if seq not in saved:
+            tx.run(_DELETE_CHARACTER, character_seq=seq)
+    for row in rows:
+        del row["account_id"]  # which the transaction gives itself
+        if tx.run(_SET_CHARACTER, the_seq=row["character_seq"], **row) == 0:
+            tx.run(_INSERT["characters"], **row)
+
+
+def _drop_orphans(tx: AccountTransaction, saved: dict[str, list[dict[str, Any]]]) -> None:
+    """Leave out what hangs from a character that somebody else has deleted since, directly or not."""
+    wanted = {row["character_seq"] for name in ("partitions", "conversations") for row in saved[name]}
+    there = {"character_seq": {seq for seq in wanted if tx.first(_CHARACTER, character_seq=seq) is not None}}
+    for table_name, column in _HANG_FROM:
+        saved[table_name] = [row for row in saved[table_name] if row[column] in there[column]]
+        if table_name in ("partitions", "conversations"):
+            own = f"{table_name.removesuffix('s')}_seq"
+            there[own] = {row[own] for row in saved[table_name]}
 
 
 def names(tx: AccountTransaction) -> list[str]:

@@ -2,15 +2,15 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import Queue
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from tests.conftest import Api, backend_of
@@ -18,6 +18,9 @@ from tests.conftest import Api, backend_of
 MY_NAME = "My name is Jordan."
 NAME_FACT = "The user's name is Jordan."
 ASK_NAME = "What is my name?"
+
+TIMEOUT = 10
+"""Seconds until a test gives up waiting for the server."""
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -27,13 +30,18 @@ Frame = dict[str, Any]
 class Chat:
     """One WebSocket of a session, from the client's side."""
 
-    def __init__(self, socket: WebSocketTestSession, finished: threading.Event) -> None:
+    def __init__(self, socket: WebSocketTestSession, sent: Queue[Message | None]) -> None:
+        """`sent` is what the server sends, and None when it is done with the connection."""
         self.socket = socket
-        self._finished = finished
+        self._sent = sent
 
     def receive(self) -> Frame:
-        """The next frame."""
-        frame: Frame = self.socket.receive_json()
+        """The next frame; a close is a `WebSocketDisconnect`."""
+        message = self._sent.get(timeout=TIMEOUT)
+        assert message is not None
+        if message["type"] == "websocket.close":
+            raise WebSocketDisconnect(message["code"], message["reason"])
+        frame: Frame = json.loads(message["text"])
         return frame
 
     def send(self, kind: str, **data: Any) -> Frame:
@@ -62,25 +70,32 @@ class Chat:
     def leave(self) -> None:
         """Close from this side, and wait until the server is done with it."""
         self.socket.close()
-        assert self._finished.wait(10)
+        while self._sent.get(timeout=TIMEOUT) is not None:
+            pass
+        self._sent.put(None)
 
 
 @contextmanager
 def chat(api: Api, session: Frame) -> Iterator[Chat]:
     """The WebSocket at the address that `/connect` gave out."""
-    finished = threading.Event()
+    sent: Queue[Message | None] = Queue()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await api.client.app(scope, receive, send)
-        finally:
-            finished.set()
+        async def send_and_note(message: Message) -> None:
+            await send(message)
+            if message["type"] != "websocket.accept":
+                sent.put(message)
 
-    # Starlette's client cancels the app when its block ends: this one can first wait until the app has finished.
+        try:
+            await api.client.app(scope, receive, send_and_note)
+        finally:
+            sent.put(None)
+
+    # Starlette's own client waits for ever for a frame, and cancels the app when the block ends: this one does neither.
     client = TestClient(app)
     client.portal = api.client.portal
     with client.websocket_connect(session["room_url"]) as socket:
-        talk = Chat(socket, finished)
+        talk = Chat(socket, sent)
         try:
             yield talk
         finally:

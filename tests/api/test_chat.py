@@ -6,15 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.talking import (
-    Chat,
-    Frame,
-    answer_in,
-    chat,
-    connect,
-    details,
-    said_in,
-)
+from tests.api.talking import Chat, Frame, answer_in, chat, connect, details, said_in, server_message
 from tests.conftest import Api
 
 PARSE_ERROR = {

@@ -26,8 +26,9 @@ def session(api: Api) -> Frame:
 
 @pytest.fixture
 def talk(api: Api, session: Frame) -> Iterator[Chat]:
-    """Its WebSocket."""
+    """Its WebSocket, which the server has taken up: it says so with the first answer."""
     with chat(api, session) as open_chat:
+        assert open_chat.send("reset-idle-timer")["status"] == "success"
         yield open_chat
 
 
@@ -179,6 +180,7 @@ def test_the_idle_timeout_is_a_setting(database_url: str | None) -> None:
         api = Api(client, f"key-{id(client)}")
         api.freeze("2026-01-01T12:00:00Z")
         with chat(api, connect(api, api.character())) as talk:
+            talk.say("Hello.")
             api.freeze("2026-01-01T12:00:30Z")
             sweep(api)
             warning = talk.receive()

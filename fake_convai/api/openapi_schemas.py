@@ -1,0 +1,162 @@
+"""JSON Schemas of what is sent and answered, made from the types that the endpoints are declared with."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import CoreModeRef, CoreRef, DefsRef, GenerateJsonSchema
+from starlette.responses import Response
+
+Schema = dict[str, Any]
+
+REF = "#/components/schemas/{model}"
+
+NULL = {"type": "null"}
+
+_BOUNDS = {"ge": "minimum", "le": "maximum"}
+"""Pydantic's own words for bounds, which it leaves in where a validator stands before the type."""
+
+_SPEAKING = frozenset({"models", "realtime"})
+"""Modules whose types have names that need no more said."""
+
+
+class Types:
+    """Collects types and makes their schemas together, so that what they share is described once."""
+
+    def __init__(self) -> None:
+        self._inputs: dict[tuple[str, str], tuple[str, Any, TypeAdapter[Any]]] = {}
+
+    def request(self, key: str, model: Any) -> None:
+        """Describe what a client sends."""
+        self._inputs[key, "validation"] = (key, "validation", TypeAdapter(model))
+
+    def answer(self, key: str, annotation: Any) -> None:
+        """Describe what the server sends."""
+        self._inputs[key, "serialization"] = (key, "serialization", TypeAdapter(annotation))
+
+    def schemas(self) -> tuple[dict[str, Schema], dict[str, Schema], dict[str, Schema]]:
+        """The schemas of the requests and of the answers by key, and the components they refer to."""
+        made, shared = TypeAdapter.json_schemas(
+            self._inputs.values(),  # type: ignore[arg-type]
+            ref_template=REF,
+            schema_generator=_Generator,
+        )
+        components = {name: tidy(schema) for name, schema in sorted(shared["$defs"].items())}
+        tops = {key: tidy(schema) for key, schema in made.items()}
+        requests = {key: schema for (key, mode), schema in tops.items() if mode == "validation"}
+        return requests, {key: schema for (key, mode), schema in tops.items() if mode == "serialization"}, components
+
+
+def json_type(answer: Any) -> Any | None:
+    """The part of an endpoint's answer that is JSON; None when it is a stream of events only."""
+    members = get_args(answer) if isinstance(answer, type(int | str)) else (answer,)
+    return next((member for member in members if not _is_response(member)), None)
+
+
+def streams(answer: Any) -> bool:
+    """Whether an endpoint may answer with a stream of events."""
+    return any(_is_response(member) for member in (answer, *get_args(answer)))
+
+
+def take_null(schema: Schema) -> Schema:
+    """The same request body, but null stands for "not sent" wherever a value may be left out."""
+    required = schema.get("required", [])
+    properties = {
+        name: member if name in required else nullable(member) for name, member in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": properties} if properties else schema
+
+
+def without_null(schema: Schema) -> Schema:
+    """The same value where null cannot be written: in a query or a form."""
+    if isinstance(schema.get("type"), list):
+        (kind,) = (kind for kind in schema["type"] if kind != "null")
+        return {**schema, "type": kind}
+    return schema
+
+
+def nullable(schema: Schema) -> Schema:
+    """A schema that takes null too."""
+    rest = {name: member for name, member in schema.items() if name not in ("type", "anyOf", "enum")}
+    if "anyOf" in schema:
+        return {"anyOf": [member for member in schema["anyOf"] if member != NULL] + [NULL], **rest}
+    if "type" not in schema:
+        about = {name: rest.pop(name) for name in ("description", "default") if name in rest}
+        return {"anyOf": [rest, NULL], **about}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"], "null"]
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {"type": kinds, **choices, **rest}
+
+
+def tidy(schema: Schema) -> Schema:
+    """Pydantic's schema without what says nothing: titles made of names, null as a default, choices of one and null."""
+    kept = {_BOUNDS.get(name, name): schema[name] for name in sorted(schema, key=_rank) if name != "title"}
+    if kept.get("default", ...) is None:
+        del kept["default"]
+    kept = _each(kept, tidy)
+    for name in set(kept.get("required", ())) & set(kept.get("properties", {})):
+        kept["properties"][name].pop("default", None)
+    if NULL in kept.get("anyOf", ()):
+        others = [member for member in kept.pop("anyOf") if member != NULL]
+        kept = nullable({**(others[0] if len(others) == 1 else {"anyOf": others}), **kept})
+    return kept
+
+
+def _rank(name: str) -> int:
+    """Keywords in the order in which people ask: what is it, what is it for, what else."""
+    first = ("type", "description", "$ref", "enum", "default", "properties", "items")
+    return first.index(name) if name in first else len(first)
+
+
+def _each(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
+    """A schema with each schema inside it changed."""
+    changed = dict(schema)
+    for name, member in schema.items():
+        if name in ("properties", "$defs"):
+            changed[name] = {key: change(value) for key, value in member.items()}
+        elif name in ("items", "additionalProperties") and isinstance(member, dict):
+            changed[name] = change(member)
+        elif name in ("anyOf", "oneOf", "allOf"):
+            changed[name] = [change(value) for value in member]
+    return changed
+
+
+def _is_response(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Response)
+
+
+def _component_name(place: str) -> str:
+    """A name that is unique in a document: `AddRequest` of `memory.py` is `MemoryAddRequest`."""
+    module, name = place.split(".")[-2:]
+    words = [word.title() for word in module.split("_")]
+    prefix, said = "".join(words), "".join(words).rstrip("s")
+    speaks = module in _SPEAKING or not name.endswith(("Request", "Answer")) or name.startswith(said)
+    return name if speaks else prefix + name
+
+
+class _Generator(GenerateJsonSchema):
+    """Pydantic's generator, with our names for components."""
+
+    def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
+        core_ref, mode = core_mode_ref
+        place, _, number = core_ref.partition(":")
+        return super().get_defs_ref((CoreRef(f"{_component_name(place)}:{number}"), mode))
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def is_instance_schema(self, schema: Any) -> Schema:
+        return {"type": "string", "format": "binary"}  # the only class among the fields is an uploaded file
+
+
+def all_refs(schema: Any) -> Iterable[str]:
+    """The names of the components that a schema refers to, directly."""
+    if isinstance(schema, dict):
+        ref = schema.get("$ref")
+        if isinstance(ref, str):
+            yield ref.rpartition("/")[2]
+        for member in schema.values():
+            yield from all_refs(member)
+    elif isinstance(schema, list):
+        for member in schema:
+            yield from all_refs(member)

@@ -1,0 +1,1 @@
+"""The Long-Term Memory page: static files and their routes."""

@@ -1,0 +1,77 @@
+/** The account's characters, and whether they remember. */
+
+import { control, post } from "./backend.js";
+import { byId, count, h, quoted } from "./dom.js";
+import { sessionList } from "./sessions.js";
+import { attempt, say } from "./status.js";
+
+/** Show them. */
+export function show() {
+  return attempt("Could not load the characters", async (signal) => {
+    say("Loading…");
+    await load(signal);
+    return "";
+  });
+}
+
+/** Drop what was shown: it is another account's. */
+export function forget() {
+  byId("characters-body").replaceChildren();
+}
+
+async function load(signal) {
+  const state = await control("GET", "/state", signal);
+  const cards = state.characters.map((character) => card(character, state));
+  const none = h("p", { class: "empty" }, "This account has no characters.");
+  byId("characters-body").replaceChildren(...(cards.length === 0 ? [none] : cards));
+}
+
+function card(character, state) {
+  const mine = (part) => part.character_id === character.character_id;
+  const memories = state.memories.filter(mine);
+  const sessions = state.sessions.filter(mine).reverse();
+  const people = new Set(memories.map((memory) => memory.end_user_id));
+  const remembered = `${count(memories.length, "memory", "memories")} of ${count(people.size, "person", "people")}`;
+  return h(
+    "article",
+    { class: "card character" },
+    h(
+      "div",
+      { class: "toolbar" },
+      h("h3", {}, quoted(character.character_name)),
+      h("span", { class: "tag" }, quoted(character.listing)),
+      memorySwitch(character),
+    ),
+    h("p", { class: "quiet" }, h("code", {}, character.character_id), ` · ${remembered}`),
+    sessions.length === 0
+      ? h("p", { class: "quiet" }, "No sessions yet.")
+      : h("details", {}, h("summary", {}, count(sessions.length, "session")), sessionList(sessions, whom)),
+  );
+}
+
+function whom(session) {
+  return session.end_user_id ?? "Anonymous";
+}
+
+function memorySwitch(character) {
+  const toggle = h("input", {
+    id: `memory-of-${character.character_id}`,
+    type: "checkbox",
+    role: "switch",
+    checked: character.memory_settings.enabled,
+    "aria-label": `Memory of ${character.character_name}`,
+    onchange: () => setMemory(character, toggle),
+  });
+  return h("label", { class: "check end" }, "Memory ", toggle);
+}
+
+async function setMemory(character, toggle) {
+  const enabled = toggle.checked;
+  toggle.checked = !enabled; // until the server has done it
+  await attempt("Could not switch the memory", async (signal) => {
+    const body = { charID: character.character_id, memorySettings: { enabled } };
+    await post("/production/character/update", body, signal);
+    toggle.checked = enabled;
+    return `Memory of ${character.character_name} is ${enabled ? "on" : "off"}.`;
+  });
+}

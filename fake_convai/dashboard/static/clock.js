@@ -1,0 +1,145 @@
+/** The account's clock and its faults: at a glance in the head of every view, and a view of their own. */
+
+import { control, keys } from "./backend.js";
+import { exactly } from "./displayed.js";
+import { byId, count, h } from "./dom.js";
+import { SETTLED, attempt } from "./status.js";
+
+const EVERY_MS = 3000;
+const MARK = "⚠ ";
+
+const NOTHING = { clock: null, faults: [] };
+
+let { clock, faults } = NOTHING;
+let unreadable = "";
+
+/** Keep the glance up to date, while somebody looks. */
+export function startGlance() {
+  document.addEventListener(SETTLED, readGlance);
+  setInterval(() => document.hidden || readGlance(), EVERY_MS);
+  readGlance();
+}
+
+/** The time by the account's clock, in milliseconds; real time while that is not known. */
+export function accountNow() {
+  return clock?.frozen ? Date.parse(clock.now) : Date.now() + (clock?.offset ?? 0) * 1000;
+}
+
+/** Read clock and faults anew. Never fails: what cannot be read is said in the glance. */
+export async function readGlance() {
+  const key = keys.api;
+  try {
+    const read = key === "" ? NOTHING : await readBoth();
+    if (key !== keys.api) return; // another account was chosen meanwhile
+    ({ clock, faults } = read);
+    unreadable = "";
+  } catch (error) {
+    ({ clock, faults } = NOTHING);
+    unreadable = error.message;
+  }
+  renderGlance();
+}
+
+/** Show the view. */
+export function show() {
+  return attempt("Could not read clock and faults", async (signal) => {
+    await load(signal);
+    return "";
+  });
+}
+
+/** Drop what was read: it is another account's. */
+export function forget() {
+  ({ clock, faults } = NOTHING);
+  byId("clock-body").replaceChildren();
+  readGlance();
+}
+
+async function readBoth(signal) {
+  const [now, waiting] = await Promise.all([control("GET", "/clock", signal), control("GET", "/faults", signal)]);
+  return { clock: now, faults: waiting.faults };
+}
+
+async function load(signal) {
+  ({ clock, faults } = await readBoth(signal));
+  byId("clock-body").replaceChildren(...clockCard(), ...faultsCard());
+}
+
+function renderGlance() {
+  const badges = glance();
+  const text = (elements) => Array.from(elements, (element) => element.textContent).join("\n");
+  // Left alone while nothing changes, so that whoever stands on a badge with the keyboard stays there.
+  if (text(badges) !== text(byId("glance").children)) byId("glance").replaceChildren(...badges);
+}
+
+function glance() {
+  if (keys.api === "") return [];
+  if (unreadable !== "") return [badge(`Clock and faults unknown: ${unreadable}`, true)];
+  return [badge(clockWords(), clockIsSet()), badge(faultWords(), faults.length > 0)];
+}
+
+function badge(text, on) {
+  return h("a", { class: on ? "badge on" : "badge", href: "#/clock" }, on ? MARK + text : text);
+}
+
+function clockIsSet() {
+  return clock.frozen || clock.offset !== 0;
+}
+
+function clockWords() {
+  if (clock.frozen) return `Clock frozen at ${exactly(clock.now)}`;
+  return clock.offset === 0 ? "Real time" : `Clock shifted by ${shift(clock.offset)}`;
+}
+
+function faultWords() {
+  return faults.length === 0 ? "No faults" : count(faults.length, "fault");
+}
+
+function shift(seconds) {
+  const size = Math.abs(seconds);
+  const sign = seconds < 0 ? "−" : "+";
+  if (size % 86400 === 0) return sign + count(size / 86400, "day");
+  return size % 3600 === 0 ? sign + count(size / 3600, "hour") : sign + count(size, "second");
+}
+
+function clockCard() {
+  const set = clockIsSet();
+  return [
+    h("h3", {}, "Clock"),
+    h("p", {}, `${clockWords()}. `, h("span", { class: "quiet" }, `It is ${exactly(clock.now)} UTC for this account.`)),
+    h("button", { disabled: !set, onclick: () => change("DELETE", "/clock", "The clock runs in real time.") }, "Back to real time"),
+  ];
+}
+
+function faultsCard() {
+  const none = faults.length === 0;
+  return [
+    h("h3", {}, "Faults"),
+    none
+      ? h("p", { class: "quiet" }, "No fault waits for a request of this account.")
+      : h("ul", { class: "card rows" }, ...faults.map((fault) => h("li", {}, faultLine(fault)))),
+    h("button", { disabled: none, onclick: () => change("DELETE", "/faults", "No fault waits any more.") }, "Clear faults"),
+  ];
+}
+
+function faultLine(fault) {
+  const does = [
+    fault.delay_ms ? `waits ${fault.delay_ms} ms` : "",
+    fault.disconnect ? "cuts the connection" : "",
+    fault.status ? `answers ${fault.status}` : "",
+  ].filter(Boolean).join(", ");
+  const where = Object.entries(fault.match).map(([name, value]) => `${name} ${value}`).join(", ") || "any request";
+  const often = fault.times === null ? "always" : count(fault.times, "time");
+  const rate = fault.rate ? ` at a rate of ${fault.rate}` : "";
+  const when = fault.when === "after" ? ", after it was done" : "";
+  return h("span", {}, h("bdi", {}, where), `: ${does}${when}, ${often}${rate}`);
+}
+
+function change(method, path, said) {
+  return attempt("Could not change it", async (signal) => {
+    await control(method, path, signal);
+    await load(signal);
+    byId("clock-title").focus();
+    return said;
+  });
+}

@@ -1,0 +1,79 @@
+/** The page: which account, which view. */
+
+import { keys, setKey } from "./backend.js";
+import * as characters from "./characters.js";
+import * as clock from "./clock.js";
+import { startDialog } from "./dialog.js";
+import { byId } from "./dom.js";
+import * as endUsers from "./end_users.js";
+import * as journal from "./journal.js";
+import * as person from "./person.js";
+import { stop } from "./status.js";
+
+/** By the id of its section. A view has `show` and `forget`, and `hide` if it goes on working by itself. */
+const VIEWS = { "end-users": endUsers, person, characters, journal, clock };
+
+let current = null;
+
+/** Show the view that the address names: `#/end-users`, `#/end-users/<id>`, `#/characters`, `#/journal`, `#/clock`. */
+function route() {
+  const [section, id] = location.hash.slice(2).split("/");
+  const name = nameOf(section, id);
+  current?.hide?.();
+  stop();
+  current = VIEWS[name];
+  for (const other of Object.keys(VIEWS)) byId(other).hidden = other !== name;
+  for (const link of document.querySelectorAll("nav a")) {
+    const here = link.hash === `#/${name}` || (name === "person" && link.hash === "#/end-users");
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  current.show(id === undefined ? undefined : decoded(id));
+}
+
+function nameOf(section, id) {
+  if (section === "end-users" && id) return "person";
+  return section !== "person" && Object.hasOwn(VIEWS, section) ? section : "end-users";
+}
+
+function decoded(id) {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id; // a broken address: nobody has this id
+  }
+}
+
+function useKey(which, value) {
+  if (value === keys[which]) return;
+  setKey(which, value);
+  stop();
+  for (const view of Object.values(VIEWS)) view.forget();
+  route();
+}
+
+function startKeys() {
+  const address = new URL(location.href);
+  const given = address.searchParams.get("key");
+  if (given !== null) {
+    setKey("api", given.trim());
+    address.searchParams.delete("key");
+    history.replaceState(null, "", address);
+  }
+  for (const [which, id] of [["api", "api-key"], ["control", "control-key"]]) {
+    const field = byId(id);
+    field.value = keys[which];
+    field.addEventListener("change", () => useKey(which, field.value.trim()));
+  }
+}
+
+startKeys();
+startDialog();
+endUsers.start();
+journal.start();
+route();
+clock.startGlance();
+window.addEventListener("hashchange", () => {
+  route();
+  document.querySelector("main section:not([hidden]) h2").focus();
+});

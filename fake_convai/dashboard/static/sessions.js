@@ -1,0 +1,41 @@
+/** Sessions, each with its transcript. */
+
+import { count, h, quoted, time } from "./dom.js";
+
+/**
+ * @param {object[]} sessions as in `/_fake/state`
+ * @param {(session: object) => string} title whom the session was with
+ */
+export function sessionList(sessions, title) {
+  return h("div", { class: "card rows" }, ...sessions.map((session) => disclosure(session, title(session))));
+}
+
+function disclosure(session, title) {
+  const { interactions } = session;
+  const added = session.is_added_to_memory;
+  return h(
+    "details",
+    { class: "session" },
+    h(
+      "summary",
+      {},
+      h("strong", {}, quoted(title)),
+      h("span", { class: "quiet" }, " ", time(session.started_at), ` UTC · ${count(interactions.length, "turn")} `),
+      h("span", { class: added ? "tag on" : "tag" }, added ? "Added to memory" : "Not added to memory"),
+    ),
+    interactions.length === 0
+      ? h("p", { class: "quiet" }, "Nothing was said.")
+      : h("dl", { class: "transcript" }, ...interactions.flatMap(turn)),
+    h("p", { class: "quiet" }, "Session ", h("code", {}, session.sessionID)),
+  );
+}
+
+function turn(interaction) {
+  const speaker = interaction.is_trigger_input ? "Trigger" : "User";
+  return [
+    h("dt", {}, speaker, " ", h("span", { class: "quiet" }, time(interaction.timestamp))),
+    h("dd", {}, quoted(interaction.user)),
+    h("dt", {}, "Character"),
+    h("dd", {}, quoted(interaction.character)),
+  ];
+}

@@ -1,0 +1,60 @@
+/** The one place that says how things stand: progress, what was done, and why something failed, with Retry. */
+
+import { Failure } from "./backend.js";
+import { byId, h } from "./dom.js";
+
+/** Sent to the document when something was done, or failed: what it may have changed is worth reading again. */
+export const SETTLED = "fake-convai-settled";
+
+let running = new AbortController();
+
+/** @param {string} text */
+export function say(text) {
+  const status = byId("status");
+  status.className = "";
+  status.replaceChildren(text);
+}
+
+/**
+ * Say how far something has come.
+ *
+ * @param {string} text
+ * @param {number} done
+ * @param {number} total
+ */
+export function progress(text, done, total) {
+  say(text);
+  byId("status").append(h("progress", { value: done, max: Math.max(total, 1), "aria-label": "Progress" }));
+}
+
+function fail(text, retry) {
+  const status = byId("status");
+  status.className = "failed";
+  status.replaceChildren(h("span", {}, text), h("button", { onclick: retry }, "Retry"));
+}
+
+/** Stop what is going on, such as when another account is chosen. */
+export function stop() {
+  running.abort();
+  say("");
+}
+
+/**
+ * Do one thing, in place of what was going on before, and say what came of it.
+ *
+ * @param {string} what what could not be done, should it fail
+ * @param {(signal: AbortSignal) => Promise<string>} work resolves to what to say when it is done
+ */
+export async function attempt(what, work) {
+  running.abort();
+  const mine = (running = new AbortController());
+  try {
+    const said = await work(mine.signal);
+    if (!mine.signal.aborted) say(said);
+  } catch (error) {
+    if (!mine.signal.aborted) fail(`${what}: ${error.message}`, () => attempt(what, work));
+    if (!(error instanceof Failure)) throw error;
+  } finally {
+    document.dispatchEvent(new Event(SETTLED));
+  }
+}

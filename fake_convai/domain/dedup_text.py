@@ -1,0 +1,137 @@
+"""Texts for the deduplication: the form that tells a repeat, the words, and whether they are English."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from fake_convai.domain.dedup_words import Phrases, american, as_verb, kind, lexicon
+
+MAX_WORDS = 80
+"""A longer text is a story and not one fact: it is only ever merged with its repeat."""
+
+_KEPT_SIGNS = frozenset("#%@&*+/")
+"""Punctuation that tells things apart: C# from C, 5% from 5."""
+
+_SIGN_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_BEYOND_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
+_TITLE = re.compile(r"\b(mr|mrs|ms|dr|prof|st|jr|sr)\.")
+_UNIT = re.compile(r"(?<=\d)(am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)\b")
+_TOKEN = re.compile(
+    r"(?P<code>(?:(?<!\S)-)?(?:[^\W\d_]{1,6}-)?[^\W_]*\d[^\W_]*(?:[.,:/-][^\W_]*\d[^\W_]*)*)"
+    r"|(?P<word>(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)*(?:['’](?=\s)|[+#]+(?!\w))?)"
+    r"|(?P<sign>[^\w\s])"
+)
+_BREAKS = frozenset(",;:.!?()[]{}…—–\"“”")
+_SPOKEN = {"%": "percent", "$": "dollar", "€": "euro", "£": "pound", "&": "and", "°": "degree"}
+_LABEL_A = "\u1d00"
+"""Stands for a capital A that is a label ("plan A") and not an article."""
+
+_LABEL = re.compile(r"(?<=[a-z] )A(?=\s*(?:$|[.,;:!?)]|(?:and|or|in|on|at|with|for|from|to|by)\b))")
+
+
+@lru_cache(4096)
+def exact_form(text: str) -> str:
+    """What two texts must have in common to be the same words in any language: letters, digits and symbols.
+
+    Compatibility forms, case, white space and punctuation do not count; signs inside numbers and symbols such as
+    "C++" or an emoji do.
+    """
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    plain = _SIGN_IN_NUMBER.sub("", plain)
+    kept = []
+    for place, char in enumerate(plain):
+        category = unicodedata.category(char)
+        if category[0] in "LMNS" or category in ("Cs", "Co", "Cn") or char in _KEPT_SIGNS:
+            kept.append(char)
+        elif char in "'’" or category == "Cf":
+            continue
+        else:
+            kept.append(char if _joins_number(plain, place) else " ")
+    return " ".join("".join(kept).split()) or " ".join(plain.split())
+
+
+def _joins_number(text: str, place: int) -> bool:
+    """Whether a sign belongs to a number: 3.5, 7:30, 2024-01-05, -18."""
+    if text[place] not in ".,:-" or not text[place + 1 : place + 2].isdigit():
+        return False
+    before = text[place - 1 : place] if place else ""
+    return before.isdigit() or (text[place] == "-" and (not before or before.isspace()))
+
+
+def english_words(text: str) -> tuple[str, ...] | None:
+    """The lower-case words of an English fact with "," and "." where the flow breaks; None when the rules must not
+    read it: another language or script, no sign of English, or too long."""
+    if len(text) > 12 * MAX_WORDS or _BEYOND_LATIN.search(text):
+        return None
+    words = _expanded(_tokens(text))
+    if not words or len(words) > MAX_WORDS or not _is_english(words):
+        return None
+    return tuple(american(word) for word in words)
+
+
+def _tokens(text: str) -> list[str]:
+    text = _LABEL.sub(_LABEL_A, unicodedata.normalize("NFKC", text).replace("’", "'"))
+    text = _SIGN_IN_NUMBER.sub("", _TITLE.sub(r"\1", text.casefold()))
+    tokens: list[str] = []
+    for match in _TOKEN.finditer(_UNIT.sub(r" \1", text)):
+        token = match.group()
+        if match.lastgroup != "sign":
+            tokens.append(token)
+        elif token in _BREAKS:
+            tokens.append("," if token in ",()" else ".")
+        elif token in _SPOKEN:
+            tokens.append(_SPOKEN[token])
+        elif unicodedata.category(token)[0] == "S":
+            tokens.append(token)
+    return tokens
+
+
+def _expanded(tokens: list[str]) -> list[str]:
+    """Contractions in full, and the possessive as a word of its own: "'s"."""
+    phrases = lexicon().contractions
+    words: list[str] = []
+    place = 0
+    while place < len(tokens):
+        found = match_phrase(phrases, tokens, place)
+        if found:
+            words.extend(found[1])
+            place += found[0]
+            continue
+        token = tokens[place]
+        place += 1
+        stem = token[:-2] if token.endswith("'s") else token[:-1] if token.endswith("s'") else ""
+        following = tokens[place] if place < len(tokens) else ""
+        if stem and _is_short_for_is(stem, following):
+            words.extend((stem, "is"))
+        elif stem:
+            words.extend((stem, "'s"))
+        else:
+            words.append("'s" if token == "s" and words else token.replace("'", ""))
+    return words
+
+
+def match_phrase(phrases: Phrases, words: list[str], place: int) -> tuple[int, tuple[str, ...]] | None:
+    """The longest phrase that begins at a place: how many words it takes and what stands for it."""
+    for phrase, replacement in phrases.get(words[place], ()):
+        if tuple(words[place : place + len(phrase)]) == phrase:
+            return len(phrase), replacement
+    return None
+
+
+def _is_short_for_is(stem: str, following: str) -> bool:
+    """Tells "name's Ana" and "user's a nurse" from "user's nurse"."""
+    if stem in ("name", "here", "what", "who", "where", "let") or following in ("a", "an", "the", "not", "been", "my"):
+        return True
+    return following in kind("weak") - {"own", "same", "other"}
+
+
+def _is_english(words: list[str]) -> bool:
+    table = lexicon()
+    grammar = table.kinds["grammar"]
+    signs = foreign = 0
+    for word in words:
+        if word in table.foreign:
+            foreign += 1
+        elif word not in table.shared and (word in grammar or as_verb(word) is not None):
+            signs += 1
+    return signs > foreign or (words[0] == "i" and not foreign)

@@ -1,0 +1,243 @@
+"""English words for the deduplication: tables of word groups, and the base form of a word.
+
+The tables are the text files in `words/`, read once and on first use, since a server should not wait for them at its
+start. Base forms undo inflection only ("hiking", "hikes" -> "hike"): a stemmer also cuts "university" and "universe"
+to one stem, which would merge two facts.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+WORD_CACHE = 20_000
+"""How many words keep their base form at hand; the rest is worked out again."""
+
+Groups = Mapping[str, tuple[str, ...]]
+Phrases = Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]
+
+_BRITISH_OUR = re.compile(r"(?<=[a-z]{3})our(?=(?:s|ed|ing|ite|ites|hood|hoods|able|ful|less|ly|er|ers)?$)")
+_BRITISH_ISE = re.compile(r"(?<=[a-z]{3})is(?=(?:e|ed|es|ing|ation|ations|er|ers)$)")
+_VOWELS = frozenset("aeiouy")
+
+
+def load(name: str) -> Groups:
+    """One word file as group name -> members; a group may go on over several lines."""
+    from importlib import resources  # costs milliseconds, which only the first comparison should pay
+
+    groups: dict[str, list[str]] = {}
+    text = resources.files("fake_convai.domain").joinpath("words", f"{name}.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            head, _, members = line.partition(":")
+            groups.setdefault(head.strip(), []).extend(filter(None, map(str.strip, members.split(","))))
+    return {head: tuple(members) for head, members in groups.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A word as a form of a verb: `forms` holds b(ase), s (third person), p(ast), q (past participle), g(erund)."""
+
+    base: str
+    forms: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All the tables, in the shape they are looked up."""
+
+    kinds: Mapping[str, frozenset[str]]
+    prepositions: Mapping[str, str]
+    numbers: Mapping[str, str]
+    foreign: frozenset[str]
+    shared: frozenset[str]
+    contractions: Phrases
+    verbs: frozenset[str]
+    irregular_verbs: Mapping[str, Verb]
+    plurals: Mapping[str, str]
+    asis: frozenset[str]
+    predicates: Mapping[str, str]
+    nouns: Mapping[str, str]
+    predicate_phrases: Phrases
+    noun_phrases: Phrases
+    known: frozenset[str]
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The tables of `words/`, read on the first call."""
+    functions = {head: frozenset(members) for head, members in load("function").items()}
+    plurals = dict(load("plurals"))
+    asis = frozenset(plurals.pop("asis"))
+    foreign = dict(load("foreign"))
+    shared = frozenset(foreign.pop("shared"))
+    grammar = frozenset(word for kind in _GRAMMAR for word in functions[kind])
+    verbs = frozenset(verb for group in load("verbs").values() for verb in group)
+    predicates, predicate_phrases = _canonical(load("predicates"))
+    nouns, noun_phrases = _canonical(load("nouns"))
+    return Lexicon(
+        kinds={**functions, "grammar": grammar},
+        prepositions={word: part for part, group in load("prepositions").items() for word in group},
+        numbers={word: digits for digits, group in load("numbers").items() for word in group},
+        foreign=frozenset(word for group in foreign.values() for word in group) - grammar,
+        shared=shared,
+        contractions=_phrases(_pairs(load("contractions"))),
+        verbs=verbs,
+        irregular_verbs=_irregular_verbs(load("irregular")),
+        plurals={form: base for base, forms in plurals.items() for form in forms},
+        asis=asis,
+        predicates=predicates,
+        nouns=nouns,
+        predicate_phrases=predicate_phrases,
+        noun_phrases=noun_phrases,
+        known=frozenset((*nouns, *nouns.values(), *functions["relation"], *functions["role"], *plurals)),
+    )
+
+
+_GRAMMAR = ("article", "possessive", "self", "he", "she", "they", "it", "be", "do", "have", "can", "must", "will", "would",
+            "negation", "determiner", "conjunction", "user", "role")  # fmt: skip
+"""Classes whose words show that a text is English."""
+
+
+def kind(name: str) -> frozenset[str]:
+    """The words of one class of `function.txt`."""
+    return lexicon().kinds[name]
+
+
+@lru_cache(WORD_CACHE)
+def american(word: str) -> str:
+    """The American spelling, by rule: "favourite" -> "favorite", "organise" -> "organize"."""
+    if "our" in word:
+        return _BRITISH_OUR.sub("or", word)
+    if "is" in word and not any(word.startswith(stem[:-1]) for stem in kind("ise")):
+        return _BRITISH_ISE.sub("iz", word)
+    return word
+
+
+@lru_cache(WORD_CACHE)
+def as_verb(word: str) -> Verb | None:
+    """The word as a form of a known verb, or None."""
+    words = lexicon()
+    if word in words.irregular_verbs:
+        return words.irregular_verbs[word]
+    if word in words.asis and word not in words.verbs:
+        return None
+    if word in words.verbs:
+        return Verb(word, "b")
+    for suffix, forms in (("s", "s"), ("ed", "pq"), ("ing", "g")):
+        for base in _without(word, suffix):
+            if base in words.verbs:
+                return Verb(base, forms)
+    return None
+
+
+@lru_cache(WORD_CACHE)
+def base_form(word: str) -> str:
+    """The word without its inflection; a word of no table loses only a plural ending."""
+    words = lexicon()
+    if word in words.asis:
+        return word
+    if word in words.plurals:
+        return words.plurals[word]
+    if word in words.known and word not in words.irregular_verbs:
+        return word
+    verb = as_verb(word)
+    if verb is not None:
+        return verb.base
+    for base in _without(word, "s"):
+        if base in words.known:
+            return base
+    return _singular(word)
+
+
+def noun(base: str) -> str:
+    """The one word that stands for its group of nouns and adjectives: "mom" -> "mother"."""
+    return lexicon().nouns.get(base, base)
+
+
+def predicate(base: str) -> str:
+    """The one word that stands for its group of verbs: "enjoy" -> "like"."""
+    return lexicon().predicates.get(base, base)
+
+
+def _without(word: str, suffix: str) -> Iterator[str]:
+    """The bases that may lie behind an inflected form, likeliest first."""
+    if not word.endswith(suffix) or len(word) < len(suffix) + 2 or word.endswith("ss"):
+        return
+    stem = word[: -len(suffix)]
+    if suffix == "s":
+        yield stem
+        if word.endswith("es"):
+            yield stem[:-1]
+    else:
+        yield stem + "e"
+        yield stem
+        if len(stem) > 2 and stem[-1] == stem[-2]:
+            yield stem[:-1]
+    if word.endswith(("ies", "ied")):
+        yield word[:-3] + "y"
+
+
+def _singular(word: str) -> str:
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("sses", "shes", "ches", "xes")) else word[:-1]
+
+
+def _irregular_verbs(table: Groups) -> dict[str, Verb]:
+    forms: dict[str, tuple[str, str]] = {}
+
+    def note(word: str, base: str, form: str) -> None:
+        known_base, known_forms = forms.setdefault(word, (base, ""))
+        if known_base == base and form not in known_forms:
+            forms[word] = (base, known_forms + form)
+
+    for base, (past, participle, *others) in table.items():
+        note(base, base, "b")
+        note(past, base, "p")
+        note(participle, base, "q")
+        for other in others:
+            note(other, base, "g")
+    for word, base, form in _AUXILIARIES:
+        forms[word] = (base, form)
+    return {word: Verb(*entry) for word, entry in forms.items()}
+
+
+_AUXILIARIES = (
+    ("be", "be", "b"), ("am", "be", "s"), ("is", "be", "s"), ("are", "be", "s"), ("was", "be", "p"),
+    ("were", "be", "p"), ("been", "be", "q"), ("being", "be", "g"), ("have", "have", "b"), ("has", "have", "s"),
+    ("had", "have", "pq"), ("having", "have", "g"), ("do", "do", "b"), ("does", "do", "s"), ("did", "do", "p"),
+    ("done", "do", "q"), ("doing", "do", "g"), ("goes", "go", "s"), ("going", "go", "g"),
+)  # fmt: skip
+
+
+def _pairs(groups: Groups) -> Iterator[tuple[str, str]]:
+    for head, members in groups.items():
+        for member in members:
+            yield head, member
+
+
+def _canonical(groups: Groups) -> tuple[dict[str, str], Phrases]:
+    """Groups taken apart into single words and phrases."""
+    single, phrases = {}, []
+    for head, member in _pairs(groups):
+        if " " in head or " " in member:
+            phrases.append((head, member))
+        else:
+            single[member] = head
+    return single, _phrases(phrases)
+
+
+def _phrases(pairs: Iterable[tuple[str, str]]) -> Phrases:
+    """Phrases by their first word, longest first."""
+    found: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+    for replacement, phrase in pairs:
+        words = tuple(phrase.split())
+        found.setdefault(words[0], []).append((words, tuple(replacement.split())))
+    return {first: tuple(sorted(entries, key=_longest_first)) for first, entries in found.items()}
+
+
+def _longest_first(entry: tuple[Sequence[str], Sequence[str]]) -> tuple[int, Sequence[str]]:
+    return -len(entry[0]), entry[0]

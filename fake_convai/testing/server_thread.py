@@ -1,0 +1,68 @@
+"""The fake on a free port of this machine, in a thread with an event loop of its own."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import uvicorn
+
+from fake_convai.app import create_app
+from fake_convai.settings import Settings, load_settings
+from fake_convai.testing.transport import InProcessTransport
+
+
+class ServerThread:
+    """A running server. Made by `start`, ended by `stop`."""
+
+    def __init__(self, settings: Settings | Mapping[str, Any] | None = None) -> None:
+        """Start, and return once it is ready.
+
+        `host` and `port` of the settings are not used: it is always a free port of 127.0.0.1. Raises `BadSetting` for
+        settings it cannot use, and whatever keeps the app from starting, such as a database that does not answer.
+        """
+        self.settings = settings if isinstance(settings, Settings) else load_settings(**(settings or {}))
+        self._app = create_app(self.settings)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._app,
+                ws="websockets-sansio",
+                lifespan="off",  # entered in _serve, where its errors can be handed on
+                log_config=None,  # logging is set up by whoever runs the tests
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        ready: Future[asyncio.AbstractEventLoop] = Future()
+        self._thread = threading.Thread(target=self._run, args=[ready], name="fake-convai", daemon=True)
+        self._thread.start()
+        try:
+            self.transport = InProcessTransport(self._app, ready.result())
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Finish what was begun, close the database, and wait until all is gone."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+    def _run(self, ready: "Future[asyncio.AbstractEventLoop]") -> None:
+        try:
+            asyncio.run(self._serve(ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    async def _serve(self, ready: "Future[asyncio.AbstractEventLoop]") -> None:
+        async with self._app.router.lifespan_context(self._app):
+            # The socket listens already: whoever connects from now on is served as soon as uvicorn runs.
+            ready.set_result(asyncio.get_running_loop())
+            await self._server.serve(sockets=[self._listener])

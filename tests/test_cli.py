@@ -1,0 +1,164 @@
+"""The command: what it offers, and that what the user does wrong is one line and exit code 2."""
+
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fake_convai import __version__
+from fake_convai.cli import main
+from fake_convai.settings import Settings
+from fake_convai.store.schema import REVISION
+
+
+class Run:
+    """Runs the command in this process; gives exit code, standard output and standard error."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int | str | None, str, str]:
+        self._monkeypatch.setattr("sys.argv", ["fake-convai", *arguments])
+        code: int | str | None = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+        captured = self._capsys.readouterr()
+        return code, captured.out, captured.err
+
+    def refused(self, *arguments: str) -> str:
+        """The one line on standard error of a command that cannot be carried out."""
+        code, out, error = self(*arguments)
+        assert (code, out) == (2, "")
+        assert error.startswith("fake-convai: ")
+        assert error.endswith("\n")
+        assert error.count("\n") == 1
+        return error
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process."""
+    return Run(monkeypatch, capsys)
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version") == (0, f"fake-convai {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], []], ids=["asked for", "without a command"])
+def test_help_names_the_commands(run: Run, arguments: list[str]) -> None:
+    code, out, error = run(*arguments)
+    shown = out + error
+    assert "Usage: fake-convai" in shown
+    assert shown.count("\n") > 5
+    for command in ("serve", "migrate"):
+        assert f"\n  {command} " in shown
+    assert code == (0 if arguments else 2)
+
+
+def test_help_of_serve_names_every_option_and_its_variable(run: Run) -> None:
+    code, out, error = run("serve", "--help")
+    assert (code, error) == (0, "")
+    words = out.split()
+    for name in Settings.model_fields:
+        assert f"--{name.replace('_', '-')}" in words
+        assert f"FAKE_CONVAI_{name.upper()}]" in words
+    for choices in ("[strict|lenient]", "[critical|error|warning|info|debug]"):
+        assert choices in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["serve", "--port", "http"], "--port"),
+        (["serve", "--port", "70000"], "--port"),
+        (["serve", "--split", "loose"], "--split"),
+        (["serve", "--plan", "platinum"], "--plan"),
+        (["serve", "--log-level", "loud"], "--log-level"),
+        (["serve", "--database", "mysql://localhost/x"], "--database"),
+        (["serve", "--api-key", " "], "--api-key"),
+        (["serve", "--delete-all-delay", "-1"], "--delete-all-delay"),
+        (["serve", "--prot", "1"], "--prot"),
+        (["serve", "--port"], "--port"),
+        (["serve", "now"], "now"),
+        (["sevre"], "sevre"),
+        (["migrate"], "--database"),
+        (["migrate", "--database", "mysql://localhost/x"], "--database"),
+        (["serve", "--host", "nowhere.invalid", "--port", "0"], "nowhere.invalid"),
+    ],
+    ids=" ".join,
+)
+def test_a_bad_option_is_named(run: Run, arguments: list[str], named: str) -> None:
+    assert named in run.refused(*arguments)
+
+
+@pytest.mark.parametrize("name", ["PORT", "SPLIT", "DEMO"])
+def test_a_bad_variable_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"FAKE_CONVAI_{name}", "nonsense")
+    line = run.refused("serve")
+    assert f"FAKE_CONVAI_{name}" in line
+    assert "nonsense" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("missing.json", None, "missing.json"),
+        ("broken.json", "{", "broken.json"),
+        ("list.json", "[]", "list.json"),
+        ("broken.yaml", "a: [1\nb: {", "broken.yaml"),
+        ("text.yml", "just text", "text.yml"),
+        ("latin.json", '{"characters": "caf\u00e9"}', "latin.json"),
+        ("slip.json", '{"charcters": []}', "charcters"),
+        ("id.json", '{"characters": [{"character_id": "a"}, {"character_name": "b"}]}', "characters[1].character_id"),
+        ("blank.yaml", "memories: [{character_id: a, end_user_id: b, memory: ' '}]", "memories[0].memory"),
+        ("date.json", '{"end_users": [{"end_user_id": "a", "last_active_ts": "soon"}]}', "end_users[0].last_active_ts"),
+        ("plan.json", '{"account": {"plan": "platinum"}}', "account.plan"),
+        ("name.json", '{"end_users": [{"end_user_id": "a", "end_user_metadata": {"name": 5}}]}', "end_user_metadata"),
+    ],
+)
+def test_a_bad_seed_is_named_with_its_place(run: Run, tmp_path: Path, name: str, text: str | None, place: str) -> None:
+    path = tmp_path / name
+    if text is not None:
+        path.write_text(text, "latin-1")
+    line = run.refused("serve", "--port", "0", "--seed", str(path))
+    assert str(path) in line
+    assert place in line
+
+
+def test_a_file_that_is_not_ours_stops_the_start(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "diary.txt"
+    path.write_text("Dear diary", "utf-8")
+    for command in ("serve", "migrate"):
+        assert str(path) in run.refused(command, "--database", str(path))
+    assert path.read_text("utf-8") == "Dear diary"
+    assert "missing" in run.refused("serve", "--database", str(tmp_path / "missing" / "data.db"))
+    assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_server_that_does_not_answer_stops_the_start_and_shows_no_password(run: Run, command: str) -> None:
+    line = run.refused(command, "--database", "postgresql+asyncpg://user:top-secret@127.0.0.1:1/fake")
+    assert "127.0.0.1:1" in line
+    assert "top-secret" not in line
+
+
+def test_a_port_in_use_stops_the_start(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert str(port) in run.refused("serve", "--port", str(port))
+
+
+def test_migrate_brings_a_file_to_the_newest_schema(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "data.db"
+    for _ in range(2):
+        code, out, error = run("migrate", "--database", str(path))
+        assert (code, error) == (0, "")
+        assert REVISION in out
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(REVISION,)]
