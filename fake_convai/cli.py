@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 import click
 
 from fake_convai import __version__
+from fake_convai.cli_openapi import check, openapi
 from fake_convai.domain.errors import Invalid
 from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Settings, load_settings
 
@@ -31,6 +32,10 @@ def fail(message: str) -> None:
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """A local stand-in for the Convai backend."""
+
+
+cli.add_command(openapi)
+cli.add_command(check)
 
 
 def settings_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     split: Literal["strict", "lenient"] = Field(
         "strict", description="Whether a named surface serves only its own routes, or all of them."
     )
+    strict: bool = Field(
+        False, description="Refuse fields that no SDK sends and values of another type; else the journal notes them."
+    )
     plan: Plan = Field("enterprise", description="Plan of new accounts; chat history needs scale or enterprise.")
     dedup: Literal["naive", "exact", "off"] = Field(
         "naive", description="How facts are compared: by the naive rule, by equal text only, or not at all."

@@ -1,8 +1,9 @@
 """Chat history: sessions of a character and what was said in them (CONTRACT.md section 8)."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictStr
+from pydantic import BeforeValidator, Field, StrictStr
 from typing_extensions import TypedDict
 
 from fake_convai.api.characters import CharacterRequest
@@ -22,10 +23,24 @@ PLANS = frozenset({"scale", "enterprise"})
 """The plans that include chat history (CONTRACT.md section 8, S)."""
 
 
+_IN_TEXT = r"^(-1|[1-9][0-9]*)$"
+_LIMITS = [{"type": "integer", "minimum": -1, "not": {"const": 0}}, {"type": "string", "pattern": _IN_TEXT}]
+
+
+def _number_in_text(value: Any) -> Any:
+    """A limit may be text, as in the vendor's own samples (S); no other number may, strictly."""
+    return int(value) if isinstance(value, str) and re.match(_IN_TEXT, value) else value
+
+
 class ListRequest(CharacterRequest):
     """How many sessions of which character; -1 is all."""
 
-    limit: Annotated[WholeNumber, Wanted('a whole number of at least 1, or "-1" for all')] = -1
+    limit: Annotated[
+        WholeNumber,
+        BeforeValidator(_number_in_text),
+        Described(anyOf=_LIMITS),
+        Wanted('a whole number of at least 1, or "-1" for all'),
+    ] = -1
 
 
 class DetailsRequest(CharacterRequest):

@@ -152,13 +152,15 @@ def _is_secret(name: str) -> bool:
 
 
 def _review(note: Note) -> tuple[list[str], list[str]]:
-    """Fields that nothing reads, and what a stricter server would not have taken."""
     body = _parsed(note.body)
-    if note.endpoint is None or not isinstance(body, Mapping):
-        return [], []
-    model = note.endpoint.body
-    unknown = sorted(set(body) - note.endpoint.fields)
-    if note.endpoint.reads != "json":
+    return review(note.endpoint, body) if note.endpoint is not None and isinstance(body, Mapping) else ([], [])
+
+
+def review(endpoint: Endpoint, body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Fields that nothing reads, and what a stricter server would not have taken."""
+    model = endpoint.body
+    unknown = sorted(set(body) - endpoint.fields)
+    if endpoint.reads != "json":
         return unknown, []
     try:
         model.model_validate({name: value for name, value in body.items() if value is not None}, strict=True)

@@ -37,7 +37,7 @@ class Types:
     def schemas(self) -> tuple[dict[str, Schema], dict[str, Schema], dict[str, Schema]]:
         """The schemas of the requests and of the answers by key, and the components they refer to."""
         made, shared = TypeAdapter.json_schemas(
-            self._inputs.values(),  # type: ignore[arg-type]
+            self._inputs.values(),
             ref_template=REF,
             schema_generator=_Generator,
         )
@@ -81,7 +81,7 @@ def nullable(schema: Schema) -> Schema:
     if "anyOf" in schema:
         return {"anyOf": [member for member in schema["anyOf"] if member != NULL] + [NULL], **rest}
     if "type" not in schema:
-        about = {name: rest.pop(name) for name in ("description", "default") if name in rest}
+        about: Schema = {name: rest.pop(name) for name in ("description", "default") if name in rest}
         return {"anyOf": [rest, NULL], **about}
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"], "null"]
     choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}

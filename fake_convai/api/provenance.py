@@ -37,6 +37,16 @@ class Guess(_Line):
     field: str | None = None
 
 
+class Ignored(BaseModel):
+    """Fields of a route that clients send and the fake takes without a use for them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: str
+    source: Literal["docs", "sdk", "observed"]
+    fields: tuple[str, ...]
+
+
 class Chapter(BaseModel):
     """What there is to say about one group of endpoints, or about all."""
 
@@ -45,6 +55,7 @@ class Chapter(BaseModel):
     chapter: str
     known: tuple[Known, ...]
     guessed: tuple[Guess, ...]
+    ignored: tuple[Ignored, ...] = ()
     not_emulated: tuple[str, ...]
 
 
@@ -58,6 +69,13 @@ def chapters() -> tuple[Chapter, ...]:
 def general_guesses() -> tuple[Guess, ...]:
     """What we chose for all endpoints."""
     return chapters()[0].guessed
+
+
+@cache
+def fields_sent_to(endpoint: Endpoint) -> frozenset[str]:
+    """The fields that a client is known to send to an endpoint, besides those that are read."""
+    ignored = (one for chapter in chapters() for one in chapter.ignored if one.at == endpoint.path)
+    return frozenset(name for one in ignored for name in one.fields)
 
 
 def guesses_about(endpoint: Endpoint) -> list[Guess]:

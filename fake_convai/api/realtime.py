@@ -3,10 +3,10 @@
 `chat.py` reads these and `events.py` makes them; tests hold the three together.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from fake_convai.api.models import NOT_BLANK, Described
 

@@ -22,6 +22,7 @@ from fake_convai.api.faults import describe, happen
 from fake_convai.api.journal import Note
 from fake_convai.api.models import to_invalid
 from fake_convai.api.responses import Answer
+from fake_convai.api.strict import refuse_loose
 from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import NotFound, Unavailable
 
@@ -113,7 +114,10 @@ class Surfaces:
             if fault.when == "before" and (response := await happen(fault, surface, endpoint.unauthorized_key)):
                 return response
         call = Call(request, backend, account, note.explanations)
-        answer = await endpoint.handler(call, _validated(body, endpoint, surface))
+        model = _validated(body, endpoint, surface)
+        if backend.settings.strict:
+            refuse_loose(endpoint, body)
+        answer = await endpoint.handler(call, model)
         response = answer if isinstance(answer, Response) else Answer(200, answer).response()
         if fault is not None and fault.when == "after":
             return await happen(fault, surface, endpoint.unauthorized_key, instead_of=response) or response

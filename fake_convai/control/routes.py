@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from fake_convai import __version__
 from fake_convai.api.errors import error_answer
 from fake_convai.api.faults import describe
+from fake_convai.api.openapi_files import published
 from fake_convai.api.responses import Answer
 from fake_convai.api.surface import Surface
 from fake_convai.control import clock, state
@@ -82,8 +83,7 @@ async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
 async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
     """Forget a snapshot."""
     name = _snapshot_name(call)
-    if not await call.one_account().write(snapshots.drop, name):
-        raise NotFound(f"Unknown snapshot '{name}'.")
+    await call.one_account().write(snapshots.drop, name)
     return {"name": name}
 
 
@@ -129,6 +129,14 @@ async def set_replies(call: ControlCall) -> dict[str, Any]:
     script = parse_replies(call.body)
     await call.one_account().write(accounts.set_replies, script)
     return script
+
+
+async def show_contract(call: ControlCall) -> dict[str, Any]:
+    """The OpenAPI document of a surface."""
+    name = call.request.path_params["surface"]
+    if name not in set(Surface):
+        raise NotFound(f"Unknown document '{name}.json': there are {', '.join(f'{one}.json' for one in Surface)}.")
+    return published(Surface(name))
 
 
 def _wanted(query: dict[str, str]) -> Wanted:
@@ -202,6 +210,7 @@ ROUTES = [
             ("DELETE", "/requests", clear_requests),
             ("GET", "/replies", show_replies),
             ("PUT", "/replies", set_replies),
+            ("GET", "/openapi/{surface}.json", show_contract),
         )
     ),
 ]

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
-from fake_convai.domain.dedup_read import Fact, Owner, read
+from fake_convai.domain.dedup_grammar import Owner
+from fake_convai.domain.dedup_read import Fact, read
 from fake_convai.domain.dedup_text import exact_form
-from fake_convai.domain.dedup_words import kind
+from fake_convai.domain.dedup_words import kind, stem
 
 DedupMode = Literal["naive", "exact", "off"]
 
@@ -172,9 +173,11 @@ def _squash(fact: Fact) -> str:
 
 
 def another_number(old: Fact, new: Fact) -> str:
-    if old.numbers == new.numbers:
-        return ""
-    return f"another number: {_these(new.numbers, old.numbers)}"
+    if old.numbers != new.numbers:
+        return f"another number: {_these(new.numbers, old.numbers)}"
+    if old.later_numbers and new.later_numbers and old.later_numbers != new.later_numbers:
+        return f"another number: {_these(new.later_numbers, old.later_numbers)}"
+    return ""
 
 
 def another_polarity(old: Fact, new: Fact) -> str:
@@ -203,6 +206,8 @@ _MOODS = {
 
 
 def another_owner(old: Fact, new: Fact) -> str:
+    if "it" in (old.owner.kind, new.owner.kind) and _bag(old) == _bag(new):
+        return ""  # "It has been said that ..."
     if old.chain != new.chain and not _turns_to(old, new) and not _turns_to(new, old):
         return f"about somebody or something else: {_whom(new)} instead of {_whom(old)}"
     if not _compatible(old.owner, new.owner):
@@ -214,11 +219,20 @@ def another_part(old: Fact, new: Fact) -> str:
     """The same word in another part: a letter from Hana, a letter for Hana."""
     for word in sorted(old.parts.keys() & new.parts.keys()):
         before, after = old.parts[word], new.parts[word]
-        if before != after and ("place" not in (before, after) or {before, after} & _NEVER_PLAIN):
+        if before == after or not (before and after):
+            continue
+        if "place" not in (before, after) or {before, after} & _NEVER_PLAIN:
             return f"another part for {word}: {after} instead of {before}"
+    if _swapped(old, new) and _swapped(new, old):
+        return "another part: what is done to whom is the other way round"
     for name in sorted(old.owner.names & new.words | new.owner.names & old.words):
         return f"another part for {name}: once doing, once done to"
     return ""
+
+
+def _swapped(old: Fact, new: Fact) -> bool:
+    """Whether an object of the one stands behind a preposition in the other."""
+    return any(old.parts[word] == "" and new.parts[word] for word in old.parts.keys() & new.parts.keys())
 
 
 _NEVER_PLAIN = frozenset(("from", "before", "after", "against", "without", "under", "above", "behind", "except"))
@@ -253,18 +267,19 @@ def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
     """The verdict on two facts that no veto keeps apart."""
     if _squash(old) == _squash(new) or (_bag(old) == _bag(new) and len(_everything(old)) > 2):
         return Verdict(True, "the same words, written differently", 0.95)
-    gone, come = old.words - new.words, new.words - old.words
-    if not old.anchors & new.anchors:
+    gone, come = old.words - new.words - {new.predicate}, new.words - old.words - {old.predicate}
+    light = kind("soft") | kind("time") if len(old.words & new.words) > 2 else kind("soft")
+    if not set(old.anchors) & set(new.anchors):
         if not old.words & new.words:
             return Verdict(False, "nothing in common", 0.0)
         return Verdict(False, f"says something else of {_whom(new)}", nearness / 2)
-    if gone and come and not _respelt(old, new, gone, come):
+    if not _same_stems(gone - light, come - light) and not _respelt(old, new, gone, come):
         return Verdict(False, f"another value: {_these(come, gone)}", nearness / 2)
-    return Verdict(True, _because(new, gone, come), 0.5 + 0.4 * nearness)
+    return Verdict(True, _because(new, gone - light, come - light), 0.5 + 0.4 * nearness)
 
 
-def _because(new: Fact, gone: Collection[str], come: Collection[str]) -> str:
-    if gone and come:
+def _because(new: Fact, gone: frozenset[str], come: frozenset[str]) -> str:
+    if not _same_stems(gone, come):
         return f"corrects the spelling: {_these(come, gone)}"
     if not gone and not come:
         return "says the same in other words"
@@ -310,6 +325,14 @@ def _respelt(old: Fact, new: Fact, gone: Collection[str], come: Collection[str])
         return False
     before, after = sorted((*gone, *come), key=lambda word: (len(word), word))
     return len(before) > 3 and before[0] == after[0] and _one_edit_apart(before, after)
+
+
+def _same_stems(gone: frozenset[str], come: frozenset[str]) -> bool:
+    """Whether one side has nothing that the other lacks but for its ending: "continue", "continuation"."""
+    if not gone or not come:
+        return True
+    before, after = {stem(word) for word in gone}, {stem(word) for word in come}
+    return before <= after or after <= before
 
 
 def _one_edit_apart(short: str, long: str) -> bool:

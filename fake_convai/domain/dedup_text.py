@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from fake_convai.domain.dedup_words import Phrases, american, as_verb, kind, lexicon
+from fake_convai.domain.dedup_words import american, as_verb, kind, lexicon
 
 MAX_WORDS = 80
 """A longer text is a story and not one fact: it is only ever merged with its repeat."""
@@ -14,6 +14,9 @@ _KEPT_SIGNS = frozenset("#%@&*+/")
 
 _SIGN_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _BEYOND_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
+_TORN = re.compile(r"(?<=\w) '(?=(?:s|t|m|d|re|ve|ll)\b)")
+"""Contractions in texts that were cut into words: "it 's"."""
+
 _TITLE = re.compile(r"\b(mr|mrs|ms|dr|prof|st|jr|sr)\.")
 _UNIT = re.compile(r"(?<=\d)(am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)\b")
 _TOKEN = re.compile(
@@ -40,19 +43,25 @@ def exact_form(text: str) -> str:
     plain = _SIGN_IN_NUMBER.sub("", plain)
     kept = []
     for place, char in enumerate(plain):
-        category = unicodedata.category(char)
-        if category[0] in "LMNS" or category in ("Cs", "Co", "Cn") or char in _KEPT_SIGNS:
-            kept.append(char)
-        elif char in "'’" or category == "Cf":
-            continue
-        else:
-            kept.append(char if _joins_number(plain, place) else " ")
+        instead = _counted(char)
+        if instead == " " and char in ".,:-" and _joins_number(plain, place):
+            instead = char
+        kept.append(instead)
     return " ".join("".join(kept).split()) or " ".join(plain.split())
+
+
+@lru_cache(4096)
+def _counted(char: str) -> str:
+    """The character itself when it counts, a space when it only parts words, else nothing."""
+    category = unicodedata.category(char)
+    if category[0] in "LMNS" or category in ("Cs", "Co", "Cn") or char in _KEPT_SIGNS:
+        return char
+    return "" if char in "'’" or category == "Cf" else " "
 
 
 def _joins_number(text: str, place: int) -> bool:
     """Whether a sign belongs to a number: 3.5, 7:30, 2024-01-05, -18."""
-    if text[place] not in ".,:-" or not text[place + 1 : place + 2].isdigit():
+    if not text[place + 1 : place + 2].isdigit():
         return False
     before = text[place - 1 : place] if place else ""
     return before.isdigit() or (text[place] == "-" and (not before or before.isspace()))
@@ -71,6 +80,7 @@ def english_words(text: str) -> tuple[str, ...] | None:
 
 def _tokens(text: str) -> list[str]:
     text = _LABEL.sub(_LABEL_A, unicodedata.normalize("NFKC", text).replace("’", "'"))
+    text = _TORN.sub("'", text)
     text = _SIGN_IN_NUMBER.sub("", _TITLE.sub(r"\1", text.casefold()))
     tokens: list[str] = []
     for match in _TOKEN.finditer(_UNIT.sub(r" \1", text)):
@@ -88,14 +98,17 @@ def _tokens(text: str) -> list[str]:
 
 def _expanded(tokens: list[str]) -> list[str]:
     """Contractions in full, and the possessive as a word of its own: "'s"."""
-    phrases = lexicon().contractions
+    contractions = lexicon().contractions
     words: list[str] = []
     place = 0
     while place < len(tokens):
-        found = match_phrase(phrases, tokens, place)
-        if found:
-            words.extend(found[1])
-            place += found[0]
+        for length in (3, 2, 1):
+            full = contractions.get(" ".join(tokens[place : place + length]))
+            if full:
+                break
+        if full:
+            words.extend(full)
+            place += length
             continue
         token = tokens[place]
         place += 1
@@ -110,14 +123,6 @@ def _expanded(tokens: list[str]) -> list[str]:
     return words
 
 
-def match_phrase(phrases: Phrases, words: list[str], place: int) -> tuple[int, tuple[str, ...]] | None:
-    """The longest phrase that begins at a place: how many words it takes and what stands for it."""
-    for phrase, replacement in phrases.get(words[place], ()):
-        if tuple(words[place : place + len(phrase)]) == phrase:
-            return len(phrase), replacement
-    return None
-
-
 def _is_short_for_is(stem: str, following: str) -> bool:
     """Tells "name's Ana" and "user's a nurse" from "user's nurse"."""
     if stem in ("name", "here", "what", "who", "where", "let") or following in ("a", "an", "the", "not", "been", "my"):
@@ -129,9 +134,10 @@ def _is_english(words: list[str]) -> bool:
     table = lexicon()
     grammar = table.kinds["grammar"]
     signs = foreign = 0
+    shared = set(words) & table.shared
     for word in words:
         if word in table.foreign:
             foreign += 1
         elif word not in table.shared and (word in grammar or as_verb(word) is not None):
             signs += 1
-    return signs > foreign or (words[0] == "i" and not foreign)
+    return signs > foreign or (not foreign and (words[0] == "i" or len(shared) > 1))

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 WORD_CACHE = 20_000
 """How many words keep their base form at hand; the rest is worked out again."""
 
 Groups = Mapping[str, tuple[str, ...]]
-Phrases = Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]
 
 _BRITISH_OUR = re.compile(r"(?<=[a-z]{3})our(?=(?:s|ed|ing|ite|ites|hood|hoods|able|ful|less|ly|er|ers)?$)")
 _BRITISH_ISE = re.compile(r"(?<=[a-z]{3})is(?=(?:e|ed|es|ing|ation|ations|er|ers)$)")
@@ -34,6 +34,17 @@ def load(name: str) -> Groups:
     return {head: tuple(members) for head, members in groups.items()}
 
 
+class Phrase(NamedTuple):
+    """Several words, and those that stand for them."""
+
+    words: tuple[str, ...]
+    instead: tuple[str, ...]
+
+
+Phrases = Mapping[str, Sequence[Phrase]]
+"""Phrases by the one of their words that is met least often; the others of a text are then not looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """A word as a form of a verb: `forms` holds b(ase), s (third person), p(ast), q (past participle), g(erund)."""
@@ -51,7 +62,7 @@ class Lexicon:
     numbers: Mapping[str, str]
     foreign: frozenset[str]
     shared: frozenset[str]
-    contractions: Phrases
+    contractions: Mapping[str, tuple[str, ...]]
     verbs: frozenset[str]
     irregular_verbs: Mapping[str, Verb]
     plurals: Mapping[str, str]
@@ -60,6 +71,8 @@ class Lexicon:
     nouns: Mapping[str, str]
     predicate_phrases: Phrases
     noun_phrases: Phrases
+    compounds: Mapping[tuple[str, str], str]
+    attributes: Mapping[str, str]
     known: frozenset[str]
 
 
@@ -81,7 +94,7 @@ def lexicon() -> Lexicon:
         numbers={word: digits for digits, group in load("numbers").items() for word in group},
         foreign=frozenset(word for group in foreign.values() for word in group) - grammar,
         shared=shared,
-        contractions=_phrases(_pairs(load("contractions"))),
+        contractions={short: tuple(full.split()) for full, short in _pairs(load("contractions"))},
         verbs=verbs,
         irregular_verbs=_irregular_verbs(load("irregular")),
         plurals={form: base for base, forms in plurals.items() for form in forms},
@@ -90,6 +103,8 @@ def lexicon() -> Lexicon:
         nouns=nouns,
         predicate_phrases=predicate_phrases,
         noun_phrases=noun_phrases,
+        attributes={noun: verb for verb, noun in _pairs(load("attributes"))},
+        compounds={_two(pattern): verb for verb, pattern in _pairs(load("compounds"))},
         known=frozenset((*nouns, *nouns.values(), *functions["relation"], *functions["role"], *plurals)),
     )
 
@@ -160,6 +175,18 @@ def predicate(base: str) -> str:
     return lexicon().predicates.get(base, base)
 
 
+def stem(word: str) -> str:
+    """What is left of a word without the ending that makes it another part of speech: "continuation" -> "continu"."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) > 3:
+            return word[: -len(ending)]
+    return word
+
+
+_ENDINGS = ("ations", "ation", "ements", "ement", "ments", "ment", "ances", "ance", "ence", "ings", "ing", "ness", "ions",
+            "ion", "ive", "ful", "ity", "ers", "ors", "ies", "ely", "ed", "er", "or", "al", "ly", "e", "y")  # fmt: skip
+
+
 def _without(word: str, suffix: str) -> Iterator[str]:
     """The bases that may lie behind an inflected form, likeliest first."""
     if not word.endswith(suffix) or len(word) < len(suffix) + 2 or word.endswith("ss"):
@@ -219,6 +246,11 @@ def _pairs(groups: Groups) -> Iterator[tuple[str, str]]:
             yield head, member
 
 
+def _two(pattern: str) -> tuple[str, str]:
+    first, second = pattern.split()
+    return first, second
+
+
 def _canonical(groups: Groups) -> tuple[dict[str, str], Phrases]:
     """Groups taken apart into single words and phrases."""
     single, phrases = {}, []
@@ -231,13 +263,17 @@ def _canonical(groups: Groups) -> tuple[dict[str, str], Phrases]:
 
 
 def _phrases(pairs: Iterable[tuple[str, str]]) -> Phrases:
-    """Phrases by their first word, longest first."""
-    found: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
-    for replacement, phrase in pairs:
-        words = tuple(phrase.split())
-        found.setdefault(words[0], []).append((words, tuple(replacement.split())))
-    return {first: tuple(sorted(entries, key=_longest_first)) for first, entries in found.items()}
+    found: dict[str, list[Phrase]] = {}
+    for instead, words in pairs:
+        phrase = Phrase(tuple(words.split()), tuple(instead.split()))
+        found.setdefault(max(phrase.words, key=_rarity), []).append(phrase)
+    return found
 
 
-def _longest_first(entry: tuple[Sequence[str], Sequence[str]]) -> tuple[int, Sequence[str]]:
-    return -len(entry[0]), entry[0]
+def _rarity(word: str) -> tuple[bool, int]:
+    """A guess at how seldom a word is met: small words are frequent, "have" above all."""
+    return word not in _FREQUENT, len(word)
+
+
+_FREQUENT = frozenset(("be", "have", "can", "would", "take", "make", "get", "with", "from", "about", "into", "give", "work",
+                       "like", "home", "good", "live", "time", "start", "house", "small", "large"))  # fmt: skip

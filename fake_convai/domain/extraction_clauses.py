@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from fake_convai.domain import extraction_words as words
 from fake_convai.domain.extraction_words import regex
 
 MAX_READ = 10_000
@@ -19,7 +20,7 @@ MAX_CLAUSE = 300
 _UNPRINTABLE = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
 _EMOJI = r"[\u2600-\u27bf\U0001f000-\U0001faff][\u200d\ufe0f]?"
 _QUOTED = r"\"([^\"]{1,500})\"|“([^”]{1,500})”|«([^»]{1,500})»|„([^“”]{1,500})[“”]"
-_SPEECH = r"\s*(?:I|we|you|my|our|call|do|please)\b"
+_SPEECH = r"\b(?:I|we|you|my|our|call me)\b"
 
 _SPELLED_OUT = (
     (r"[\u2018\u2019\u02bc\u00b4`]", "'"),
@@ -55,7 +56,7 @@ _ASIDE = (
 )
 _CUT = (
     r"\s*(?:[;—\u2013]|\s-\s|\s\.\.+\s|…)\s*"
-    rf"|,?\s+(?:and|but|so|also|plus|although|though|however|then|because|cause|since)\s+(?={_SUBJECT})"
+    rf"|,?\s+(?:and|&|but|so|also|plus|although|though|however|then|because|cause|since)\s+(?={_SUBJECT})"
     rf"|,?\s+(?:and|but|so)\s+(?={_ASIDE})"
     rf"|,\s*(?={_SUBJECT}|{_ASIDE})"
     r"|,?\s+because\s+"
@@ -63,10 +64,12 @@ _CUT = (
 
 _SHARED_SUBJECT = (
     r",?\s+(?:and|but)\s+(?=(?:also |I )?(?:am|live in|live with|work (?:as|at|for|in|with|nights?|part|full)|speak|"
-    r"have (?:an?|two|three|no)|own|drive an?|hate|dislike|prefer|enjoy|love|like|do not|cannot) \S)"
+    r"have (?:an?|two|three|no)|own|drive an?|hate|dislike|prefer|enjoy|love|like|do not|cannot|"
+    rf"{words.DONE}) \S)"
 )
-_PLAIN_PRESENT = (
-    r"I (?:am|live|work|speak|study|play|own|drive|have|like|love|hate|dislike|enjoy|prefer) (?!.*\bto\b).*"
+_PLAIN_START = (
+    r"I (?:am|live|work|speak|study|play|own|drive|have|like|love|hate|dislike|enjoy|prefer|"
+    rf"{words.DONE}) (?!.*\bto\b).*"
 )
 _APPOSITION = (
     r"(I am (?!(?:an?|the|not|no) )[\w'-]+(?: (?!(?:to|of|in|at|from|with|by|on|for|about|into|an?) )[\w'-]+){0,2}?)"
@@ -91,7 +94,7 @@ _LEAD_IN = (
 )
 _TRAILING = (
     r"[\s,]+(?:by the way|btw|too|as well|you know|actually|(?:right )?now|at the moment|currently|today|yet|okay|ok|"
-    r"haha|lol|please|thanks|thank you|of course|obviously|though|very much|so much|a lot|again|and (?:stuff|so on)|"
+    r"haha|lol|originally|please|thanks|thank you|of course|obviously|though|very much|so much|a lot|again|and (?:stuff|so on)|"
     r"(?:it is )?nice to meet you|pleased to meet you|sir|everyone)$"
 )
 _LONGEST_TRAILING = 40
@@ -181,7 +184,7 @@ def _readable(line: str) -> str:
 def _unquote(quoted: re.Match[str]) -> str:
     """A quoted title stays ("Dune"), quoted speech goes ("I am a pilot")."""
     content = next(group for group in quoted.groups() if group is not None)
-    return " " if regex(_SPEECH).match(content) else content
+    return " " if regex(_SPEECH).search(content) else content
 
 
 def _sentences(line: str) -> Iterator[str]:
@@ -226,6 +229,6 @@ def _with_subject(clause: str) -> list[str]:
     if apposition:
         return [apposition[1], f"I am {apposition[2]}"]
     first, *others = regex(_SHARED_SUBJECT).split(clause)
-    if not others or not regex(_PLAIN_PRESENT).fullmatch(first):
+    if not others or not regex(_PLAIN_START).fullmatch(first):
         return [clause]
     return [first, *(other if other.startswith("I ") else f"I {other.removeprefix('also ')}" for other in others)]

@@ -22,7 +22,7 @@ class Slot(NamedTuple):
 
 
 _EDGES = ' .,;:!?…-\u2013—"“”«»„'
-_COMMENT = r",? (?:which|who|whose|where|I mean|not that)\b.*"
+_COMMENT = r",? which\b.*|, (?:who|whose|where|I mean|not that)\b.*"
 
 _POINTING = (
     r"(?:it|its|this|that|these|those|them|him|her|his|he|she|they|here|there|what|how|why|where|whether|so|too|very|"

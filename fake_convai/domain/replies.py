@@ -170,8 +170,8 @@ _SAME = {
     "scared": "afraid",
 }
 _NEGATIVE = r"\b(?:not|no|never|cannot|hates?|dislikes?|\w+n't)\b"
-_WEAK = frozenset({"name", "favourit"})
-"""Words that too many memories share: "the user's name" does not answer what the dog's name is."""
+_WEAK = frozenset({"nam", "favourit"})
+"""Words, without endings, that too many memories share: "the user's name" does not answer what the dog's name is."""
 
 _ATTRIBUTE = r"The user's (.{1,60}?) (?:is|are) "
 _THE_USER = r"\bthe user('s)?\b(?:( usually| often| always| never| rarely| sometimes| no longer| only)? (\w+))?"

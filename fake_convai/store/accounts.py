@@ -29,7 +29,7 @@ _HABITS = Query(
 )
 _COUNT_ID = Query(
     update(accounts)
-    .where(accounts.c.account_id == bindparam("account_id"))
+    .where(accounts.c.account_id == bindparam("the_account"))
     .values(ids_made=accounts.c.ids_made + 1)
     .returning(accounts.c.key_hash, accounts.c.ids_made)
 )
@@ -126,7 +126,7 @@ class AccountTransaction:
     def _next_ids(self) -> Ids:
         if self.rules.random_seed is None:
             return self._ids
-        row = self.first(_COUNT_ID)
+        row = self.first(_COUNT_ID, the_account=self.account_id)
         assert row is not None
         return Ids(f"{self.rules.random_seed} {row[0]} {row[1]}")
 

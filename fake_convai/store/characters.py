@@ -191,7 +191,7 @@ def create(
         voice_type=voice_type,
         backstory=backstory,
         listing=listing,
-        language_codes=_json(language_codes or ["en-US"]),
+        language_codes=_json(["en-US"] if language_codes is None else language_codes),
         character_actions=_json(character_actions or []),
         memory_enabled=memory_enabled,
         created_at=tx.now if created_at is None else created_at,

@@ -29,7 +29,8 @@ _WAITING = Query(
 _USE = Query(
     update(faults)
     .where(faults.c.fault_seq == bindparam("the_seq"), faults.c.times > 0)
-    .values(times=faults.c.times - 1)
+    # The account is named so that the one in whose transaction this runs does not take its place.
+    .values(times=faults.c.times - 1, account_id=faults.c.account_id)
 )
 _DELETE_USED = Query(delete(faults).where(faults.c.fault_seq == bindparam("fault_seq"), faults.c.times == 0))
 

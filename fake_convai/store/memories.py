@@ -43,19 +43,17 @@ _PAGE = Query(
     .limit(bindparam("row_limit"))
     .offset(bindparam("row_offset"))
 )
+_is_there = or_(memories.c.gone_at.is_(None), memories.c.gone_at > bindparam("now"))
 _LIST_ALL = Query(
     select(partitions.c.speaker_id, partitions.c.character_seq, *_COLUMNS)
     .join(partitions, partitions.c.partition_seq == memories.c.partition_seq)
     .join(speakers, speakers.c.speaker_id == partitions.c.speaker_id)
-    .where(
-        speakers.c.account_id == bindparam("account_id"),
-        or_(memories.c.gone_at.is_(None), memories.c.gone_at > bindparam("now")),
-    )
+    .where(speakers.c.account_id == bindparam("account_id"), _is_there)
     .order_by(memories.c.memory_seq)
 )
 _RECALL = Query(
     select(memories.c.memory)
-    .where(_of_partition, memories.c.created_at <= bindparam("until"))
+    .where(_of_partition, _is_there, memories.c.created_at <= bindparam("until"))
     .order_by(*_ordered)
     .limit(MOST_RECALLED)
 )
@@ -187,7 +185,7 @@ def recall(tx: AccountTransaction, person: Person, character: Character, until: 
     row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
     if row is None or not character.memory_enabled:
         return []
-    return [fact for (fact,) in tx.all(_RECALL, partition_seq=row[0], until=until)]
+    return [fact for (fact,) in tx.all(_RECALL, partition_seq=row[0], until=until, now=tx.now)]
 
 
 def get(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: str) -> Memory:

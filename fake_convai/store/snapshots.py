@@ -108,7 +108,7 @@ def save(tx: AccountTransaction, name: str) -> None:
         "account": dict(zip(_KEPT, account, strict=True)),
         **{str(table.name): [list(row) for row in tx.all(_SELECT[table.name])] for table, _ in _TABLES},
     }
-    drop(tx, name)
+    tx.run(_DROP, name=name)
     tx.run(_PUT, name=name, content=orjson.dumps(content).decode())
 
 
@@ -120,7 +120,7 @@ def restore(tx: AccountTransaction, name: str) -> None:
     """
     row = tx.first(_GET, name=name)
     if row is None:
-        raise NotFound(f"Unknown snapshot '{name}': this account has {', '.join(names(tx)) or 'none'}.")
+        raise _unknown(tx, name)
     content = orjson.loads(row[0])
     saved = {table.name: [_to_row(table, values) for values in content[table.name]] for table, _ in _TABLES}
     holders = {row[0]: row[1] for row in tx.all(_HELD)}
@@ -171,6 +171,11 @@ def names(tx: AccountTransaction) -> list[str]:
     return [name for (name,) in tx.all(_NAMES)]
 
 
-def drop(tx: AccountTransaction, name: str) -> bool:
-    """Forget a snapshot; False when nothing has this name."""
-    return tx.run(_DROP, name=name) > 0
+def drop(tx: AccountTransaction, name: str) -> None:
+    """Forget a snapshot; `NotFound` when nothing has this name."""
+    if tx.run(_DROP, name=name) == 0:
+        raise _unknown(tx, name)
+
+
+def _unknown(tx: AccountTransaction, name: str) -> NotFound:
+    return NotFound(f"Unknown snapshot '{name}': this account has {', '.join(names(tx)) or 'none'}.")

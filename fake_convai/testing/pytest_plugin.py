@@ -56,7 +56,7 @@ def make_fake_convai(pytestconfig: pytest.Config) -> "Iterator[Callable[[AnySett
     servers: dict[Settings | None, FakeConvai] = {}
     with ExitStack() as running:
 
-        def make(settings: AnySettings) -> FakeConvai:
+        def make(settings: "AnySettings") -> FakeConvai:
             wanted = None if url else _settings(settings, database)
             if wanted not in servers:
                 servers[wanted] = running.enter_context(FakeConvai.attach(url) if url else FakeConvai(wanted))

@@ -21,15 +21,16 @@ class Body:
     wrong: dict[str, list[Any]] = field(default_factory=dict)
 
 
-ID = [None, "", " \t", 5, 1.5, True, [], ["x"], {}]
-TEXT = [5, 1.5, True, [], {}]
-OBJECT = ["", "x", 5, True, []]
-DATE = ["", "soon", 5, True, [], {}]
-PAGE = [0, -1, 1001, 1.5, 10**18, "", "x", "1.5", True, [], {}]
+ID: list[Any] = [None, "", " \t", 5, 1.5, True, [], ["x"], {}]
+TEXT: list[Any] = [5, 1.5, True, [], {}]
+OBJECT: list[Any] = ["", "x", 5, True, []]
+DATE: list[Any] = ["", "soon", 5, True, [], {}]
+SWITCH: list[Any] = [None, 1, 0, "true", "", []]
+PAGE: list[Any] = [0, -1, 1001, 1.5, 10**18, "", "x", "1.5", True, [], {}]
 PERSON = {"character_id": ID, "end_user_id": [*ID, "x" * 513]}
 RECORD = {**PERSON, "memory_id": ID}
 PARTITION = {"character_id": "NPC", "end_user_id": "player-42"}
-FACTS = [None, "", "x", 5, {}, [], [None], [5], [[]], [""], ["x", " "], ["x"] * 101, ["x" * 10_001]]
+FACTS: list[Any] = [None, "", "x", 5, {}, [], [None], [5], [[]], [""], ["x", " "], ["x"] * 101, ["x" * 10_001]]
 
 ROUTES = {
     "/beta/memory/add": Body({**PARTITION, "memories": ["New."]}, {**PERSON, "memories": FACTS, "metadata": OBJECT}),
@@ -62,7 +63,7 @@ ROUTES = {
             "charName": ID[1:],
             "backstory": TEXT,
             "voiceType": ID[1:],
-            "memorySettings": ["", True, [], {}, *({"enabled": bad} for bad in (None, 1, 0, "true", "", []))],
+            "memorySettings": ["", True, [], {}, *({"enabled": wrong} for wrong in SWITCH)],
             "languageCodes": ["", "en-US", 5, {}, [5], [None]],
         },
     ),

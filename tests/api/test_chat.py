@@ -31,6 +31,20 @@ TYPES = [
     "reset-idle-timer",
 ]
 
+BAD_DATA: dict[str, list[Any]] = {
+    "user_text_message": [
+        *({}, None, [], "Hello", {"text": ""}, {"text": " \n"}),
+        *({"text": text} for text in (None, 5, ["Hello"], {"text": "Hello"}, "a\u0000b")),
+    ],
+    "trigger-message": [{"trigger_name": 5}, {"trigger_message": "\u0000"}],
+    "update-template-keys": [{}, {"template_keys": "x"}, {"template_keys": []}],
+    "update-scene-metadata": [{}, {"scene_metadata": {}}, {"scene_metadata": "x"}],
+    "update-dynamic-info": [{"dynamic_info": 5}, {"dynamic_info": {"text": 5}}],
+    "context-update": [{}, {"text": 5}, {"text": "x", "mode": "burn"}, {"mode": "append"}],
+    "tts-toggle": [{}, {"enabled": None}, {"enabled": "true"}, {"enabled": 1}],
+    "stt-toggle": [{}, {"muted": None}, {"muted": "false"}, {"enabled": True}],
+}
+
 
 @pytest.fixture
 def session(api: Api) -> Frame:
@@ -252,20 +266,10 @@ class TestABadFrame:
     @pytest.mark.parametrize(
         ("kind", "data"),
         [
-            *(("user_text_message", data) for data in ({}, None, [], "Hello", {"text": ""}, {"text": " \n"})),
-            *(("user_text_message", {"text": text}) for text in (None, 5, ["Hello"], {"text": "Hello"}, "a\u0000b")),
-            *(("trigger-message", data) for data in ({"trigger_name": 5}, {"trigger_message": "\u0000"})),
-            *(("update-template-keys", data) for data in ({}, {"template_keys": "x"}, {"template_keys": []})),
-            *(("update-scene-metadata", data) for data in ({}, {"scene_metadata": {}}, {"scene_metadata": "x"})),
-            *(("update-dynamic-info", data) for data in ({"dynamic_info": 5}, {"dynamic_info": {"text": 5}})),
-            *(
-                ("context-update", data)
-                for data in ({}, {"text": 5}, {"text": "x", "mode": "burn"}, {"mode": "append"})
-            ),
-            *(("tts-toggle", data) for data in ({}, {"enabled": None}, {"enabled": "true"}, {"enabled": 1})),
-            *(("stt-toggle", data) for data in ({}, {"muted": None}, {"muted": "false"}, {"enabled": True})),
+            pytest.param(kind, data, id=f"{kind} {json.dumps(data)}")
+            for kind, bad_data in BAD_DATA.items()
+            for data in bad_data
         ],
-        ids=lambda value: json.dumps(value),
     )
     def test_that_has_bad_data(self, talk: Chat, api: Api, session: Frame, kind: str, data: Any) -> None:
         talk.socket.send_json({"type": kind, "data": data})

@@ -15,6 +15,7 @@ from tests.conftest import Api, refused
 
 LIST, DETAILS, DELETE = (f"/production/character/chatHistory/{route}" for route in ("list", "details", "delete"))
 NOBODY = uuid.UUID(int=0, version=4).hex
+ANY_SESSION: dict[str, object] = {"sessionID": NOBODY, "sessionIDs": [NOBODY]}
 
 
 def hexadecimal(session_id: str) -> str:
@@ -29,7 +30,7 @@ def hyphenated(session_id: str) -> str:
 
 def sessions_of_three_days(api: Api, character_id: str) -> list[str]:
     """Talk once a day; returns the session ids, newest first."""
-    session_ids = []
+    session_ids: list[str] = []
     for day in (1, 2, 3):
         api.freeze(f"2026-02-0{day}T20:52:57.124733Z")
         session_ids.insert(0, hexadecimal(converse(api, character_id, None, f"Day {day}.")["character_session_id"]))
@@ -179,18 +180,16 @@ class TestDelete:
 
 @pytest.mark.parametrize("path", [LIST, DETAILS, DELETE])
 class TestEachRoute:
-    BODY: dict[str, object] = {"sessionID": NOBODY, "sessionIDs": [NOBODY]}
-
     @pytest.mark.parametrize("character_id", [None, "", 5])
     def test_wants_a_character(self, api: Api, path: str, character_id: object) -> None:
-        refused(api.post(path, {**self.BODY, "charID": character_id}), 400, "charID")
+        refused(api.post(path, {**ANY_SESSION, "charID": character_id}), 400, "charID")
 
     def test_does_not_know_every_character(self, api: Api, path: str) -> None:
-        refused(api.post(path, {**self.BODY, "charID": NOBODY}), 404, NOBODY)
+        refused(api.post(path, {**ANY_SESSION, "charID": NOBODY}), 404, NOBODY)
 
     def test_refuses_anothers_private_character(self, api: Api, other: Api, path: str) -> None:
         npc = other.character()
-        refused(api.post(path, {**self.BODY, "charID": npc}), 403, npc)
+        refused(api.post(path, {**ANY_SESSION, "charID": npc}), 403, npc)
 
     def test_refuses_a_bad_key(self, client: TestClient, path: str) -> None:
         response = client.post(path, json={}, headers={"CONVAI-API-KEY": "invalid"})

@@ -21,6 +21,7 @@ MISSING_END_USER_ID = {
     "Provide end_user_id or disable Long Term Memory."
 }
 INVALID_KEY = {"detail": "Invalid API key"}
+DISCONNECTED = {"status": "success", "message": "Session disconnected successfully"}
 
 # The secret of a local LiveKit server is "secret", which a cryptography library rightly finds short.
 pytestmark = pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
@@ -250,8 +251,6 @@ class TestTheIdOfASession:
 
 
 class TestDisconnect:
-    ANSWER: dict[str, str] = {"status": "success", "message": "Session disconnected successfully"}
-
     @pytest.mark.parametrize("transport", ["livekit", "websocket"])
     def test_ends_a_session_once_and_for_all(self, api: Api, transport: str) -> None:
         session = connect(api, api.character(), transport=transport)
@@ -263,7 +262,7 @@ class TestDisconnect:
         session = connect(api, api.character())
         params = {"session_id": session["session_id"]}
         response = api.client.post("/live/disconnect", params=params, headers=headers)
-        assert (response.status_code, response.json()) == (200, self.ANSWER)
+        assert (response.status_code, response.json()) == (200, DISCONNECTED)
         with chat(api, session) as talk:
             assert talk.closed() == (1008, "Session expired. Please reconnect via /connect")
 
@@ -271,13 +270,13 @@ class TestDisconnect:
     def test_takes_both_spellings(self, api: Api, spelled: Callable[[str], str]) -> None:
         session = connect(api, api.character())
         response = api.client.post("/live/disconnect", params={"session_id": spelled(session["session_id"])})
-        assert (response.status_code, response.json()) == (200, self.ANSWER)
+        assert (response.status_code, response.json()) == (200, DISCONNECTED)
         with chat(api, session) as talk:
             assert talk.closed()[0] == 1008
 
     def test_of_an_unknown_session_is_no_error(self, client: TestClient) -> None:
         response = client.post("/live/disconnect", params={"session_id": NOBODY})
-        assert (response.status_code, response.json()) == (200, self.ANSWER)
+        assert (response.status_code, response.json()) == (200, DISCONNECTED)
 
     @pytest.mark.parametrize(
         "params", [{}, {"session_id": ""}, {"session_id": "5"}, {"session_id": NOBODY + "0"}, {"session_id": "x" * 36}]

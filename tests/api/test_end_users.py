@@ -158,6 +158,8 @@ def test_fifty_users_make_a_page_unless_said_otherwise(api: Api) -> None:
         pytest.param({"active_before": "2026-01-02T00:00:00.000001"}, ["one", "two"], id="no offset is UTC"),
         pytest.param({"active_after": "2026-01-02T01:00:00+02:00"}, ["two", "three"], id="an offset counts"),
         pytest.param({"active_after": "2026-01-03"}, [], id="nobody"),
+        pytest.param({"active_after": "0001-01-01T00:00+23:59"}, ["one", "two", "three"], id="the oldest date"),
+        pytest.param({"active_before": "9999-12-31T23:59-23:59"}, ["one", "two", "three"], id="the newest date"),
         pytest.param({"active_after": None, "active_before": None}, ["never", "one", "two", "three"], id="null"),
     ],
 )

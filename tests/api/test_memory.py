@@ -131,9 +131,9 @@ def test_a_fact_that_does_not_compress_fits(api: Api) -> None:
 def test_pages_are_oldest_first_and_do_not_shift(api: Api) -> None:
     npc = api.character()
     api.freeze(SECOND)
-    api.remember(npc, "player-42", "B is a letter.", "C is a letter.")
+    api.remember(npc, "player-42", "Bicycles frighten the user.", "Chess is played on Fridays.")
     api.freeze(FIRST)
-    api.remember(npc, "player-42", "A is a letter.")
+    api.remember(npc, "player-42", "Anna is the user's sister.")
     api.freeze(THIRD)
     first = api.ok("/beta/memory/list", of(npc, "player-42", page=1, page_size=2))
     assert [memory["memory"][0] for memory in first["memories"]] == ["A", "B"]
@@ -144,7 +144,7 @@ def test_pages_are_oldest_first_and_do_not_shift(api: Api) -> None:
         "page_size": 2,
         "has_more": True,
     }
-    api.remember(npc, "player-42", "D is a letter.")
+    api.remember(npc, "player-42", "Dentistry is the user's job.")
     second = api.ok("/beta/memory/list", of(npc, "player-42", page=2, page_size=2))
     assert [memory["memory"][0] for memory in second["memories"]] == ["C", "D"]
     assert (second["total_count"], second["has_more"]) == (4, False)

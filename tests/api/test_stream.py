@@ -211,7 +211,8 @@ class TestGetResponse:
     def test_answers_aloud(self, api: Api, voice: str) -> None:
         npc = api.character()
         answer = respond(api, npc, "Hello.", voiceResponse=voice)
-        assert answer == {**respond(api, npc, "Hello."), **{name: answer[name] for name in SPOKEN}}
+        spoken = {name: answer[name] for name in ("audio", "sample_rate", "sessionID")}
+        assert answer == {**respond(api, npc, "Hello."), **spoken}
         with wave.open(io.BytesIO(base64.b64decode(answer["audio"], validate=True))) as sound:
             assert (sound.getnchannels(), sound.getsampwidth()) == (1, 2)
             assert str(sound.getframerate()) == answer["sample_rate"]
@@ -316,6 +317,3 @@ class TestGetResponse:
             fields = {"charID": public, "userText": "Hello.", "sessionID": session_id}
             refused(send(api, GET_RESPONSE, **fields), status, session_id)
         assert (len(said_in(api, mine, elsewhere)), len(said_in(other, public, anothers))) == (1, 1)
-
-
-SPOKEN = ("audio", "sample_rate", "sessionID")

@@ -42,7 +42,7 @@ class Walk:
 
     def __init__(self, api: Api, activity: list[int | None], bounds: dict[str, int], limit: int) -> None:
         self.api = api
-        self.body = {"limit": limit, **{name: MOMENTS[bound] for name, bound in bounds.items()}}
+        self.body: dict[str, Any] = {"limit": limit, **{name: MOMENTS[bound] for name, bound in bounds.items()}}
         self.users = [f"player-{number}" for number in range(len(activity))]
         self.at_start = {
             user for user, moment in zip(self.users, activity, strict=True) if self.matches(moment, bounds)

@@ -61,7 +61,7 @@ def empty_postgres(postgres_url: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     on_postgres(postgres_url, lambda connection: connection.execute(text(f"CREATE DATABASE {name}")))
     yield postgres_url.replace("/fake_convai", f"/{name}", 1)
-    on_postgres(postgres_url, lambda connection: connection.execute(text(f"DROP DATABASE {name}")))
+    on_postgres(postgres_url, lambda connection: connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)")))
 
 
 def test_migrations_make_the_tables_on_postgresql(empty_postgres: str) -> None:

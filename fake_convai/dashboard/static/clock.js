@@ -11,7 +11,7 @@ const MARK = "⚠ ";
 const NOTHING = { clock: null, faults: [] };
 
 let { clock, faults } = NOTHING;
-let unreadable = "";
+let unreadable = false;
 
 /** Keep the glance up to date, while somebody looks. */
 export function startGlance() {
@@ -25,17 +25,17 @@ export function accountNow() {
   return clock?.frozen ? Date.parse(clock.now) : Date.now() + (clock?.offset ?? 0) * 1000;
 }
 
-/** Read clock and faults anew. Never fails: what cannot be read is said in the glance. */
+/** Read clock and faults anew. Never fails: that they cannot be read is said in the glance. */
 export async function readGlance() {
   const key = keys.api;
   try {
     const read = key === "" ? NOTHING : await readBoth();
     if (key !== keys.api) return; // another account was chosen meanwhile
     ({ clock, faults } = read);
-    unreadable = "";
-  } catch (error) {
+    unreadable = false;
+  } catch {
     ({ clock, faults } = NOTHING);
-    unreadable = error.message;
+    unreadable = true;
   }
   renderGlance();
 }
@@ -74,7 +74,7 @@ function renderGlance() {
 
 function glance() {
   if (keys.api === "") return [];
-  if (unreadable !== "") return [badge(`Clock and faults unknown: ${unreadable}`, true)];
+  if (unreadable) return [badge("Clock and faults unknown", true)];
   return [badge(clockWords(), clockIsSet()), badge(faultWords(), faults.length > 0)];
 }
 

@@ -143,8 +143,12 @@ function row(user, now) {
       checked: roster.selected.has(id),
       "aria-label": `Select ${name}, ${shortId(id)}`,
     }),
-    h("a", { href: `#/end-users/${encodeURIComponent(id)}`, class: "name" }, quoted(name)),
-    h("code", { title: id }, shortId(id)),
+    h(
+      "div",
+      { class: "who" },
+      h("a", { href: `#/end-users/${encodeURIComponent(id)}`, class: "name" }, quoted(name)),
+      h("code", { title: id }, shortId(id)),
+    ),
     h("span", { class: "quiet when" }, active === "" ? "never active" : time(user.last_active_ts, active)),
   );
 }
@@ -165,5 +169,5 @@ function renderTools() {
 
 function summary(shown, selected) {
   const all = count(roster.users.length, "end user");
-  return [shown < roster.users.length ? `${shown} of ${all}` : all, `${selected} selected`].join(" · ");
+  return [shown < roster.users.length ? `${shown.toLocaleString("en")} of ${all}` : all, `${selected.toLocaleString("en")} selected`].join(" · ");
 }

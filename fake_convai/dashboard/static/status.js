@@ -12,7 +12,7 @@ let running = new AbortController();
 export function say(text) {
   const status = byId("status");
   status.className = "";
-  status.replaceChildren(text);
+  status.textContent = text; // empty, it holds no node at all, and is not seen
 }
 
 /**

@@ -1,0 +1,272 @@
+"""The OpenAPI 3.1 documents of the three surfaces, made from the declarations that serve the requests."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fake_convai import __version__
+from fake_convai.api import realtime
+from fake_convai.api.endpoint import Endpoint
+from fake_convai.api.openapi_errors import error_name, error_response, error_schemas, error_statuses
+from fake_convai.api.openapi_links import LINKS
+from fake_convai.api.openapi_schemas import REF, Schema, Types, json_type, streams, take_null, without_null
+from fake_convai.api.provenance import Guess, general_guesses, guesses_about
+from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.surface import Surface
+
+JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
+
+_HOSTS = {
+    Surface.PRODUCTION: ["https://api.convai.com"],
+    Surface.BETA: ["https://beta.convai.com"],
+    Surface.LIVE: ["https://live.convai.com", "https://realtime-api.convai.com"],
+}
+
+_DESCRIPTION = """\
+The {surface} host of the Convai API, as far as public sources show it. The fake-convai project makes this document \
+from its own code; the vendor publishes none and has no part in it. `x-source` says where each operation is known \
+from, and `x-assumptions` what was guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request that was made and what was really answered."""
+
+    surface: Surface
+    operation_id: str
+    name: str
+    summary: str
+    request: dict[str, Any] | None
+    status: int
+    answer: Any
+
+
+def document(
+    surface: Surface, examples: Iterable[Example] = (), frames: Iterable[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """The whole document of one surface; `frames` are examples of what goes over the WebSocket."""
+    endpoints = [endpoint for endpoint in ENDPOINTS if surface in endpoint.surfaces]
+    shown = [example for example in examples if example.surface is surface]
+    types = Types()
+    for endpoint in endpoints:
+        if endpoint.reads == "json":
+            types.request(endpoint.operation_id, endpoint.body)
+        if (answer := json_type(endpoint.answer)) is not None:
+            types.answer(endpoint.operation_id, answer)
+    if surface is Surface.LIVE:
+        types.request("ClientMessage", realtime.ClientMessage)
+        types.answer("ServerEvent", realtime.ServerEvent)
+        types.answer("StreamEvent", realtime.StreamEvent)
+    requests, answers, schemas = types.schemas()
+    schemas |= {name: answers[name] for name in ("ServerEvent", "StreamEvent") if name in answers}
+    schemas |= {name: requests[name] for name in ("ClientMessage",) if name in requests}
+    paths: dict[str, Any] = {}
+    for endpoint in endpoints:
+        operation = _operation(endpoint, surface, answers.get(endpoint.operation_id), shown)
+        if endpoint.reads == "json":
+            operation |= _json_body(requests[endpoint.operation_id], endpoint, shown)
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    _mark_guesses(endpoints, requests, schemas)
+    if surface is Surface.LIVE:
+        for frame in frames:
+            _show_frame(frame, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": _info(surface),
+        "servers": _servers(surface),
+        "tags": [{"name": group} for group in dict.fromkeys(endpoint.group for endpoint in endpoints)],
+        "paths": paths,
+        **({"x-websockets": _WEBSOCKETS} if surface is Surface.LIVE else {}),
+        "components": {
+            "securitySchemes": _security_schemes(surface),
+            "responses": _error_components(endpoints, surface, shown),
+            "schemas": {name: schemas[name] for name in sorted(schemas)} | error_schemas(surface),
+        },
+    }
+
+
+def _info(surface: Surface) -> dict[str, Any]:
+    return {
+        "title": f"Convai, {surface}",
+        "version": __version__,
+        "description": _DESCRIPTION.format(surface=surface),
+        "x-assumptions": [_assumption(guess) for guess in general_guesses()],
+    }
+
+
+def _servers(surface: Surface) -> list[dict[str, Any]]:
+    # The fake comes first: tools take the first server unless told otherwise, and a try-out should delete nothing real.
+    fake = {
+        "url": f"http://{{host}}:{{port}}/{surface}",
+        "description": "fake-convai",
+        "variables": {"host": {"default": "127.0.0.1"}, "port": {"default": "2668"}},
+    }
+    return [fake, *({"url": url, "description": "The real service"} for url in _HOSTS[surface])]
+
+
+def _security_schemes(surface: Surface) -> dict[str, Any]:
+    live = surface is Surface.LIVE
+    key = "X-API-Key" if live else "CONVAI-API-KEY"
+    return {
+        "ApiKey": {"type": "apiKey", "in": "header", "name": key, "description": "The key of an account."},
+        "ApiToken": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "API-AUTH-TOKEN",
+            "description": "A temporary token"
+            + (", or the id of an open session." if surface is Surface.LIVE else "."),
+        },
+    }
+
+
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    "key": [{"ApiKey": []}],
+    "key or token": [{"ApiKey": []}, {"ApiToken": []}],
+    "anybody": [],
+}
+
+
+def _operation(endpoint: Endpoint, surface: Surface, answer: Schema | None, examples: list[Example]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": endpoint.operation_id,
+        "tags": [endpoint.group],
+        "summary": endpoint.summary,
+        **({"description": endpoint.description} if endpoint.description else {}),
+        "x-source": endpoint.source,
+    }
+    if guesses := guesses_about(endpoint):
+        operation["x-assumptions"] = [_assumption(guess) for guess in guesses]
+    operation["security"] = _SECURITY[endpoint.access]
+    if endpoint.reads == "query":
+        operation["parameters"] = _query(endpoint)
+    if endpoint.reads == "form":
+        operation |= _form(endpoint)
+    operation["responses"] = {
+        "200": _ok(endpoint, answer, examples),
+        **{
+            str(status): {"$ref": f"#/components/responses/{error_name(endpoint, status)}"}
+            for status in error_statuses(endpoint, surface)
+        },
+    }
+    return operation
+
+
+def _assumption(guess: Guess) -> dict[str, str]:
+    about = {} if guess.field is None else {"field": guess.field}
+    return {**about, "says": guess.says, "x-source": "assumption"}
+
+
+def _parts(endpoint: Endpoint) -> Schema:
+    """The schema of what is not JSON: the parameters of a query or the fields of a form."""
+    types = Types()
+    types.request("parts", endpoint.body)
+    requests, _, schemas = types.schemas()
+    schema = schemas[requests["parts"]["$ref"].rpartition("/")[2]]
+    schema["properties"] = {name: without_null(member) for name, member in schema["properties"].items()}
+    for name in endpoint.fields & schema["properties"].keys():
+        if any(guess.field == name for guess in guesses_about(endpoint)):
+            schema["properties"][name]["x-source"] = "assumption"
+    return schema
+
+
+def _query(endpoint: Endpoint) -> list[dict[str, Any]]:
+    schema = _parts(endpoint)
+    return [
+        {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": member}
+        for name, member in schema["properties"].items()
+    ]
+
+
+def _form(endpoint: Endpoint) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {FORM: {"schema": _parts(endpoint)}}}}
+
+
+def _json_body(schema: Schema, endpoint: Endpoint, examples: list[Example]) -> dict[str, Any]:
+    required = any(field.is_required() for field in endpoint.body.model_fields.values())
+    content: dict[str, Any] = {"schema": schema}
+    shown = {
+        example.name: {"summary": example.summary, "value": example.request}
+        for example in examples
+        if example.operation_id == endpoint.operation_id and example.status == 200 and example.request is not None
+    }
+    if shown:
+        content["examples"] = shown
+    return {"requestBody": {"required": required, "content": {JSON: content}}}
+
+
+def _ok(endpoint: Endpoint, answer: Schema | None, examples: list[Example]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    found = _shown(example for example in examples if example.operation_id == endpoint.operation_id)
+    shown = {"examples": found} if found else {}
+    if answer is not None:
+        content[JSON] = {"schema": answer, **shown}
+    if streams(endpoint.answer):
+        item = REF.format(model="StreamEvent") if answer is None else answer["$ref"]
+        content[EVENTS] = {"schema": {"type": "string"}, "x-item-schema": {"$ref": item}}
+        content[EVENTS] |= shown if answer is None else {}
+    links = {link.target: link.described() for link in LINKS if link.origin == endpoint.operation_id}
+    return {"description": endpoint.summary + ".", "content": content, **({"links": links} if links else {})}
+
+
+def _shown(examples: Iterable[Example], status: int = 200) -> dict[str, Any]:
+    return {
+        example.name: {"summary": example.summary, "value": example.answer}
+        for example in examples
+        if example.status == status
+    }
+
+
+def _error_components(endpoints: list[Endpoint], surface: Surface, examples: list[Example]) -> dict[str, Any]:
+    """One component for each way to say no; its examples come from all the operations that say so."""
+    components = {}
+    for endpoint in endpoints:
+        for status in error_statuses(endpoint, surface):
+            name = error_name(endpoint, status)
+            alike = {other.operation_id for other in endpoints if error_name(other, status) == name}
+            shown = _shown((example for example in examples if example.operation_id in alike), status)
+            components[name] = error_response(endpoint, status, surface, shown)
+    return {name: components[name] for name in sorted(components)}
+
+
+def _mark_guesses(endpoints: list[Endpoint], requests: dict[str, Schema], schemas: dict[str, Schema]) -> None:
+    """Let bodies take null for what may be left out, and mark the parameters about which something was guessed."""
+    bodies = {
+        endpoint: requests[endpoint.operation_id]["$ref"].rpartition("/")[2]
+        for endpoint in endpoints
+        if endpoint.reads == "json"
+    }
+    for name in set(bodies.values()):
+        schemas[name] = take_null(schemas[name])
+    for endpoint, name in bodies.items():
+        for guess in guesses_about(endpoint):
+            if guess.field in schemas[name].get("properties", {}):
+                schemas[name]["properties"][guess.field]["x-source"] = "assumption"
+
+
+def _show_frame(frame: dict[str, Any], schemas: dict[str, Schema]) -> None:
+    """Make a frame of a WebSocket an example of its schema, and of the one inside it, unless there is one like it."""
+    for parent, value in (("ClientMessage", frame), ("ServerEvent", frame)):
+        mapping = schemas[parent]["discriminator"]["mapping"]
+        if value["type"] in mapping:
+            _add_example(schemas[mapping[value["type"]].rpartition("/")[2]], value)
+    if frame["type"] == "server-message":
+        mapping = schemas["ServerMessage"]["properties"]["data"]["discriminator"]["mapping"]
+        _add_example(schemas[mapping[frame["data"]["type"]].rpartition("/")[2]], frame["data"])
+
+
+def _add_example(schema: Schema, value: dict[str, Any]) -> None:
+    known = schema.setdefault("examples", [])
+    if all((kind.get("type"), kind.get("status")) != (value["type"], value.get("status")) for kind in known):
+        known.append(value)
+
+
+_WEBSOCKETS = {
+    "/chat": {
+        "summary": "Hold a conversation",
+        "x-source": "docs",
+        "parameters": [{"name": "session_id", "in": "query", "required": True, "schema": {"type": "string"}}],
+        "client": {"$ref": REF.format(model="ClientMessage")},
+        "server": {"$ref": REF.format(model="ServerEvent")},
+    }
+}
+"""OpenAPI has no words for a WebSocket; docs/realtime.md has."""

@@ -1,0 +1,23 @@
+"""Where the committed OpenAPI documents lie: beside the package in a clone, inside it in an installation."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from fake_convai.api.surface import Surface
+
+
+def folder() -> Path:
+    """The folder of the documents."""
+    package = Path(__file__).parent.parent
+    inside = package / "openapi"
+    return inside if inside.is_dir() else package.parent / "openapi"
+
+
+@cache
+def published(surface: Surface) -> dict[str, Any]:
+    """The document of a surface, as it was committed."""
+    document: dict[str, Any] = orjson.loads((folder() / f"{surface}.json").read_bytes())
+    return document

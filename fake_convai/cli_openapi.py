@@ -1,0 +1,73 @@
+"""The commands about the contract: `openapi` writes it, `check` holds a recording against it."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--output", default="openapi", metavar="DIRECTORY", help="Where the documents go.", show_default=True)
+@click.option("--docs", metavar="DIRECTORY", help="Write the pages fidelity.md and realtime.md too, to this place.")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when a file there is stale.")
+def openapi(output: str, docs: str | None, only_check: bool) -> None:
+    """Write the OpenAPI documents of the three surfaces."""
+    files = {Path(output) / name: text for name, text in documents().items()}
+    if docs is not None:
+        files |= {Path(docs) / name: text for name, text in pages(files[Path(output) / "live.json"]).items()}
+    stale = [path for path, text in files.items() if not path.is_file() or path.read_text("utf-8") != text]
+    if only_check:
+        if stale:
+            names = ", ".join(map(str, stale))
+            raise click.ClickException(f"stale: {names}; `fake-convai openapi` writes the documents, --docs the pages")
+        click.echo(f"{len(files)} files are up to date.")
+        return
+    try:
+        for path in stale:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path], "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"cannot write {error.filename}: {error.strerror}") from error
+    click.echo("\n".join(f"wrote {path}" for path in stale) or "Nothing has changed.")
+
+
+def documents() -> dict[str, str]:
+    """The documents by file name, as they are written."""
+    from fake_convai.api.openapi import document
+    from fake_convai.api.surface import Surface
+    from fake_convai.examples import run_examples
+
+    examples, frames = run_examples()
+    return {
+        f"{surface}.json": json.dumps(document(surface, examples, frames), indent=2, ensure_ascii=False) + "\n"
+        for surface in Surface
+    }
+
+
+def pages(live: str) -> dict[str, str]:
+    """The pages by file name, given the document of the live surface."""
+    from fake_convai.api.openapi_pages import fidelity, realtime_page
+
+    return {"fidelity.md": fidelity(), "realtime.md": realtime_page(json.loads(live))}
+
+
+@click.command()
+@click.option(
+    "--openapi",
+    "contract",
+    required=True,
+    metavar="[production|beta|live|FILE]",
+    help="The document to hold the recording against: one of ours by name, or a file.",
+)
+@click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(contract: str, recording: Path) -> None:
+    """Report where the traffic in a HAR file departs from the contract; exits with 1 when it does."""
+    from fake_convai.api.har import Unreadable, check_recording, load_contract
+
+    try:
+        report = check_recording(load_contract(contract), recording.read_bytes())
+    except Unreadable as error:
+        raise click.ClickException(str(error)) from error
+    for line in report.lines():
+        click.echo(line)
+    raise SystemExit(1 if report.violations else 0)

@@ -1,0 +1,303 @@
+"""Finds the verb of an English fact and whom the fact is about. Rules of thumb over closed word classes, no grammar:
+they need to read two wordings of one fact alike, not to be right about every sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fake_convai.domain.dedup_tokens import AGE, NOTHING, NUMBER, Token, content, is_known, make_token, skip_adverbs
+from fake_convai.domain.dedup_words import kind, lexicon, predicate
+
+LONGEST_NAME = 4
+"""Words; and how far a turned-round subject may reach ("teal is my favorite color")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom a fact is about, or whose thing: kind is user, role, name, he, she, it or thing."""
+
+    kind: str
+    names: frozenset[str] = frozenset()
+
+
+class VerbGroup(NamedTuple):
+    """The main verb with what its auxiliaries say, and the tokens that follow it."""
+
+    verb: str
+    rest: list[Token]
+    mood: str = ""
+    past: bool = False
+
+
+# Where the verb is
+
+
+def find_verb(tokens: list[Token]) -> int:
+    """Where the finite verb of the sentence is; -1 when there is none."""
+    start = skip_adverbs(tokens, 0)
+    place = _verb_after_user(tokens, start)
+    if place < 0 and _starts_with_verb(tokens, start):
+        return -1 if tokens[start].forms == "q" else start
+    return place if place >= 0 else _first_finite(tokens, start)
+
+
+def user_length(tokens: Sequence[Token]) -> int:
+    """How many words name the user at the beginning: "the user", "I", "this trainee"; 0 for none."""
+    place = 0
+    while place < len(tokens) and tokens[place].text in ("the", "this"):
+        place += 1
+    if place == 0 and tokens and (tokens[0].isa("self") or tokens[0].text in ("he", "she", "they")):
+        return 1
+    return place + 1 if place < len(tokens) and tokens[place].isa("user", "role") else 0
+
+
+def _verb_after_user(tokens: list[Token], start: int) -> int:
+    """The verb right after the user's name, even one of no table: "the user moonlights as a barber"."""
+    length = user_length(tokens[start:])
+    place = skip_adverbs(tokens, start + length)
+    if not length or place >= len(tokens):
+        return -1
+    token = tokens[place]
+    if tokens[start + length].text in ("'s", "and", "or", "of", ",", ".") or not token.text.isalpha():
+        return -1
+    return place if token.forms or _is_modal(token) or token.text.endswith(("s", "ed")) else -1
+
+
+def _starts_with_verb(tokens: Sequence[Token], start: int) -> bool:
+    """Whether the subject is left out: "Likes tennis", "Born in Quito". Not so when another verb follows at once."""
+    if start >= len(tokens) or not tokens[start].forms or tokens[start].isa("relation"):
+        return False
+    following = tokens[start + 1] if start + 1 < len(tokens) else NOTHING
+    return not _is_finite(following, plural=True) or following.text == "like" or tokens[start].base == "have"
+
+
+def _first_finite(tokens: Sequence[Token], start: int) -> int:
+    opened, plural = True, False
+    for place, token in enumerate(tokens[start:], start):
+        if token.text == "." and place > start:
+            break
+        if token.isa("opener"):
+            opened = True
+        elif not opened and _is_finite(token, plural):
+            return place
+        elif not token.isa("break"):
+            plural = plural or token.text == "and" or (token.text != token.base and token.text.endswith("s"))
+            opened = token.isa("conjunction")
+    return _likely_verb(tokens)
+
+
+def _likely_verb(tokens: Sequence[Token]) -> int:
+    """What may be the verb where no form of a known one was found: a gerund after a noun ("a child swinging on a
+    tire"), a word of no table after a bare name ("Nate moonlights as a barber")."""
+    if tokens and tokens[0].isa("article"):
+        for place, token in enumerate(tokens[2:], 2):
+            if token.isa("preposition", "break"):
+                return -1
+            if "g" in token.forms:
+                return place
+        return -1
+    words = [token.text for token in tokens[:2] if token.text.isalpha() and not is_known(token.base)]
+    return 1 if len(words) == 2 and words[1].endswith(("s", "ed")) else -1
+
+
+def _is_finite(token: Token, plural: bool) -> bool:
+    if token.base in ("be", "have", "do") and token.forms not in ("q", "g"):
+        return True
+    return _is_modal(token) or "s" in token.forms or "p" in token.forms or (plural and "b" in token.forms)
+
+
+def _is_modal(token: Token) -> bool:
+    return token.isa("can", "maybe", "must", "will", "would")
+
+
+# What the verb is
+
+
+def verb_group(tokens: Sequence[Token], *, negated: bool) -> VerbGroup:
+    """Takes the auxiliaries off the tokens that begin with the finite verb."""
+    past = "p" in tokens[0].forms and "b" not in tokens[0].forms
+    place, mood = _skip_auxiliaries(tokens)
+    if place >= len(tokens):
+        return VerbGroup("be", [], mood, past)
+    verb, rest = predicate(tokens[place].base), list(tokens[place + 1 :])
+    if tokens[place].base == "get":  # "got promoted", "got a dog": how it is from then on
+        past = False
+        if rest and _is_participle(rest[0]):
+            return VerbGroup("be", rest, mood, past)
+    if mood == "can" and not negated and verb in kind("skill"):
+        mood = ""
+    if verb == "go" and rest and "g" in rest[0].forms:  # "goes hiking"
+        verb, rest = predicate(rest[0].base), rest[1:]
+    if rest and rest[0].isa("particle") and verb != "be":
+        verb, rest = f"{verb} {rest[0].text}", rest[1:]
+    return VerbGroup(verb, rest, mood, past)
+
+
+def _skip_auxiliaries(tokens: Sequence[Token]) -> tuple[int, str]:
+    place, mood = 0, ""
+    while place < len(tokens):
+        token = tokens[place]
+        following = skip_adverbs(tokens, place + 1)
+        after = tokens[following] if following < len(tokens) else NOTHING
+        found, taken = _mood_of(token, after, tokens[following + 1 : following + 3])
+        if taken:
+            mood, place = found, following + taken - 1
+        elif _is_auxiliary(token, after):
+            place = following
+        elif token.isa("adverb") and place + 1 < len(tokens):
+            place += 1
+        else:
+            break
+    return place, mood
+
+
+def _mood_of(token: Token, after: Token, more: Sequence[Token]) -> tuple[str, int]:
+    """The mood that a modal gives and how many words it takes from here; 0 words when it is none."""
+    if _is_modal(token):
+        mood = next(mood for mood in ("can", "maybe", "must", "will", "would") if mood in token.traits)
+        return mood, 2 if after.text == "to" else 1
+    infinitive = after.text == "to" and bool(more) and "b" in more[0].forms
+    if token.text == "used" and infinitive:
+        return "former", 2
+    if token.base == "have" and infinitive:
+        return "must", 2
+    ahead = {"going": "will", "about": "will", "supposed": "must"}.get(after.text, "")
+    if token.base == "be" and ahead and len(more) > 1 and more[0].text == "to" and "b" in more[1].forms:
+        return ahead, 3
+    return "", 0
+
+
+def _is_auxiliary(token: Token, after: Token) -> bool:
+    if token.base == "be":
+        return "g" in after.forms and after.base != "be" and token.text != "being"
+    if token.base == "have":
+        return "q" in after.forms
+    return token.base == "do" and "b" in after.forms
+
+
+def _is_participle(token: Token) -> bool:
+    return "q" in token.forms or (not token.forms and token.text.endswith("ed"))
+
+
+# Whom the fact is about
+
+
+def whom(tokens: Sequence[Token]) -> tuple[Owner, tuple[str, ...], list[str]]:
+    """The owner, the way from there ("brother", "dog"), and what else the subject says ("old", "and her cat")."""
+    first, others = _conjuncts(tokens)
+    if any(token.isa("self") for token in others):  # "my wife and I"
+        first, others = others, first
+    steps, aside = _steps(first)
+    owner, steps = _owner_of(steps)
+    chain, extra = [], [*content(others), *content(aside)]
+    for step in steps:
+        named = content(step)
+        if named:
+            head = _head_of(named)
+            chain.append(head)
+            extra += [word for word in named if word != head]
+    return owner, tuple(chain), extra
+
+
+def turned_round(subject: Sequence[Token], rest: Sequence[Token]) -> bool:
+    """ "Teal is my favorite color" says what "my favorite color is teal" says."""
+    if not 0 < len(subject) <= LONGEST_NAME or not rest or user_length(subject):
+        return False
+    if any(token.isa("owner's", "possessive", "self", "it", "he", "she") for token in subject):
+        return False
+    owner = user_length(rest) or 1
+    return rest[0].isa("possessive") or rest[owner : owner + 1] == [make_token("'s")]
+
+
+def attribute(verb: str, chain: tuple[str, ...], rest: list[Token]) -> tuple[str, tuple[str, ...], list[Token]]:
+    """Attributes that have a verb of their own: "the user's job is nurse" -> the user is a nurse."""
+    if verb != "be":
+        return verb, chain, rest
+    if chain and chain[-1] in lexicon().attributes:
+        return lexicon().attributes[chain[-1]], chain[:-1], rest
+    first = next((token for token in rest if not token.isa("adverb")), NOTHING)
+    if first.text == AGE or (first.text == NUMBER and not content(rest)):
+        return "age", chain, rest
+    if chain and chain[-1] in kind("body"):
+        end = next((place for place, token in enumerate(rest) if token.isa("break")), len(rest))
+        return "have", chain[:-1], [*rest[:end], make_token(chain[-1]), *rest[end:]]
+    return verb, chain, rest
+
+
+def _conjuncts(tokens: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
+    """ "James and his family" -> James; his family."""
+    for place, token in enumerate(tokens):
+        if token.text in ("and", "or"):
+            return tokens[:place], tokens[place + 1 :]
+    return tokens, []
+
+
+def _steps(tokens: Sequence[Token]) -> tuple[list[list[Token]], Sequence[Token]]:
+    """The steps of "the user's brother's dog" or "the dog of the user's brother", owner first; then what another
+    preposition adds ("a man in a hat")."""
+    owned: list[list[Token]] = []
+    steps: list[list[Token]] = [[]]
+    for place, token in enumerate(tokens):
+        if token.isa("owner's"):
+            steps.append([])
+        elif token.text == "of":
+            owned, steps = [*steps, *owned], [[]]
+        elif token.isa("preposition", "conjunction") and not token.isa("it"):
+            return steps + owned, tokens[place + 1 :]
+        elif token.isa("possessive"):
+            steps[-1].append(token)
+            steps.append([])
+        elif not token.isa("break", "adverb"):
+            steps[-1].append(token)
+    return steps + owned, []
+
+
+def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
+    """The person at the beginning of the way, and the rest of the way."""
+    steps = [[token for token in step if not token.isa("title")] for step in steps if step]
+    if not steps:
+        return Owner("user"), []
+    first, others = steps[0], steps[1:]
+    if not first:
+        return Owner("thing"), others
+    last = first[-1]
+    if len(first) == 1 and last.isa("he", "she", "it", "possessive"):
+        return Owner(_PRONOUNS.get(last.text, "user")), others
+    if last.isa("self", "possessive", "they"):
+        return Owner("user"), others
+    if first[0].text not in ("a", "an", "one", "another", "some"):
+        if last.isa("user"):
+            return Owner("user"), others
+        if last.isa("role") and len(first) < 3:
+            return Owner("role", frozenset((last.base,))), others
+        if user_length(first) and _is_name(first[-1:]):  # "the user Jordan"
+            return Owner("name", frozenset((last.text,))), others
+        if _is_name(first):
+            return Owner("name", frozenset(token.text for token in first)), others
+    return Owner("thing"), steps
+
+
+_PRONOUNS = {"he": "he", "him": "he", "his": "he", "she": "she", "her": "she", "hers": "she"} | dict.fromkeys(
+    ("it", "its", "itself", "this", "that", "there"), "it"
+)
+
+
+def _is_name(tokens: Sequence[Token]) -> bool:
+    """A name has no article, is in no table and is no plural."""
+    return len(tokens) <= LONGEST_NAME and all(_may_be_name(token) for token in tokens)
+
+
+def _may_be_name(token: Token) -> bool:
+    if not token.text.isalpha() or is_known(token.text) or is_known(token.base) or "g" in token.forms:
+        return False
+    return token.base == token.text or bool(token.forms)
+
+
+def _head_of(words: Sequence[str]) -> str:
+    """The noun that the others describe: the relation in "my friend Tariq", else the last word."""
+    relations = kind("relation")
+    if words[-1] not in relations:
+        for word in words:
+            if word in relations:
+                return word
+    return words[-1]

@@ -1,0 +1,172 @@
+"""Characters, the journal, clock and faults."""
+
+import httpx
+from playwright.sync_api import Locator, Page, expect
+
+from fake_convai.testing import FakeConvai
+from tests.dashboard.conftest import Open, button, status
+
+
+def ask(account: FakeConvai, path: str, body: dict[str, object]) -> None:
+    """Send a request as an app does."""
+    httpx.post(f"{account.url}{path}", headers={"CONVAI-API-KEY": account.api_key}, json=body)
+
+
+def entries(page: Page) -> Locator:
+    return page.locator("#entries > details")
+
+
+class TestCharacters:
+    def test_the_memory_switch_switches(self, opened: Open, account: FakeConvai) -> None:
+        coach = account.character("coach", name="Safety Coach", memory=False)
+        page = opened("#/characters")
+        switch = page.get_by_role("switch", name="Memory of Safety Coach")
+        expect(switch).not_to_be_checked()
+        switch.click()
+        expect(status(page)).to_have_text("Memory of Safety Coach is on.")
+        expect(switch).to_be_checked()
+        body = account.requests("/character/update")[0].body
+        assert body == {"charID": coach, "memorySettings": {"enabled": True}}
+        switch.press("Space")
+        expect(status(page)).to_have_text("Memory of Safety Coach is off.")
+        assert account.state()["characters"][0]["memory_settings"] == {"enabled": False}
+
+    def test_a_switch_that_fails_stays_as_it_was(self, opened: Open, account: FakeConvai) -> None:
+        account.character(name="Safety Coach")
+        account.fail("/character/update", status=500)
+        page = opened("#/characters")
+        switch = page.get_by_role("switch", name="Memory of Safety Coach")
+        switch.click()
+        expect(status(page)).to_contain_text("Could not switch the memory: Internal server error.")
+        expect(switch).not_to_be_checked()
+        button(page, "Retry").click()
+        expect(switch).to_be_checked()
+
+    def test_what_a_character_remembers_and_its_sessions(self, opened: Open, account: FakeConvai) -> None:
+        coach = account.character("coach", name="Safety Coach", listing="public")
+        account.remember(coach, "player-1", "The user is Jo.", "The user lives in Rome.")
+        account.remember(coach, "player-2", "The user is Al.")
+        account.session(coach, None, ("Who are you?", "A coach."))
+        page = opened("#/characters")
+        expect(page.get_by_role("article")).to_contain_text("Safety Coachpublic")
+        expect(page.get_by_role("article")).to_contain_text("coach · 3 memories of 2 people")
+        page.get_by_text("1 session").click()
+        page.get_by_text("Anonymous").click()
+        expect(page.get_by_role("definition")).to_have_text(["Who are you?", "A coach."])
+
+    def test_an_account_without_characters(self, opened: Open) -> None:
+        expect(opened("#/characters").get_by_text("This account has no characters.")).to_be_visible()
+
+
+class TestJournal:
+    def test_each_request_shows_body_answer_and_reason(self, opened: Open, account: FakeConvai) -> None:
+        npc = account.character("coach")
+        body = {"character_id": npc, "end_user_id": "p", "memories": ["The user is Jo."], "colour": "<b>red</b>"}
+        ask(account, "/beta/memory/add", body)
+        page = opened("#/journal")
+        expect(entries(page)).to_have_count(1)
+        entry = entries(page).first
+        expect(entry.locator("summary")).to_contain_text("200POST /memory/addbeta · ")
+        entry.locator("summary").click()
+        expect(entry.locator("pre")).to_contain_text(['"memories": [', '"event": "add"'])
+        expect(entry).to_contain_text('"colour": "<b>red</b>"')
+        expect(entry).to_contain_text("Reason")
+        expect(entry).to_contain_text("overlaps with no record")
+        expect(entry).to_contain_text("Fields that nothing readscolour")
+
+    def test_it_grows_while_one_looks_and_what_is_open_stays_open(self, opened: Open, account: FakeConvai) -> None:
+        ask(account, "/beta/user/end-users/get", {"end_user_id": "nobody"})
+        page = opened("#/journal")
+        first = page.locator("#entries > details", has_text="/user/end-users/get")
+        expect(first.locator("summary")).to_contain_text("404")
+        first.locator("summary").click()
+        account.fail("/memory/list", status=503)
+        ask(account, "/beta/memory/list", {"character_id": "c", "end_user_id": "p"})
+        expect(entries(page)).to_have_count(2)
+        expect(entries(page).first).to_contain_text("503POST /memory/listFault")
+        expect(first.get_by_role("heading", name="Answer")).to_be_visible()
+
+    def test_it_stands_still_when_it_is_not_to_follow(self, opened: Open, account: FakeConvai) -> None:
+        page = opened("#/journal")
+        expect(page.get_by_text("0 requests")).to_be_visible()
+        page.get_by_role("checkbox", name="Follow").uncheck()
+        ask(account, "/beta/user/end-users/list", {})
+        page.get_by_role("link", name="Clock and faults").click()
+        expect(button(page, "Clear faults")).to_be_visible()
+        expect(entries(page)).to_have_count(0)
+        page.get_by_role("link", name="Journal").click()
+        expect(entries(page)).to_have_count(1)
+        ask(account, "/beta/user/end-users/list", {})
+        page.get_by_role("checkbox", name="Follow").check()
+        expect(entries(page)).to_have_count(2)
+
+    def test_it_is_filtered_and_cleared(self, opened: Open, account: FakeConvai) -> None:
+        ask(account, "/beta/user/end-users/list", {})
+        ask(account, "/production/character/list", {})
+        page = opened("#/journal")
+        search = page.get_by_role("searchbox", name="Filter by path, surface or status")
+        search.fill("production")
+        expect(entries(page)).to_have_count(1)
+        expect(page.get_by_text("1 of 2 requests")).to_be_visible()
+        search.fill("")
+        expect(entries(page)).to_have_count(2)
+        button(page, "Clear").click()
+        expect(status(page)).to_have_text("Cleared.")
+        expect(entries(page)).to_have_count(0)
+        assert account.requests() == []
+        ask(account, "/production/character/list", {})
+        expect(entries(page)).to_contain_text(["/character/list"])
+
+    def test_of_a_long_journal_the_newest_come_first(self, opened: Open, account: FakeConvai) -> None:
+        with httpx.Client(base_url=account.url, headers={"CONVAI-API-KEY": account.api_key}) as app:
+            for number in range(210):
+                app.post("/beta/user/end-users/list", json={"limit": 1 if number < 10 else 2})
+        page = opened("#/journal")
+        expect(entries(page)).to_have_count(200)
+        button(page, "Show older requests").click()
+        expect(entries(page)).to_have_count(210)
+        entries(page).last.locator("summary").click()
+        expect(entries(page).last).to_contain_text('"limit": 1')
+
+
+class TestClockAndFaults:
+    def test_nothing_is_marked_while_nothing_is_on(self, opened: Open) -> None:
+        page = opened()
+        glance = page.get_by_role("group", name="Clock and faults at a glance")
+        expect(glance.get_by_role("link")).to_have_text(["Real time", "No faults"])
+        page.get_by_role("link", name="Clock and faults", exact=True).click()
+        expect(page.get_by_text("No fault waits for a request of this account.")).to_be_visible()
+        expect(button(page, "Back to real time")).to_be_disabled()
+        expect(button(page, "Clear faults")).to_be_disabled()
+
+    def test_a_set_clock_and_faults_are_marked_on_every_view(self, opened: Open, account: FakeConvai) -> None:
+        page = opened("#/characters")
+        glance = page.get_by_role("group", name="Clock and faults at a glance")
+        account.freeze("2026-01-01T00:00:00Z")
+        account.fail("/memory/add", status=429, times=2)
+        expect(glance.get_by_role("link")).to_have_text(["⚠ Clock frozen at 2026-01-01 00:00:00", "⚠ 1 fault"])
+        account.offset(-86400)
+        expect(glance.get_by_role("link").first).to_have_text("⚠ Clock shifted by −1 day")
+
+    def test_the_clock_is_set_right_again(self, opened: Open, account: FakeConvai) -> None:
+        account.freeze("2026-01-01T00:00:00Z")
+        page = opened("#/clock")
+        expect(page.get_by_text("Clock frozen at 2026-01-01 00:00:00. It is")).to_be_visible()
+        button(page, "Back to real time").click()
+        expect(status(page)).to_have_text("The clock runs in real time.")
+        expect(page.get_by_role("group").get_by_role("link").first).to_have_text("Real time")
+        assert account.now().year != 2026 or account.now().month != 1
+
+    def test_faults_are_described_and_cleared(self, opened: Open, account: FakeConvai) -> None:
+        account.fail("/memory/add", status=429, times=2, end_user_id="player-42")
+        account.fail(status=None, delay_ms=200, disconnect=True, times=None, rate=0.5, when="after")
+        page = opened("#/clock")
+        expect(page.locator("#clock-body li")).to_have_text(
+            [
+                "path /memory/add, end_user_id player-42: answers 429, 2 times",
+                "any request: waits 200 ms, cuts the connection, after it was done, always at a rate of 0.5",
+            ]
+        )
+        button(page, "Clear faults").click()
+        expect(status(page)).to_have_text("No fault waits any more.")
+        assert account.faults() == []

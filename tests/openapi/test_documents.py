@@ -1,0 +1,145 @@
+"""The documents: valid, fresh, complete, and with examples that are real."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from starlette.testclient import TestClient
+
+from fake_convai.api.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
+from fake_convai.api.openapi_files import folder, published
+from fake_convai.api.openapi_links import LINKS
+from fake_convai.api.provenance import SOURCES, chapters, fields_sent_to
+from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.surface import Surface
+from fake_convai.cli import cli
+from fake_convai.cli_openapi import documents, pages
+from tests.openapi.contract import value_departures
+
+DOCS = folder().parent / "docs"
+OPERATIONS = [
+    (surface, endpoint, published(surface)["paths"][endpoint.path][endpoint.method.lower()])
+    for endpoint in ENDPOINTS
+    for surface in endpoint.surfaces
+]
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, str]:
+    """The documents as the code makes them now."""
+    return documents()
+
+
+@pytest.mark.parametrize("surface", Surface)
+def test_the_document_is_valid(surface: Surface) -> None:
+    OpenAPIV31SpecValidator(published(surface)).validate()
+
+
+def test_the_committed_files_are_what_the_code_makes(made: dict[str, str]) -> None:
+    committed = {path.name: path.read_text("utf-8") for path in folder().iterdir()}
+    assert sorted(committed) == sorted(made)
+    assert [name for name, text in made.items() if committed[name] != text] == [], "run `make openapi`"
+    for name, text in pages(made["live.json"]).items():
+        assert (DOCS / name).read_text("utf-8") == text, f"{name} is stale: run `make openapi`"
+
+
+def test_a_stale_or_missing_file_is_named(tmp_path: Path, made: dict[str, str]) -> None:
+    run = CliRunner()
+    output, docs = str(tmp_path / "openapi"), str(tmp_path / "docs")
+    assert run.invoke(cli, ["openapi", "--output", output, "--docs", docs]).exit_code == 0
+    assert (tmp_path / "openapi" / "beta.json").read_text("utf-8") == made["beta.json"]
+    assert run.invoke(cli, ["openapi", "--output", output, "--docs", docs, "--check"]).exit_code == 0
+    (tmp_path / "openapi" / "beta.json").write_text(made["beta.json"].replace("has_more", "more"), "utf-8")
+    (tmp_path / "docs" / "fidelity.md").unlink()
+    result = run.invoke(cli, ["openapi", "--output", output, "--docs", docs, "--check"])
+    assert result.exit_code != 0
+    assert [name in result.output for name in ("beta.json", "fidelity.md", "live.json")] == [True, True, False]
+
+
+def test_every_route_is_on_its_surfaces_and_nothing_else_is() -> None:
+    for surface in Surface:
+        found = {(path, method) for path, item in published(surface)["paths"].items() for method in item}
+        assert found == {(one.path, one.method.lower()) for one in ENDPOINTS if surface in one.surfaces}
+
+
+@pytest.mark.parametrize(("surface", "endpoint", "operation"), OPERATIONS, ids=lambda value: str(value)[:20])
+def test_every_operation_tells_where_it_is_known_from(surface: Surface, endpoint: Any, operation: Any) -> None:
+    assert operation["x-source"] in SOURCES
+    assert operation["summary"]
+    assert all(one["x-source"] == "assumption" for one in operation.get("x-assumptions", ()))
+    success = operation["responses"]["200"]["content"]
+    assert any("examples" in content for content in success.values()), f"no example of {endpoint.path} on {surface}"
+
+
+def test_every_finding_is_about_something_that_exists() -> None:
+    groups = {endpoint.group for endpoint in ENDPOINTS}
+    assert [chapter.chapter for chapter in chapters()[1:] if chapter.chapter not in groups] == []
+    assert groups <= {chapter.chapter for chapter in chapters()}
+    for chapter in chapters():
+        endpoints = [one for one in ENDPOINTS if one.group == chapter.chapter]
+        for guess in chapter.guessed:
+            about = [one for one in endpoints if guess.at in (None, one.path)]
+            assert about or chapter is chapters()[0], guess
+            assert guess.field is None or any(guess.field in one.fields for one in about), guess
+        for ignored in chapter.ignored:
+            (endpoint,) = [one for one in endpoints if one.path == ignored.at]
+            assert endpoint.fields.isdisjoint(fields_sent_to(endpoint)), "it is read after all"
+
+
+def test_links_lead_somewhere() -> None:
+    by_id = {endpoint.operation_id: endpoint for endpoint in ENDPOINTS}
+    for link in LINKS:
+        origin, target = by_id[link.origin], by_id[link.target]
+        assert set(link.values) <= target.fields, link
+        assert set(origin.surfaces) <= set(target.surfaces), link
+
+
+def test_the_key_headers_are_those_that_are_read() -> None:
+    names = {
+        surface: {scheme["name"].lower() for scheme in published(surface)["components"]["securitySchemes"].values()}
+        for surface in Surface
+    }
+    assert names[Surface.BETA] == names[Surface.PRODUCTION] == {KEY_HEADER, TOKEN_HEADER}
+    assert names[Surface.LIVE] == {LIVE_KEY_HEADER, TOKEN_HEADER}
+
+
+def _examples(surface: Surface) -> list[Any]:
+    """Each example of a document as (where, its schema, its value)."""
+    document = published(surface)
+    found = []
+
+    def visit(value: Any, where: str) -> None:
+        if isinstance(value, dict):
+            schema = value.get("schema")
+            if isinstance(schema, dict) and isinstance(value.get("examples"), dict):
+                found.extend((f"{where} {name}", schema, one["value"]) for name, one in value["examples"].items())
+            for name, member in value.items():
+                visit(member, f"{where}/{name}")
+
+    visit({**document["paths"], **document["components"]["responses"]}, "")
+    for name, schema in document["components"]["schemas"].items():
+        found.extend((name, schema, value) for value in schema.get("examples", ()))
+    return found
+
+
+@pytest.mark.parametrize("surface", Surface)
+def test_examples_fit_their_schemas_exactly(surface: Surface) -> None:
+    found = _examples(surface)
+    assert len(found) > 30
+    for where, schema, value in found:
+        assert value_departures(published(surface), schema, value) == [], where
+
+
+@pytest.mark.parametrize("surface", Surface)
+def test_the_server_serves_its_documents(client: TestClient, surface: Surface) -> None:
+    response = client.get(f"/_fake/openapi/{surface}.json")
+    assert response.status_code == 200
+    assert response.json() == json.loads((folder() / f"{surface}.json").read_text("utf-8"))
+
+
+def test_there_are_three_documents(client: TestClient) -> None:
+    response = client.get("/_fake/openapi/alpha.json")
+    assert (response.status_code, "beta.json" in response.json()["ERROR"]) == (404, True)

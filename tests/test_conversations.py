@@ -1,0 +1,213 @@
+"""Conversations with a real server process, over real sockets: the `websockets` package is the client."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_websocket
+from websockets.exceptions import ConnectionClosed
+
+from tests.serving import Served, serve
+
+MY_NAME, NAME_FACT, ASK_NAME = "My name is Jordan.", "The user's name is Jordan.", "What is my name?"
+MEBIBYTE = 1024 * 1024
+TIMEOUT = 60
+"""Seconds until a test gives up waiting for the server."""
+
+
+async def post(server: Served, path: str, body: dict[str, Any]) -> Any:
+    """The answer's JSON, after making sure that it is a 200."""
+    key = "X-API-Key" if path.startswith("/live/") else "CONVAI-API-KEY"
+    # Nothing to verify on a server of plain HTTP: loading the certificates would be most of the work.
+    options: Any = {"base_url": server.url, "headers": {key: "a key"}, "timeout": TIMEOUT, "verify": False}
+    async with httpx.AsyncClient(**options) as client:
+        response = await client.post(path, json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def character(server: Served) -> str:
+    """A new character with memory."""
+    body = {"charName": "Coach", "voiceType": "MALE", "backstory": "Trains people."}
+    character_id: str = (await post(server, "/production/character/create", body))["charID"]
+    changes = {"charID": character_id, "memorySettings": {"enabled": True}}
+    assert await post(server, "/production/character/update", changes) == {"STATUS": "SUCCESS"}
+    return character_id
+
+
+async def connect(server: Served, character_id: str, end_user_id: str | None = "player-42") -> dict[str, Any]:
+    """A session over a WebSocket."""
+    body = {"character_id": character_id, "end_user_id": end_user_id, "transport": "websocket"}
+    session: dict[str, Any] = await post(server, "/live/connect", body)
+    assert session["room_url"] == f"ws://{server.netloc}/live/chat?session_id={session['session_id']}"
+    return session
+
+
+@asynccontextmanager
+async def chat(session: dict[str, Any]) -> AsyncIterator[ClientConnection]:
+    """Its WebSocket."""
+    opening = open_websocket(session["room_url"], open_timeout=TIMEOUT, compression=None)
+    async with opening as websocket, asyncio.timeout(TIMEOUT):
+        yield websocket
+
+
+async def say(websocket: ClientConnection, text: str) -> str:
+    """Say something; returns the answer."""
+    await websocket.send(json.dumps({"type": "user_text_message", "data": {"text": text}}))
+    acknowledgement = json.loads(await websocket.recv())
+    assert (acknowledgement["event_type"], acknowledgement["status"]) == ("user_text_message", "success")
+    answer = ""
+    while True:
+        frame = json.loads(await websocket.recv())
+        if frame["type"] == "bot-llm-text":
+            answer += frame["data"]["text"]
+        if frame["data"].get("type") == "bot-turn-completed":
+            return answer
+
+
+async def closing(websocket: ClientConnection, frame: str | bytes | None = None) -> tuple[int | None, str | None]:
+    """Code and reason of the close that comes, in answer to a frame if one is given."""
+    if frame is not None:
+        with suppress(ConnectionClosed):  # it may come before the whole frame is sent
+            await websocket.send(frame)
+    await websocket.wait_closed()
+    return websocket.close_code, websocket.close_reason
+
+
+async def facts(server: Served, character_id: str) -> list[str]:
+    """What the character remembers of the player."""
+    listed = await post(server, "/beta/memory/list", {"character_id": character_id, "end_user_id": "player-42"})
+    return [memory["memory"] for memory in listed["memories"]]
+
+
+async def said_in(server: Served, character_id: str, session: dict[str, Any]) -> list[str]:
+    """What the player said, as chat history has it."""
+    body = {"charID": character_id, "sessionID": session["character_session_id"]}
+    turns = await post(server, "/production/character/chatHistory/details", body)
+    return [turn["interaction"][0]["message"] for turn in turns]
+
+
+def test_a_second_conversation_after_a_restart_knows_the_name_from_the_first(tmp_path: Path) -> None:
+    database = str(tmp_path / "fake.db")
+
+    async def first(server: Served) -> str:
+        npc = await character(server)
+        session = await connect(server, npc)
+        async with chat(session) as websocket:
+            assert "Jordan" not in await say(websocket, ASK_NAME)
+            await say(websocket, MY_NAME)
+        return npc
+
+    async def second(server: Served, npc: str) -> None:
+        async with chat(await connect(server, npc)) as websocket:
+            assert "Jordan" in await say(websocket, ASK_NAME)
+        assert await facts(server, npc) == [NAME_FACT]
+        listed = await post(server, "/production/character/chatHistory/list", {"charID": npc, "limit": "-1"})
+        assert [summary["is_added_to_memory"] for summary in listed] == [True, True]
+
+    with serve("--database", database) as server:
+        npc = asyncio.run(first(server))
+        assert server.stop() == 0
+    with serve("--database", database) as server:
+        asyncio.run(second(server, npc))
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+def test_what_was_said_when_the_server_went_is_remembered(tmp_path: Path, how: signal.Signals) -> None:
+    database = str(tmp_path / "fake.db")
+
+    async def interrupted(server: Served) -> tuple[str, dict[str, Any]]:
+        npc = await character(server)
+        session = await connect(server, npc)
+        async with chat(session) as websocket:
+            await say(websocket, MY_NAME)
+            server.process.send_signal(how)
+            with pytest.raises(ConnectionClosed):
+                await websocket.recv()
+        return npc, session
+
+    async def after(server: Served, npc: str, session: dict[str, Any]) -> None:
+        assert await facts(server, npc) == [NAME_FACT]
+        assert await said_in(server, npc, session) == [MY_NAME]
+        url = f"ws://{server.netloc}/live/chat?session_id={session['session_id']}"
+        async with chat({"room_url": url}) as websocket:
+            assert await closing(websocket) == (1008, "Session expired. Please reconnect via /connect")
+        async with chat(await connect(server, npc)) as websocket:
+            assert "Jordan" in await say(websocket, ASK_NAME)
+
+    with serve("--database", database) as server:
+        npc, session = asyncio.run(interrupted(server))
+        server.process.wait(timeout=TIMEOUT)
+    with serve("--database", database) as server:
+        asyncio.run(after(server, npc, session))
+
+
+def test_two_hundred_talk_at_once(tmp_path: Path) -> None:
+    async def talk(server: Served, npc: str, number: int, everybody: asyncio.Barrier) -> list[str]:
+        session = await connect(server, npc, f"player-{number}")
+        async with chat(session) as websocket:
+            async with everybody:
+                answers = [await say(websocket, f"My name is Player{number}."), await say(websocket, ASK_NAME)]
+            async with everybody:
+                return answers
+
+    async def all_at_once(server: Served) -> None:
+        npc = await character(server)
+        everybody = asyncio.Barrier(200)
+        async with asyncio.timeout(TIMEOUT):
+            answers = await asyncio.gather(*(talk(server, npc, number, everybody) for number in range(200)))
+        assert [number for number, (_, name) in enumerate(answers) if f"Player{number}" not in name] == []
+        listed = await post(server, "/production/character/chatHistory/list", {"charID": npc})
+        assert len(listed) == 200
+        for number in (0, 199):
+            person = {"character_id": npc, "end_user_id": f"player-{number}"}
+            (memory,) = (await post(server, "/beta/memory/list", person))["memories"]
+            assert memory["memory"] == f"The user's name is Player{number}."
+
+    with serve("--database", str(tmp_path / "fake.db")) as server:
+        asyncio.run(all_at_once(server))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Served]:
+    """A server in memory, for tests that leave it running."""
+    with serve() as running:
+        yield running
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
+def test_a_frame_over_the_limit_ends_the_session_and_nothing_else(server: Served, binary: bool) -> None:
+    async def send_too_much() -> None:
+        npc = await character(server)
+        session, other_session = await connect(server, npc), await connect(server, npc, None)
+        frame = json.dumps({"type": "hello", "data": "x" * (16 * MEBIBYTE)})
+        async with chat(other_session) as other:
+            async with chat(session) as websocket:
+                await say(websocket, MY_NAME)
+                code, _ = await closing(websocket, frame.encode() if binary else frame)
+                assert code == 1009
+            assert await say(other, "Hello.")
+        assert await said_in(server, npc, session) == [MY_NAME]
+        assert await said_in(server, npc, other_session) == ["Hello."]
+        await post(server, f"/live/disconnect?session_id={session['session_id']}", {})  # waits for the end
+        assert await facts(server, npc) == [NAME_FACT]
+
+    asyncio.run(send_too_much())
+
+
+def test_a_frame_at_the_limit_is_read(server: Served) -> None:
+    async def send_much() -> None:
+        async with chat(await connect(server, await character(server))) as websocket:
+            empty = json.dumps({"type": "hello", "data": ""})
+            await websocket.send(json.dumps({"type": "hello", "data": "x" * (16 * MEBIBYTE - len(empty))}))
+            assert json.loads(await websocket.recv())["message"] == "Unknown message type: hello"
+            assert await say(websocket, "Hello.")
+
+    asyncio.run(send_much())
