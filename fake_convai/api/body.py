@@ -64,7 +64,7 @@ def parse_query(request: Request) -> dict[str, Any]:
 
 
 async def parse_form(request: Request, body: bytes) -> dict[str, Any]:
-    """The fields of a form, multipart or url-encoded; an uploaded file is an `UploadFile`."""
+    """The fields of a form, multipart or url-encoded; an uploaded file is an `UploadFile`, of which nothing is read."""
 
     async def replay() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -73,6 +73,7 @@ async def parse_form(request: Request, body: bytes) -> dict[str, Any]:
         form = await Request(request.scope, replay).form(max_part_size=MAX_FORM)
     except HTTPException as error:
         raise Invalid(f"The request body must be a form (multipart/form-data): {error.detail}") from None
+    await form.close()
     fields = dict(form)
     _refuse_unstorable(fields, 1)
     return fields

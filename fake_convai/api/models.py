@@ -23,8 +23,8 @@ from pydantic_core import PydanticCustomError
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import MAX_END_USER_ID
 
-NOT_BLANK = r"\S"
-"""A pattern for text that is more than white space."""
+NOT_BLANK = r"[^\s\u001c-\u001f\u0085]"
+"""A pattern for text that is more than white space, as Python counts it."""
 
 
 class RequestModel(BaseModel):
@@ -73,12 +73,12 @@ def _stripped(text: str) -> str:
 
 
 def _whole_number(value: Any) -> Any:
-    """Accept 2.0 and "2" for 2, as a JSON reader in a loosely typed language would (C), but no booleans."""
+    """Accept "2" for 2, as a JSON reader in a loosely typed language would (C), and 2.0, but no booleans."""
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "must be a whole number")
     if isinstance(value, str) and not value.strip().isascii():
         raise PydanticCustomError("int_type", "must be a whole number")
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 Id = Annotated[StrictStr, AfterValidator(_stripped), Described(pattern=NOT_BLANK), Wanted("a non-empty string")]

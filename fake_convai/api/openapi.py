@@ -64,7 +64,7 @@ def document(
     for endpoint in endpoints:
         operation = _operation(endpoint, surface, answers.get(endpoint.operation_id), shown)
         if endpoint.reads == "json":
-            operation |= _json_body(requests[endpoint.operation_id], endpoint, shown)
+            operation |= _json_body(requests[endpoint.operation_id], schemas, endpoint, shown)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     _mark_guesses(endpoints, requests, schemas)
     if surface is Surface.LIVE:
@@ -181,8 +181,10 @@ def _form(endpoint: Endpoint) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {FORM: {"schema": _parts(endpoint)}}}}
 
 
-def _json_body(schema: Schema, endpoint: Endpoint, examples: list[Example]) -> dict[str, Any]:
-    required = any(field.is_required() for field in endpoint.body.model_fields.values())
+def _json_body(
+    schema: Schema, schemas: dict[str, Schema], endpoint: Endpoint, examples: list[Example]
+) -> dict[str, Any]:
+    body = schemas[schema["$ref"].rpartition("/")[2]]
     content: dict[str, Any] = {"schema": schema}
     shown = {
         example.name: {"summary": example.summary, "value": example.request}
@@ -191,7 +193,8 @@ def _json_body(schema: Schema, endpoint: Endpoint, examples: list[Example]) -> d
     }
     if shown:
         content["examples"] = shown
-    return {"requestBody": {"required": required, "content": {JSON: content}}}
+    # An empty body counts as an empty object, which will not do where something is required, or one thing or another.
+    return {"requestBody": {"required": "required" in body or "if" in body, "content": {JSON: content}}}
 
 
 def _ok(endpoint: Endpoint, answer: Schema | None, examples: list[Example]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
@@ -40,6 +40,11 @@ def _transport(value: str) -> str:
     return _TRANSPORTS[value]
 
 
+def _integral(value: Any) -> Any:
+    """JSON has one kind of number: 2.0 is 2."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class ConnectRequest(RequestModel):
     """Who connects to which character, and how. Other fields that SDKs send are accepted and not used."""
 
@@ -52,7 +57,7 @@ class ConnectRequest(RequestModel):
     connection_type: Literal["audio", "video"] = "audio"
     mode: Literal["create", "join"] = "create"
     shared_session_key: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")] | None = None
-    max_num_participants: Annotated[StrictInt, Field(ge=1)] = 1
+    max_num_participants: Annotated[StrictInt, BeforeValidator(_integral), Field(ge=1)] = 1
 
 
 class DisconnectRequest(RequestModel):

@@ -16,7 +16,7 @@ MAX_DELAY = 600_000
 
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _FRAMING = {"connection", "content-length", "transfer-encoding"}
 
 
@@ -34,7 +34,7 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING:
             raise ValueError(f"{name!r} cannot be set")
         if not _HEADER_VALUE.fullmatch(value):
-            raise ValueError(f"the value of {name!r} cannot be sent: send printable characters of Latin-1")
+            raise ValueError(f"the value of {name!r} cannot be sent: send printable ASCII")
     return {name.lower(): value for name, value in headers.items()}
 
 

@@ -120,7 +120,10 @@ def explain_apart(new: str, candidates: Sequence[Candidate], mode: DedupMode = "
     for candidate in candidates:
         verdict = compare(candidate.memory, new)
         if not verdict.same and verdict.score > best_score:
-            best, best_score = Apart(candidate, verdict.because if mode == "naive" else "no exact repeat"), verdict.score
+            best, best_score = (
+                Apart(candidate, verdict.because if mode == "naive" else "no exact repeat"),
+                verdict.score,
+            )
     return best
 
 
@@ -235,7 +238,9 @@ def _swapped(old: Fact, new: Fact) -> bool:
     return any(old.parts[word] == "" and new.parts[word] for word in old.parts.keys() & new.parts.keys())
 
 
-_NEVER_PLAIN = frozenset(("from", "before", "after", "against", "without", "under", "above", "behind", "except"))
+_NEVER_PLAIN = frozenset(
+    ("from", "before", "after", "against", "without", "under", "above", "behind", "near", "except")
+)
 
 
 def another_date(old: Fact, new: Fact) -> str:

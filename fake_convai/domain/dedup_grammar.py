@@ -2,7 +2,6 @@
 they need to read two wordings of one fact alike, not to be right about every sentence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from fake_convai.domain.dedup_tokens import AGE, NOTHING, NUMBER, Token, content, is_known, make_token, skip_adverbs
@@ -12,12 +11,15 @@ LONGEST_NAME = 4
 """Words; and how far a turned-round subject may reach ("teal is my favorite color")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Whom a fact is about, or whose thing: kind is user, role, name, he, she, it or thing."""
 
     kind: str
     names: frozenset[str] = frozenset()
+
+
+USERS = Owner("user")
+"""The user as the owner, also when nobody is named."""
 
 
 class VerbGroup(NamedTuple):
@@ -68,7 +70,8 @@ def _starts_with_verb(tokens: Sequence[Token], start: int) -> bool:
     if start >= len(tokens) or not tokens[start].forms or tokens[start].isa("relation"):
         return False
     following = tokens[start + 1] if start + 1 < len(tokens) else NOTHING
-    return not _is_finite(following, plural=True) or following.text == "like" or tokens[start].base == "have"
+    plural = "s" not in tokens[start].forms  # "likes squash": no plural, so that "squash" is no verb
+    return not _is_finite(following, plural=plural) or following.text == "like" or tokens[start].base == "have"
 
 
 def _first_finite(tokens: Sequence[Token], start: int) -> int:
@@ -81,9 +84,13 @@ def _first_finite(tokens: Sequence[Token], start: int) -> int:
         elif not opened and _is_finite(token, plural):
             return place
         elif not token.isa("break"):
-            plural = plural or token.text == "and" or (token.text != token.base and token.text.endswith("s"))
+            plural = plural or token.text == "and" or _is_plural(token)
             opened = token.isa("conjunction")
     return _likely_verb(tokens)
+
+
+def _is_plural(token: Token) -> bool:
+    return token.text in lexicon().plurals or (token.text != token.base and token.text.endswith("s"))
 
 
 def _likely_verb(tokens: Sequence[Token]) -> int:
@@ -172,7 +179,7 @@ def _is_auxiliary(token: Token, after: Token) -> bool:
         return "g" in after.forms and after.base != "be" and token.text != "being"
     if token.base == "have":
         return "q" in after.forms
-    return token.base == "do" and "b" in after.forms
+    return token.base == "do" and ("b" in after.forms or _is_modal(after))
 
 
 def _is_participle(token: Token) -> bool:
@@ -206,7 +213,21 @@ def turned_round(subject: Sequence[Token], rest: Sequence[Token]) -> bool:
     if any(token.isa("owner's", "possessive", "self", "it", "he", "she") for token in subject):
         return False
     owner = user_length(rest) or 1
-    return rest[0].isa("possessive") or rest[owner : owner + 1] == [make_token("'s")]
+    return rest[0].isa("possessive") or (owner < len(rest) and rest[owner].isa("owner's"))
+
+
+def active(subject: list[Token], rest: list[Token]) -> tuple[list[Token], str, list[Token]] | None:
+    """ "The goal was scored by Ana" as "Ana scored the goal": subject, verb and the rest; None if it is active."""
+    by = next((place for place, token in enumerate(rest) if token.text == "by"), 0)
+    if not by or "q" not in rest[0].forms:
+        return None
+    end = by + 1
+    while end < len(rest) and not rest[end].isa("preposition", "conjunction", "break"):
+        end += 1
+    agent = rest[by + 1 : end]
+    if not content(agent) or "g" in agent[0].forms or any(token.isa("time") for token in agent):
+        return None
+    return agent, predicate(rest[0].base), [*subject, *rest[1:by], *rest[end:]]
 
 
 def attribute(verb: str, chain: tuple[str, ...], rest: list[Token]) -> tuple[str, tuple[str, ...], list[Token]]:
@@ -216,7 +237,7 @@ def attribute(verb: str, chain: tuple[str, ...], rest: list[Token]) -> tuple[str
     if chain and chain[-1] in lexicon().attributes:
         return lexicon().attributes[chain[-1]], chain[:-1], rest
     first = next((token for token in rest if not token.isa("adverb")), NOTHING)
-    if first.text == AGE or (first.text == NUMBER and not content(rest)):
+    if not chain and (first.text == AGE or (first.text == NUMBER and not content(rest))):
         return "age", chain, rest
     if chain and chain[-1] in kind("body"):
         end = next((place for place, token in enumerate(rest) if token.isa("break")), len(rest))
@@ -234,7 +255,8 @@ def _conjuncts(tokens: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token
 
 def _steps(tokens: Sequence[Token]) -> tuple[list[list[Token]], Sequence[Token]]:
     """The steps of "the user's brother's dog" or "the dog of the user's brother", owner first; then what another
-    preposition adds ("a man in a hat")."""
+    preposition adds ("a man in a hat").
+    """
     owned: list[list[Token]] = []
     steps: list[list[Token]] = [[]]
     for place, token in enumerate(tokens):
@@ -256,7 +278,7 @@ def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
     """The person at the beginning of the way, and the rest of the way."""
     steps = [[token for token in step if not token.isa("title")] for step in steps if step]
     if not steps:
-        return Owner("user"), []
+        return USERS, []
     first, others = steps[0], steps[1:]
     if not first:
         return Owner("thing"), others
@@ -264,10 +286,10 @@ def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
     if len(first) == 1 and last.isa("he", "she", "it", "possessive"):
         return Owner(_PRONOUNS.get(last.text, "user")), others
     if last.isa("self", "possessive", "they"):
-        return Owner("user"), others
+        return USERS, others
     if first[0].text not in ("a", "an", "one", "another", "some"):
         if last.isa("user"):
-            return Owner("user"), others
+            return USERS, others
         if last.isa("role") and len(first) < 3:
             return Owner("role", frozenset((last.base,))), others
         if user_length(first) and _is_name(first[-1:]):  # "the user Jordan"
@@ -290,7 +312,7 @@ def _is_name(tokens: Sequence[Token]) -> bool:
 def _may_be_name(token: Token) -> bool:
     if not token.text.isalpha() or is_known(token.text) or is_known(token.base) or "g" in token.forms:
         return False
-    return token.base == token.text or bool(token.forms)
+    return token.base == token.text or (bool(token.forms) and "s" not in token.forms)
 
 
 def _head_of(words: Sequence[str]) -> str:

@@ -1,34 +1,43 @@
 """Reads an English fact into the parts that the deduplication compares: whom it is about, what it says of them, about
 which things, with which numbers, dates and negations."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
+from types import MappingProxyType
+from typing import NamedTuple
 
-from fake_convai.domain.dedup_grammar import Owner, attribute, find_verb, turned_round, user_length, verb_group, whom
-from fake_convai.domain.dedup_text import english_words, exact_form
+from fake_convai.domain.dedup_grammar import (
+    USERS,
+    Owner,
+    active,
+    attribute,
+    find_verb,
+    turned_round,
+    user_length,
+    verb_group,
+    whom,
+)
+from fake_convai.domain.dedup_text import MAX_LENGTH, TEXT_CACHE, english_words, exact_form
 from fake_convai.domain.dedup_tokens import NOTHING, USER, Token, content, tokens_of, unfronted
 from fake_convai.domain.dedup_words import kind, lexicon, predicate
 
 MAX_ANCHORS = 8
 """How many things one fact may be about; also bounds its index keys."""
 
-READ_CACHE = 4096
-"""How many facts stay read; the candidates of one call are mostly those of the last."""
 
-
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What is compared. A text that the English rules do not read has only its `form`."""
 
     form: str
     english: bool = False
-    owner: Owner = Owner("user")
+    owner: Owner = USERS
     chain: tuple[str, ...] = ()  # the user's brother's dog: ("brother", "dog")
     predicate: str = ""
     anchors: tuple[str, ...] = ()  # "whom|does|what", as many as the fact has
     words: frozenset[str] = frozenset()  # the content beyond owner, chain and predicate
-    parts: dict[str, str] = field(default_factory=dict, hash=False)  # word -> the part its preposition gives it
+    parts: Mapping[str, str] = MappingProxyType({})  # word -> the part its preposition gives it
     numbers: tuple[str, ...] = ()  # of the main clause
     later_numbers: frozenset[str] = frozenset()  # of later clauses, and those taken as known: "her two cats"
     dates: frozenset[str] = frozenset()
@@ -63,9 +72,13 @@ class Chunk:
         return first.base if "g" in first.forms or (self.preposition == "to" and "b" in first.forms) else ""
 
 
-@lru_cache(READ_CACHE)
 def read(text: str) -> Fact:
     """The fact that a text states."""
+    return _read(text) if len(text) <= MAX_LENGTH else Fact(exact_form(text))
+
+
+@lru_cache(TEXT_CACHE)
+def _read(text: str) -> Fact:
     form = exact_form(text)
     words = english_words(text)
     return Fact(form) if words is None else _read_english(form, words)
@@ -86,6 +99,9 @@ def _read_english(form: str, words: Sequence[str]) -> Fact:
     if verb == "be" and turned_round(subject, rest):
         end = next((i for i, token in enumerate(rest) if token.isa("break")), len(rest))
         subject, rest = rest[:end], [*subject, *rest[end:]]
+    passive = active(subject, rest) if verb == "be" else None
+    if passive:
+        subject, verb, rest = passive
     if verb == "hate":
         verb, negations = "like", negations + 1
 
@@ -130,14 +146,15 @@ def _is_event(verb: str, chunks: Sequence[Chunk]) -> bool:
 def _chunked(tokens: Sequence[Token]) -> tuple[list[Chunk], list[str]]:
     """What follows the verb, cut at prepositions, conjunctions, commas and determiners; and the numbers of later
     clauses. Adverbs come last, since they say how and not what."""
-    chunks, adverbs, later = [Chunk()], Chunk(clause=True), []
+    chunks, adverbs = [Chunk()], Chunk(clause=True)
+    later: list[str] = []
     for place, token in enumerate(tokens):
         current = chunks[-1]
         before = tokens[place - 1] if place else NOTHING
         if token.isa("break", "conjunction"):
             clause = current.clause or _begins_clause(token, tokens[place + 1] if place + 1 < len(tokens) else NOTHING)
             chunks.append(Chunk("" if clause else current.preposition, clause))
-        elif token.base == "name" and "q" in token.forms and current.words:  # "a dog named Luna"
+        elif token.word == "name" and "q" in token.forms and current.words:  # "a dog named Luna"
             chunks.append(Chunk("name", current.clause))
         elif token.isa("preposition"):
             chunks.append(Chunk(token.text, current.clause))
@@ -214,7 +231,7 @@ def _objects(chunks: Sequence[Chunk]) -> list[str]:
 
 
 def _names_given(chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:
-    for thing, name in zip(chunks, chunks[1:], strict=False):
+    for thing, name in pairwise(chunks):
         if name.preposition == "name":
             yield from ((thing.head, token.word) for token in name.words)
 
@@ -232,6 +249,8 @@ def _implied(verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:
         yield hidden, first.words[-2].word
     if verb == "prefer" and prepositions.isdisjoint(("over", "to", "than")):
         yield "like", first.head
+    if verb in kind("acquire") and not first.preposition:
+        yield "have", first.head
     if verb == "work":
         yield from (("be", chunk.head) for chunk in chunks if chunk.preposition == "as")
     doing = first.second_verb() if verb == "like" else ""

@@ -2,12 +2,15 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
-from fake_convai.domain.dedup_words import american, as_verb, kind, lexicon
+from fake_convai.domain.dedup_words import Phrase, american, as_verb, kind, lexicon
 
-MAX_WORDS = 80
-"""A longer text is a story and not one fact: it is only ever merged with its repeat."""
+MAX_LENGTH, MAX_WORDS = 960, 80
+"""A longer text is a story and not one fact: it is only ever merged with its repeat, and never kept in a cache."""
+
+TEXT_CACHE = 4096
 
 _KEPT_SIGNS = frozenset("#%@&*+/")
 """Punctuation that tells things apart: C# from C, 5% from 5."""
@@ -21,10 +24,10 @@ _TITLE = re.compile(r"\b(mr|mrs|ms|dr|prof|st|jr|sr)\.")
 _UNIT = re.compile(r"(?<=\d)(am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)\b")
 _TOKEN = re.compile(
     r"(?P<code>(?:(?<!\S)-)?(?:[^\W\d_]{1,6}-)?[^\W_]*\d[^\W_]*(?:[.,:/-][^\W_]*\d[^\W_]*)*)"
-    r"|(?P<word>(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)*(?:['’](?=\s)|[+#]+(?!\w))?)"
+    r"|(?P<word>(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*(?:['\u2019](?=\s)|[+#]+(?!\w))?)"
     r"|(?P<sign>[^\w\s])"
 )
-_BREAKS = frozenset(",;:.!?()[]{}…—–\"“”")
+_BREAKS = frozenset(',;:.!?()[]{}"\u2026\u2014\u2013\u201c\u201d')
 _SPOKEN = {"%": "percent", "$": "dollar", "€": "euro", "£": "pound", "&": "and", "°": "degree"}
 _LABEL_A = "\u1d00"
 """Stands for a capital A that is a label ("plan A") and not an article."""
@@ -32,13 +35,17 @@ _LABEL_A = "\u1d00"
 _LABEL = re.compile(r"(?<=[a-z] )A(?=\s*(?:$|[.,;:!?)]|(?:and|or|in|on|at|with|for|from|to|by)\b))")
 
 
-@lru_cache(4096)
 def exact_form(text: str) -> str:
     """What two texts must have in common to be the same words in any language: letters, digits and symbols.
 
     Compatibility forms, case, white space and punctuation do not count; signs inside numbers and symbols such as
     "C++" or an emoji do.
     """
+    return _exact_form(text) if len(text) <= MAX_LENGTH else _exact_form.__wrapped__(text)
+
+
+@lru_cache(TEXT_CACHE)
+def _exact_form(text: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     plain = _SIGN_IN_NUMBER.sub("", plain)
     kept = []
@@ -56,7 +63,7 @@ def _counted(char: str) -> str:
     category = unicodedata.category(char)
     if category[0] in "LMNS" or category in ("Cs", "Co", "Cn") or char in _KEPT_SIGNS:
         return char
-    return "" if char in "'’" or category == "Cf" else " "
+    return "" if char in "'\u2019" or category == "Cf" else " "
 
 
 def _joins_number(text: str, place: int) -> bool:
@@ -70,7 +77,7 @@ def _joins_number(text: str, place: int) -> bool:
 def english_words(text: str) -> tuple[str, ...] | None:
     """The lower-case words of an English fact with "," and "." where the flow breaks; None when the rules must not
     read it: another language or script, no sign of English, or too long."""
-    if len(text) > 12 * MAX_WORDS or _BEYOND_LATIN.search(text):
+    if len(text) > MAX_LENGTH or _BEYOND_LATIN.search(text):
         return None
     words = _expanded(_tokens(text))
     if not words or len(words) > MAX_WORDS or not _is_english(words):
@@ -79,7 +86,7 @@ def english_words(text: str) -> tuple[str, ...] | None:
 
 
 def _tokens(text: str) -> list[str]:
-    text = _LABEL.sub(_LABEL_A, unicodedata.normalize("NFKC", text).replace("’", "'"))
+    text = _LABEL.sub(_LABEL_A, unicodedata.normalize("NFKC", text).replace("\u2019", "'"))
     text = _TORN.sub("'", text)
     text = _SIGN_IN_NUMBER.sub("", _TITLE.sub(r"\1", text.casefold()))
     tokens: list[str] = []
@@ -102,13 +109,10 @@ def _expanded(tokens: list[str]) -> list[str]:
     words: list[str] = []
     place = 0
     while place < len(tokens):
-        for length in (3, 2, 1):
-            full = contractions.get(" ".join(tokens[place : place + length]))
-            if full:
-                break
-        if full:
-            words.extend(full)
-            place += length
+        found = _contraction(contractions.get(tokens[place], ()), tokens, place)
+        if found:
+            words.extend(found.instead)
+            place += len(found.words)
             continue
         token = tokens[place]
         place += 1
@@ -121,6 +125,13 @@ def _expanded(tokens: list[str]) -> list[str]:
         else:
             words.append("'s" if token == "s" and words else token.replace("'", ""))
     return words
+
+
+def _contraction(phrases: Sequence[Phrase], tokens: Sequence[str], place: int) -> Phrase | None:
+    for phrase in phrases:
+        if phrase.words == tuple(tokens[place : place + len(phrase.words)]):
+            return phrase
+    return None
 
 
 def _is_short_for_is(stem: str, following: str) -> bool:
@@ -138,6 +149,6 @@ def _is_english(words: list[str]) -> bool:
     for word in words:
         if word in table.foreign:
             foreign += 1
-        elif word not in table.shared and (word in grammar or as_verb(word) is not None):
+        elif word == "'s" or (word not in table.shared and (word in grammar or as_verb(word) is not None)):
             signs += 1
     return signs > foreign or (not foreign and (words[0] == "i" or len(shared) > 1))

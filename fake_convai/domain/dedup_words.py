@@ -5,9 +5,9 @@ start. Base forms undo inflection only ("hiking", "hikes" -> "hike"): a stemmer 
 to one stem, which would merge two facts.
 """
 
+import pkgutil
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -23,11 +23,9 @@ _VOWELS = frozenset("aeiouy")
 
 def load(name: str) -> Groups:
     """One word file as group name -> members; a group may go on over several lines."""
-    from importlib import resources  # costs milliseconds, which only the first comparison should pay
-
+    data = pkgutil.get_data("fake_convai.domain", f"words/{name}.txt") or b""
     groups: dict[str, list[str]] = {}
-    text = resources.files("fake_convai.domain").joinpath("words", f"{name}.txt").read_text(encoding="utf-8")
-    for line in text.splitlines():
+    for line in data.decode("utf-8").splitlines():
         if line and not line.startswith("#"):
             head, _, members = line.partition(":")
             groups.setdefault(head.strip(), []).extend(filter(None, map(str.strip, members.split(","))))
@@ -42,19 +40,17 @@ class Phrase(NamedTuple):
 
 
 Phrases = Mapping[str, Sequence[Phrase]]
-"""Phrases by the one of their words that is met least often; the others of a text are then not looked at."""
+"""Phrases by one of their words, so that a text is only searched for those that may be in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):
     """A word as a form of a verb: `forms` holds b(ase), s (third person), p(ast), q (past participle), g(erund)."""
 
     base: str
     forms: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lexicon:
+class Lexicon(NamedTuple):
     """All the tables, in the shape they are looked up."""
 
     kinds: Mapping[str, frozenset[str]]
@@ -62,7 +58,7 @@ class Lexicon:
     numbers: Mapping[str, str]
     foreign: frozenset[str]
     shared: frozenset[str]
-    contractions: Mapping[str, tuple[str, ...]]
+    contractions: Phrases
     verbs: frozenset[str]
     irregular_verbs: Mapping[str, Verb]
     plurals: Mapping[str, str]
@@ -84,19 +80,21 @@ def lexicon() -> Lexicon:
     asis = frozenset(plurals.pop("asis"))
     foreign = dict(load("foreign"))
     shared = frozenset(foreign.pop("shared"))
-    grammar = frozenset(word for kind in _GRAMMAR for word in functions[kind])
+    prepositions = {word: part for part, group in load("prepositions").items() for word in group}
+    grammar = frozenset((*prepositions, *(word for kind in _GRAMMAR for word in functions[kind])))
     verbs = frozenset(verb for group in load("verbs").values() for verb in group)
+    irregular_verbs = _irregular_verbs(load("irregular"))
     predicates, predicate_phrases = _canonical(load("predicates"))
     nouns, noun_phrases = _canonical(load("nouns"))
     return Lexicon(
         kinds={**functions, "grammar": grammar},
-        prepositions={word: part for part, group in load("prepositions").items() for word in group},
+        prepositions=prepositions,
         numbers={word: digits for digits, group in load("numbers").items() for word in group},
-        foreign=frozenset(word for group in foreign.values() for word in group) - grammar,
+        foreign=frozenset(word for group in foreign.values() for word in group) - grammar - verbs - irregular_verbs.keys(),
         shared=shared,
-        contractions={short: tuple(full.split()) for full, short in _pairs(load("contractions"))},
+        contractions=_phrases(_pairs(load("contractions")), by=_first),
         verbs=verbs,
-        irregular_verbs=_irregular_verbs(load("irregular")),
+        irregular_verbs=irregular_verbs,
         plurals={form: base for base, forms in plurals.items() for form in forms},
         asis=asis,
         predicates=predicates,
@@ -109,8 +107,10 @@ def lexicon() -> Lexicon:
     )
 
 
-_GRAMMAR = ("article", "possessive", "self", "he", "she", "they", "it", "be", "do", "have", "can", "must", "will", "would",
-            "negation", "determiner", "conjunction", "user", "role")  # fmt: skip
+_GRAMMAR = (
+    "article", "possessive", "determiner", "self", "he", "she", "they", "it", "be", "do", "have", "can", "must",
+    "will", "would", "negation", "conjunction", "user", "role",
+)  # fmt: skip
 """Classes whose words show that a text is English."""
 
 
@@ -135,15 +135,18 @@ def as_verb(word: str) -> Verb | None:
     words = lexicon()
     if word in words.irregular_verbs:
         return words.irregular_verbs[word]
-    if word in words.asis and word not in words.verbs:
-        return None
     if word in words.verbs:
         return Verb(word, "b")
-    for suffix, forms in (("s", "s"), ("ed", "pq"), ("ing", "g")):
+    adjective = word in words.asis  # "is married" is how it is, "married Leo" what happened
+    for suffix, forms in _ADJECTIVE_SUFFIXES if adjective else _SUFFIXES:
         for base in _without(word, suffix):
             if base in words.verbs:
                 return Verb(base, forms)
     return None
+
+
+_SUFFIXES = (("s", "s"), ("ed", "pq"), ("ing", "g"))
+_ADJECTIVE_SUFFIXES = (("ed", "p"),)
 
 
 @lru_cache(WORD_CACHE)
@@ -183,8 +186,11 @@ def stem(word: str) -> str:
     return word
 
 
-_ENDINGS = ("ations", "ation", "ements", "ement", "ments", "ment", "ances", "ance", "ence", "ings", "ing", "ness", "ions",
-            "ion", "ive", "ful", "ity", "ers", "ors", "ies", "ely", "ed", "er", "or", "al", "ly", "e", "y")  # fmt: skip
+_ENDINGS = (
+    "ations", "ation", "ements", "ement", "ments", "ment", "ances", "ance", "ence", "ings", "ing", "ness", "ions",
+    "ion", "ive", "ful", "ity", "ers", "ors", "ies", "ely", "ed", "er", "or", "al", "ly", "e", "y",
+)  # fmt: skip
+"""Longest first where one ends with the other."""
 
 
 def _without(word: str, suffix: str) -> Iterator[str]:
@@ -259,21 +265,27 @@ def _canonical(groups: Groups) -> tuple[dict[str, str], Phrases]:
             phrases.append((head, member))
         else:
             single[member] = head
-    return single, _phrases(phrases)
+    return single, _phrases(phrases, by=_rarest)
 
 
-def _phrases(pairs: Iterable[tuple[str, str]]) -> Phrases:
+def _first(words: Sequence[str]) -> str:
+    return words[0]
+
+
+def _rarest(words: Sequence[str]) -> str:
+    """A guess at the word that is met least often: small words are frequent, "have" above all."""
+    return max(words, key=lambda word: (word not in _FREQUENT, len(word)))
+
+
+def _phrases(pairs: Iterable[tuple[str, str]], *, by: Callable[[Sequence[str]], str]) -> Phrases:
     found: dict[str, list[Phrase]] = {}
     for instead, words in pairs:
         phrase = Phrase(tuple(words.split()), tuple(instead.split()))
-        found.setdefault(max(phrase.words, key=_rarity), []).append(phrase)
+        found.setdefault(by(phrase.words), []).append(phrase)
     return found
 
 
-def _rarity(word: str) -> tuple[bool, int]:
-    """A guess at how seldom a word is met: small words are frequent, "have" above all."""
-    return word not in _FREQUENT, len(word)
-
-
-_FREQUENT = frozenset(("be", "have", "can", "would", "take", "make", "get", "with", "from", "about", "into", "give", "work",
-                       "like", "home", "good", "live", "time", "start", "house", "small", "large"))  # fmt: skip
+_FREQUENT = frozenset(
+    ("be", "have", "can", "would", "take", "make", "get", "with", "from", "about", "into", "give", "work", "like",
+     "home", "good", "live", "time", "start", "house", "small", "large")
+)  # fmt: skip

@@ -94,8 +94,8 @@ _LEAD_IN = (
 )
 _TRAILING = (
     r"[\s,]+(?:by the way|btw|too|as well|you know|actually|(?:right )?now|at the moment|currently|today|yet|okay|ok|"
-    r"haha|lol|originally|please|thanks|thank you|of course|obviously|though|very much|so much|a lot|again|and (?:stuff|so on)|"
-    r"(?:it is )?nice to meet you|pleased to meet you|sir|everyone)$"
+    r"haha|lol|originally|please|thanks|thank you|of course|obviously|though|very much|so much|a lot|again|"
+    r"and (?:stuff|so on)|(?:it is )?nice to meet you|pleased to meet you|sir|everyone)$"
 )
 _LONGEST_TRAILING = 40
 _DEGREE = (
@@ -144,7 +144,7 @@ def clauses(said: str) -> Iterator[str]:
     Text beyond `MAX_READ` characters is not read, and neither is the clause that this cuts through.
     """
     found: list[str] = []
-    for line in said[:MAX_READ].splitlines():
+    for line in filter(str.strip, said[:MAX_READ].splitlines()):
         for sentence in _sentences(_readable(line)):
             found.extend(_asserted(sentence))
     yield from found[:-1] if len(said) > MAX_READ else found

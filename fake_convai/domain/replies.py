@@ -144,12 +144,13 @@ _RECALL = (
 _RECALLED = 3
 _NO_ANSWER = (0, 0, 0, 0)
 
-_HELPERS = (
+_HELPER_WORDS = (
     "a|about|again|all|am|an|and|any|anything|are|at|be|been|by|can|cannot|could|did|do|does|else|ever|for|forget|"
     "forgotten|full|give|go|has|have|he|her|his|how|i|if|in|is|it|its|know|longer|many|me|mine|much|my|myself|never|"
     "no|not|of|on|or|our|please|real|recall|remember|remind|say|she|so|still|tell|that|the|their|them|then|they|this|"
     "to|told|us|user|was|we|were|what|whats|when|where|which|who|whos|whose|why|will|with|would|you|your"
 )
+_HELPERS = frozenset(_HELPER_WORDS.split("|"))
 _SAME = {
     "called": "name",
     "named": "name",
@@ -230,7 +231,7 @@ def _is_negative(text: str) -> bool:
 def _words(text: str) -> list[str]:
     """The words with content, without endings."""
     words = re.findall(r"[^\W_]+", re.sub(r"'s\b|n't\b", "", text.casefold()))
-    return [_stem(_SAME.get(word, word)) for word in words if not regex(_HELPERS).fullmatch(word)]
+    return [_stem(_SAME.get(word, word)) for word in words if word not in _HELPERS]
 
 
 def _stem(word: str) -> str:

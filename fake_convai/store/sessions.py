@@ -262,7 +262,7 @@ def talk(
     character = characters.of_conversation(tx, conversation.seq)
     known = [] if person is None else memories.recall(tx, person, character, known_until)
     for turn in conversations.turns_of(tx, conversation.seq):
-        known += extract_facts(turn.user_message)
+        known += [] if turn.is_trigger_input else extract_facts(turn.user_message)
     scripted, default = scripted_replies(tx)
     answer = choose_reply(
         text, memories=known, scripted=scripted, default=default, character_name=character.character_name

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
-from starlette.websockets import WebSocketDisconnect
+from starlette.types import Message
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from fake_convai.app import create_app
 from fake_convai.settings import Settings
 from tests.api.talking import ASK_NAME, Chat, Frame, chat, connect, disconnect, server_message, sweep
-from tests.conftest import Api
+from tests.conftest import Api, backend_of
 
 UNKNOWN = (1008, "Session not found in cache or database")
 EXPIRED = (1008, "Session expired. Please reconnect via /connect")
@@ -117,6 +118,28 @@ def idle_warning(frame: Frame, seconds: int) -> Frame:
     message = frame["data"]["message"]
     assert isinstance(message, str)
     return server_message("user-idle-warning", remaining_seconds=seconds, message=message)
+
+
+@pytest.mark.parametrize("end", ["disconnect", "idle timeout"])
+def test_a_client_that_vanished_is_no_obstacle(api: Api, end: str) -> None:
+    async def receive() -> Message:
+        raise AssertionError("nobody asks")
+
+    async def send(message: Message) -> None:
+        raise OSError("the connection is gone")
+
+    api.freeze("2026-01-01T12:00:00Z")
+    session = connect(api, api.character())
+    websocket = WebSocket({"type": "websocket"}, receive, send)
+    websocket.application_state = WebSocketState.CONNECTED
+    backend_of(api.client).hub.attach(session["session_id"], websocket)
+    if end == "disconnect":
+        disconnect(api, session)
+    else:
+        api.freeze("2026-01-01T12:10:00Z")
+        sweep(api)
+    with chat(api, session) as talk:
+        assert talk.closed() == EXPIRED
 
 
 class TestTheIdleTimeout:

@@ -278,6 +278,14 @@ class TestWhoConnects:
         with chat(api, connect(api, npc, None, speaker_id=speaker_id)) as talk:
             assert "Jordan" not in talk.say(ASK_NAME)
 
+    def test_has_no_metadata_without_an_end_user_id(self, api: Api) -> None:
+        npc = api.character()
+        speaker_id = api.ok("/production/user/speaker/new", {"name": "Jordan"})["speaker_id"]
+        answer = connect(api, npc, None, speaker_id=speaker_id, end_user_metadata={"level": 3})
+        assert (answer["end_user_id"], answer["end_user_metadata"]) == (None, None)
+        connect(api, npc, speaker_id)
+        assert end_user(api, speaker_id)["end_user_metadata"] == {}
+
     def test_is_not_an_unknown_speaker(self, api: Api) -> None:
         body = {"character_id": api.character(), "speaker_id": NOBODY}
         refused(api.post(CONNECT, body), 404, NOBODY, key="detail")

@@ -75,11 +75,11 @@ def test_a_body_of_ones_own(api: Api, control: Control, body: Any) -> None:
 
 
 def test_headers_of_ones_own(api: Api, control: Control) -> None:
-    control.fault(status=429, headers={"Retry-After": "30", "X-Trace": "caf\u00e9", "Content-Type": "application/x"})
+    control.fault(status=429, headers={"Retry-After": "30", "X-Trace": "a b", "Content-Type": "application/x"})
     response = api.post(LIST)
     assert [response.headers.get_list(name) for name in ("Retry-After", "X-Trace", "Content-Type")] == [
         ["30"],
-        ["caf\u00e9"],
+        ["a b"],
         ["application/x"],
     ]
 
@@ -146,7 +146,7 @@ class TestHowOften:
     def test_at_a_rate(self, run: Run) -> None:
         with run(random_seed=1) as client:
             first, second = account(client), account(client)
-            for api, control in (first, second):
+            for _, control in (first, second):
                 control.fault(status=503, rate=0.25, times=None)
             runs = [statuses(api, *[LIST] * 60) for api, _ in (first, second)]
         assert [5 <= run.count(503) <= 25 for run in runs] == [True, True]
@@ -308,7 +308,7 @@ def test_all_of_it_is_kept(control: Control) -> None:
         ("rate", {"status": 429, "rate": 1.1}),
         ("headers", {"status": 429, "headers": {"a b": "c"}}),
         ("headers", {"status": 429, "headers": {"a": "b\r\nc: d"}}),
-        ("headers", {"status": 429, "headers": {"a": "\u20ac"}}),
+        ("headers", {"status": 429, "headers": {"a": "\u00e9"}}),
         ("headers", {"status": 429, "headers": {"Content-Length": "5"}}),
         ("headers.a", {"status": 429, "headers": {"a": 5}}),
         ("delay_ms", {"delay_ms": -1}),

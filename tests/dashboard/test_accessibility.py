@@ -13,8 +13,6 @@ from tests.dashboard.conftest import Open, button, people, rows, status
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 LONG = "x" * 400
 
-Schemes = Literal["light", "dark"]
-
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds to be serious or worse."""
@@ -93,8 +91,9 @@ def furnished(account: FakeConvai, opened: Open) -> Page:
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing_serious_in_light_and_dark(furnished: Page, view: Callable[[Page], None]) -> None:
     view(furnished)
-    for scheme in ("light", "dark"):
-        furnished.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        furnished.emulate_media(color_scheme=scheme)
         assert violations(furnished) == []
 
 

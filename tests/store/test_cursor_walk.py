@@ -83,7 +83,7 @@ class Walk:
         return page
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     activity=st.lists(moments, min_size=3, max_size=6) | st.lists(st.none() | moments, max_size=6),
     bounds=filters,

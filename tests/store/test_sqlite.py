@@ -22,7 +22,7 @@ _ADD = Query(insert(server).values(name=bindparam("name"), value=bindparam("valu
 _COUNT = Query(select(func.count()).select_from(server))
 _GET = Query(select(server.c.value).where(server.c.name == bindparam("name")))
 _SET = Query(update(server).where(server.c.name == bindparam("the_name")).values(value=bindparam("value")))
-PROCESSES, STEPS = 4, 25
+PROCESSES, STEPS = 3, 25
 
 
 def on(path: Path | None, *work: Callable[[Transaction], Any]) -> list[Any]:

@@ -5,18 +5,26 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
 
+import httpx
 import pytest
 
-# pytester forgets, after each run inside this one, what that run was the first to import: let it find all there.
 import fake_convai.testing.pytest_plugin
-import fake_convai.testing.report
-import fake_convai.testing.server_thread
+from fake_convai import FakeConvai
+from fake_convai.testing.report import journal_text
 
 pytest_plugins = ["pytester"]
 
 HEAVY = ("starlette", "sqlalchemy", "pydantic", "uvicorn", "httpx", "orjson", "fake_convai.app")
 
 OURS = ("-p", "fake_convai.testing.pytest_plugin")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def everything_imported(http: httpx.Client) -> None:
+    """pytester forgets, after each run inside this one, the modules that were imported there first: let none be."""
+    with FakeConvai() as fake:
+        http.get(f"{fake.url}/_fake/health")
+        assert "No request" in journal_text(fake)
 
 
 @pytest.fixture(autouse=True)

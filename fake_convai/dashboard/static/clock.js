@@ -97,7 +97,7 @@ function faultWords() {
 
 function shift(seconds) {
   const size = Math.abs(seconds);
-  const sign = seconds < 0 ? "−" : "+";
+  const sign = seconds < 0 ? "-" : "+";
   if (size % 86400 === 0) return sign + count(size / 86400, "day");
   return size % 3600 === 0 ? sign + count(size / 3600, "hour") : sign + count(size, "second");
 }

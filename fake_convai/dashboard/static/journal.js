@@ -4,7 +4,7 @@ import { control } from "./backend.js";
 import { byId, count, h, quoted, time } from "./dom.js";
 import { attempt, say } from "./status.js";
 
-const PAGE = 200;
+const PAGE = 100;
 const PAUSE_MS = 1000;
 
 let entries = [];

@@ -1,7 +1,7 @@
 /** One end user: the record, memories with every character, sessions. Looking reads `/_fake/state` and leaves no trace. */
 
 import { control, post } from "./backend.js";
-import { accountNow } from "./clock.js";
+import { accountNow, readGlance } from "./clock.js";
 import { confirmDelete } from "./dialog.js";
 import { displayName, lastActive } from "./displayed.js";
 import { byId, h, quoted, time } from "./dom.js";
@@ -49,6 +49,7 @@ async function load(id, signal) {
   const [state, journal] = await Promise.all([
     control("GET", "/state", signal),
     control("GET", "/requests?path=/memory/add", signal),
+    readGlance(), // how long ago something was is told by the account's clock
   ]);
   const mine = (part) => part.end_user_id === id;
   return {

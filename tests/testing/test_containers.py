@@ -1,0 +1,71 @@
+"""What can be known of the container without an engine to run it."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from fake_convai import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
+PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
+
+
+def healthcheck(port: int) -> int:
+    """The exit code of the HEALTHCHECK command for a server on this port."""
+    found = re.search(r"HEALTHCHECK.*?CMD (\[.*?\])$", DOCKERFILE, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    python, *arguments = json.loads(found[1])
+    assert python == "python"
+    variables = {"FAKE_CONVAI_PORT": str(port)}
+    return subprocess.run([sys.executable, *arguments], env=variables, stderr=subprocess.DEVNULL).returncode
+
+
+def test_it_is_healthy_when_ready(process_url: str) -> None:
+    assert healthcheck(urlsplit(process_url).port or 0) == 0
+
+
+def test_it_is_not_healthy_when_nothing_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    assert healthcheck(port) == 1
+
+
+@pytest.mark.parametrize("text", [DOCKERFILE, COMPOSE, PAGE], ids=["Dockerfile", "docker-compose.yml", "ci.md"])
+def test_every_variable_is_a_setting(text: str) -> None:
+    known = {f"FAKE_CONVAI_{name.upper()}" for name in Settings.model_fields}
+    used = set(re.findall(r"FAKE_CONVAI_[A-Z_]+", text)) - {"FAKE_CONVAI_IMAGE"}
+    assert used
+    assert used <= known
+
+
+def test_what_the_build_needs_is_sent_to_it() -> None:
+    copied = [name for line in re.findall(r"^COPY (?!--)(.*) \S+$", DOCKERFILE, re.MULTILINE) for name in line.split()]
+    sent = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    assert sorted(line.removeprefix("!") for line in sent if line.startswith("!")) == sorted(copied)
+
+
+def test_compose_has_the_profiles() -> None:
+    services = yaml.safe_load(COMPOSE)["services"]
+    assert {name: service.get("profiles") for name, service in services.items()} == {
+        "fake-convai": None,
+        "fake-convai-postgres": ["postgres"],
+        "postgres": ["postgres"],
+        "livekit": ["livekit"],
+    }
+    assert services["fake-convai"]["read_only"]
+
+
+@pytest.mark.parametrize("snippet", re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+def test_the_snippets_are_yaml(snippet: str) -> None:
+    assert "CONVAI_BASE_URL" in snippet
+    assert isinstance(yaml.safe_load(snippet), dict)
