@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,34 +17,82 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 COACH = "demo-safety-coach"
 
 
+def show_list(page: Page) -> None:
+    """The list."""
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("listitem")).to_have_count(7)
+
+
+def show_delete(page: Page) -> None:
+    """Two people are about to be deleted."""
+    show_list(page)
+    page.get_by_role("checkbox").nth(1).check()
+    page.get_by_role("checkbox").nth(2).check()
+    page.get_by_role("button", name="Delete").click()
+
+
+def show_retry(page: Page) -> None:
+    """The list could not be loaded."""
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+
+
+def show_person(page: Page) -> None:
+    """A person, with what was merged and a transcript."""
+    page.get_by_text("Merged from").click()
+    page.locator("#person-sessions summary").click()
+
+
+def show_characters(page: Page) -> None:
+    """The characters, and a session of one."""
+    page.get_by_text("1 session").last.click()
+
+
+def show_journal(page: Page) -> None:
+    """The journal, and a request in full."""
+    page.locator("#entries > details", has_text="/memory/add").first.locator("summary").click()
+    expect(page.get_by_role("heading", name="Reason")).to_be_visible()
+
+
+def show_clock(page: Page) -> None:
+    """What the clock and the faults are set to."""
+    expect(page.get_by_role("button", name="Clear faults")).to_be_enabled()
+
+
 @dataclass(frozen=True)
 class Picture:
     """What to show, and how wide and in which colours."""
 
     name: str
     view: str
+    act: Callable[[Page], None]
     width: int = 1100
-    height: int = 720
+    height: int = 640
     scheme: Literal["light", "dark"] = "light"
 
 
 PICTURES = [
-    Picture("list", "end-users", height=560),
-    Picture("list-dark", "end-users", height=560, scheme="dark"),
-    Picture("list-narrow", "end-users", width=360, height=720),
-    Picture("delete", "delete", height=560),
-    Picture("retry", "retry", height=460),
-    Picture("person", "end-users/player-42", height=1280),
-    Picture("characters", "characters", height=560),
-    Picture("journal", "journal", height=900),
-    Picture("clock", "clock", height=520, scheme="dark"),
+    Picture("journal", "journal", show_journal, height=1180),  # first: the other pictures make requests
+    Picture("list", "end-users", show_list),
+    Picture("list-dark", "end-users", show_list, scheme="dark"),
+    Picture("list-narrow", "end-users", show_list, width=360, height=860),
+    Picture("delete", "end-users", show_delete),
+    Picture("retry", "end-users", show_retry),
+    Picture("person", "end-users/player-42", show_person, height=1480),
+    Picture("characters", "characters", show_characters),
+    Picture("clock", "clock", show_clock, scheme="dark"),
 ]
 
 
 def furnish(demo: FakeConvai) -> None:
     """The demo account, at a moment that is always the same, with a few more people and a merged memory."""
     demo.freeze("2026-01-13T09:00:00Z")
-    names = {"player-43": "Ana Souza", "player-44": "Bo Lindqvist", "player-45": "李小龙", "player-46": "Zoë O'Neill"}
+    names = {
+        "player-43": "Ana Souza",
+        "player-44": "Bo Lindqvist",
+        "player-45": "Łucja Nowak",
+        "player-46": "Zoë O'Neill",
+    }
     demo.seed(
         {
             "end_users": [
@@ -63,68 +112,16 @@ def furnish(demo: FakeConvai) -> None:
         app.post("/memory/list", json={"character_id": COACH, "end_user_id": "nobody"})
 
 
-def show(page: Page, demo: FakeConvai, view: str) -> None:
-    """Bring the page to what the picture is of."""
-    page.goto(f"{demo.url}/_fake/?key={demo.api_key}#/{view if '-' in view or view in SHOWN else 'end-users'}")
-    SHOWN.get(view, _show_list)(page)
-
-
-def _show_list(page: Page) -> None:
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.get_by_role("listitem")).to_have_count(7)
-
-
-def _show_delete(page: Page) -> None:
-    _show_list(page)
-    page.get_by_role("checkbox").nth(1).check()
-    page.get_by_role("checkbox").nth(2).check()
-    page.get_by_role("button", name="Delete").click()
-
-
-def _show_retry(page: Page) -> None:
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.get_by_role("button", name="Retry")).to_be_visible()
-
-
-def _show_person(page: Page) -> None:
-    page.get_by_text("Merged from").click()
-    page.locator("#person-sessions summary").click()
-
-
-def _show_characters(page: Page) -> None:
-    page.get_by_text("1 session").last.click()
-
-
-def _show_journal(page: Page) -> None:
-    page.locator("#entries > details", has_text="/memory/add").first.locator("summary").click()
-    expect(page.get_by_role("heading", name="Reason")).to_be_visible()
-
-
-def _show_clock(page: Page) -> None:
-    expect(page.get_by_role("button", name="Clear faults")).to_be_enabled()
-
-
-SHOWN = {
-    "end-users": _show_list,
-    "delete": _show_delete,
-    "retry": _show_retry,
-    "end-users/player-42": _show_person,
-    "characters": _show_characters,
-    "journal": _show_journal,
-    "clock": _show_clock,
-}
-
-
 def take(browser: Browser, demo: FakeConvai, picture: Picture) -> None:
     """Take one picture."""
-    viewport = {"width": picture.width, "height": picture.height}
-    page = browser.new_page(viewport=viewport, color_scheme=picture.scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    if picture.view == "retry":
+    page = browser.new_page(viewport={"width": picture.width, "height": picture.height}, color_scheme=picture.scheme)
+    if picture.act is show_retry:
         demo.fail("/user/end-users/list", status=429)
-    if picture.view == "clock":
+    if picture.act is show_clock:
         demo.fail("/memory/add", status=503, times=2)
-    show(page, demo, picture.view)
-    page.screenshot(path=IMAGES / f"{picture.name}.png", animations="disabled")
+    page.goto(f"{demo.url}/_fake/?key={demo.api_key}#/{picture.view}")
+    picture.act(page)
+    page.screenshot(path=IMAGES / f"{picture.name}.png")
     page.close()
     demo.clear_faults()
 

@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 import click
 
 from fake_convai import __version__
+from fake_convai.cli_control import commands
 from fake_convai.cli_openapi import check, openapi
 from fake_convai.domain.errors import Invalid
 from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Settings, load_settings
@@ -18,6 +19,9 @@ def main() -> None:
         cli(prog_name="fake-convai", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as error:
         fail(error.format_message())
 
@@ -32,6 +36,10 @@ def fail(message: str) -> None:
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """A local stand-in for the Convai backend."""
+
+
+for command in commands:
+    cli.add_command(command)
 
 
 cli.add_command(openapi)

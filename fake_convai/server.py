@@ -71,6 +71,7 @@ def ready_message(origin: str) -> str:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    listener = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -78,6 +79,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise CannotStart(
             f"cannot listen on {host} port {port} ({error.strerror or error}); choose another with --port, or "
             f"--port 0 for a free one"

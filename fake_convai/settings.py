@@ -108,6 +108,12 @@ def load_settings(**flags: object) -> Settings:
         detail = error.errors(include_url=False)[0]
         name = str(detail["loc"][0]) if detail["loc"] else "settings"
         flag, variable = f"--{name.replace('_', '-')}", ENVIRONMENT_PREFIX + name.upper()
-        shown = "" if name == "api_key" else f", not {detail['input']!r}"
+        shown = "" if _is_secret(name, detail["input"]) else f", not {detail['input']!r}"
         message = detail["msg"].removeprefix("Value error, ")
         raise BadSetting(f"{flag} (or {variable}): {message[:1].lower()}{message[1:]}{shown}") from error
+
+
+def _is_secret(name: str, value: object) -> bool:
+    """Whether a value must not be shown: a key, a secret, or a URL that may hold a password."""
+    field = Settings.model_fields.get(name)
+    return (field is not None and not field.repr) or "@" in str(value)

@@ -102,7 +102,7 @@ def _entry(note: Note, at: int) -> Entry:
         "at": to_iso(at),
         "surface": note.surface,
         "method": note.method,
-        "path": note.path,
+        "path": _storable(note.path),
         "body": _kept(note.body),
         "status": note.status,
         "response": _kept(note.response),
@@ -112,10 +112,12 @@ def _entry(note: Note, at: int) -> Entry:
         "violations": violations,
         "explanations": note.explanations,
     }
-    text = orjson.dumps(content).decode()
-    # PostgreSQL stores no NUL, which a path may hold as %00.
-    path = note.path.replace("\0", "\ufffd")
-    return Entry(note.account_id, note.surface, path, note.status, text.replace("\\u0000", "\\ufffd"))
+    return Entry(note.account_id, note.surface, _storable(note.path), note.status, orjson.dumps(content).decode())
+
+
+def _storable(text: str) -> str:
+    """The text without NUL, which PostgreSQL cannot store and a path (%00) or a refused body may hold."""
+    return text.replace("\0", "\ufffd")
 
 
 def _kept(raw: bytes | Mapping[str, Any]) -> Any:
@@ -129,7 +131,7 @@ def _kept(raw: bytes | Mapping[str, Any]) -> Any:
     try:
         return _shown(orjson.loads(raw)) if raw else None
     except orjson.JSONDecodeError:
-        return raw.decode("utf-8", "replace")
+        return _storable(raw.decode("utf-8", "replace"))
 
 
 def _shown(value: Any, depth: int = 1) -> Any:
@@ -137,14 +139,16 @@ def _shown(value: Any, depth: int = 1) -> Any:
         return "(nested too deeply, not kept)"
     if isinstance(value, Mapping):
         return {
-            name: f"...{last_four(str(member))}" if member and _is_secret(name) else _shown(member, depth + 1)
+            _storable(name): f"...{last_four(str(member))}"
+            if member and _is_secret(name)
+            else _shown(member, depth + 1)
             for name, member in value.items()
         }
     if isinstance(value, list):
         return [_shown(member, depth + 1) for member in value]
     if isinstance(value, UploadFile):
         return f"(file {value.filename}, {value.size} bytes)"
-    return value
+    return _storable(value) if isinstance(value, str) else value
 
 
 def _is_secret(name: str) -> bool:

@@ -1,5 +1,6 @@
 """Types that the request models share, and how their complaints are worded."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
@@ -25,6 +26,9 @@ from fake_convai.domain.identity import MAX_END_USER_ID
 
 NOT_BLANK = r"[^\s\u001c-\u001f\u0085]"
 """A pattern for text that is more than white space, as Python counts it."""
+
+
+_DIGITS = re.compile(r"[+-]?[0-9]+")
 
 
 class RequestModel(BaseModel):
@@ -76,7 +80,7 @@ def _whole_number(value: Any) -> Any:
     """Accept "2" for 2, as a JSON reader in a loosely typed language would (C), and 2.0, but no booleans."""
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "must be a whole number")
-    if isinstance(value, str) and not value.strip().isascii():
+    if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
         raise PydanticCustomError("int_type", "must be a whole number")
     return int(value) if isinstance(value, float) and value.is_integer() else value
 

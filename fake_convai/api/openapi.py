@@ -49,8 +49,7 @@ def document(
     shown = [example for example in examples if example.surface is surface]
     types = Types()
     for endpoint in endpoints:
-        if endpoint.reads == "json":
-            types.request(endpoint.operation_id, endpoint.body)
+        types.request(endpoint.operation_id, endpoint.body)
         if (answer := json_type(endpoint.answer)) is not None:
             types.answer(endpoint.operation_id, answer)
     if surface is Surface.LIVE:
@@ -60,13 +59,13 @@ def document(
     requests, answers, schemas = types.schemas()
     schemas |= {name: answers[name] for name in ("ServerEvent", "StreamEvent") if name in answers}
     schemas |= {name: requests[name] for name in ("ClientMessage",) if name in requests}
+    bodies = {one: requests[one.operation_id]["$ref"].rpartition("/")[2] for one in endpoints}
+    _finish(bodies, schemas)
     paths: dict[str, Any] = {}
     for endpoint in endpoints:
         operation = _operation(endpoint, surface, answers.get(endpoint.operation_id), shown)
-        if endpoint.reads == "json":
-            operation |= _json_body(requests[endpoint.operation_id], schemas, endpoint, shown)
+        operation |= _input(endpoint, bodies[endpoint], schemas, shown)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
-    _mark_guesses(endpoints, requests, schemas)
     if surface is Surface.LIVE:
         for frame in frames:
             _show_frame(frame, schemas)
@@ -137,10 +136,6 @@ def _operation(endpoint: Endpoint, surface: Surface, answer: Schema | None, exam
     if guesses := guesses_about(endpoint):
         operation["x-assumptions"] = [_assumption(guess) for guess in guesses]
     operation["security"] = _SECURITY[endpoint.access]
-    if endpoint.reads == "query":
-        operation["parameters"] = _query(endpoint)
-    if endpoint.reads == "form":
-        operation |= _form(endpoint)
     operation["responses"] = {
         "200": _ok(endpoint, answer, examples),
         **{
@@ -156,36 +151,25 @@ def _assumption(guess: Guess) -> dict[str, str]:
     return {**about, "says": guess.says, "x-source": "assumption"}
 
 
-def _parts(endpoint: Endpoint) -> Schema:
-    """The schema of what is not JSON: the parameters of a query or the fields of a form."""
-    types = Types()
-    types.request("parts", endpoint.body)
-    requests, _, schemas = types.schemas()
-    schema = schemas[requests["parts"]["$ref"].rpartition("/")[2]]
-    schema["properties"] = {name: without_null(member) for name, member in schema["properties"].items()}
-    for name in endpoint.fields & schema["properties"].keys():
-        if any(guess.field == name for guess in guesses_about(endpoint)):
-            schema["properties"][name]["x-source"] = "assumption"
-    return schema
+def _finish(bodies: dict[Endpoint, str], schemas: dict[str, Schema]) -> None:
+    """Say of each body where null will do, and mark the parameters about which something was guessed."""
+    for endpoint, name in {name: (endpoint, name) for endpoint, name in bodies.items()}.values():
+        schemas[name] = take_null(schemas[name]) if endpoint.reads == "json" else without_null(schemas[name])
+    for endpoint, name in bodies.items():
+        for guess in guesses_about(endpoint):
+            if guess.field in schemas[name].get("properties", {}):
+                schemas[name]["properties"][guess.field]["x-source"] = "assumption"
 
 
-def _query(endpoint: Endpoint) -> list[dict[str, Any]]:
-    schema = _parts(endpoint)
-    return [
-        {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": member}
-        for name, member in schema["properties"].items()
-    ]
-
-
-def _form(endpoint: Endpoint) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {FORM: {"schema": _parts(endpoint)}}}}
-
-
-def _json_body(
-    schema: Schema, schemas: dict[str, Schema], endpoint: Endpoint, examples: list[Example]
-) -> dict[str, Any]:
-    body = schemas[schema["$ref"].rpartition("/")[2]]
-    content: dict[str, Any] = {"schema": schema}
+def _input(endpoint: Endpoint, name: str, schemas: dict[str, Schema], examples: list[Example]) -> dict[str, Any]:
+    """What the operation reads, as OpenAPI writes it: a body or the parameters of a query."""
+    schema = schemas[name]
+    if endpoint.reads == "query":
+        del schemas[name]  # it stands where it is used
+        required = schema.get("required", ())
+        members = schema["properties"].items()
+        return {"parameters": [{"name": n, "in": "query", "required": n in required, "schema": m} for n, m in members]}
+    content: dict[str, Any] = {"schema": {"$ref": REF.format(model=name)}}
     shown = {
         example.name: {"summary": example.summary, "value": example.request}
         for example in examples
@@ -194,7 +178,8 @@ def _json_body(
     if shown:
         content["examples"] = shown
     # An empty body counts as an empty object, which will not do where something is required, or one thing or another.
-    return {"requestBody": {"required": "required" in body or "if" in body, "content": {JSON: content}}}
+    needed = "required" in schema or "if" in schema
+    return {"requestBody": {"required": needed, "content": {JSON if endpoint.reads == "json" else FORM: content}}}
 
 
 def _ok(endpoint: Endpoint, answer: Schema | None, examples: list[Example]) -> dict[str, Any]:
@@ -229,21 +214,6 @@ def _error_components(endpoints: list[Endpoint], surface: Surface, examples: lis
             shown = _shown((example for example in examples if example.operation_id in alike), status)
             components[name] = error_response(endpoint, status, surface, shown)
     return {name: components[name] for name in sorted(components)}
-
-
-def _mark_guesses(endpoints: list[Endpoint], requests: dict[str, Schema], schemas: dict[str, Schema]) -> None:
-    """Let bodies take null for what may be left out, and mark the parameters about which something was guessed."""
-    bodies = {
-        endpoint: requests[endpoint.operation_id]["$ref"].rpartition("/")[2]
-        for endpoint in endpoints
-        if endpoint.reads == "json"
-    }
-    for name in set(bodies.values()):
-        schemas[name] = take_null(schemas[name])
-    for endpoint, name in bodies.items():
-        for guess in guesses_about(endpoint):
-            if guess.field in schemas[name].get("properties", {}):
-                schemas[name]["properties"][guess.field]["x-source"] = "assumption"
 
 
 def _show_frame(frame: dict[str, Any], schemas: dict[str, Schema]) -> None:

@@ -68,24 +68,26 @@ def take_null(schema: Schema) -> Schema:
 
 
 def without_null(schema: Schema) -> Schema:
-    """The same value where null cannot be written: in a query or a form."""
-    if isinstance(schema.get("type"), list):
-        (kind,) = (kind for kind in schema["type"] if kind != "null")
-        return {**schema, "type": kind}
-    return schema
+    """The same query or form: there, null cannot be written."""
+    properties = {
+        name: {**member, "type": next(kind for kind in member["type"] if kind != "null")}
+        if isinstance(member["type"], list)
+        else member
+        for name, member in schema["properties"].items()
+    }
+    return {**schema, "properties": properties}
 
 
 def nullable(schema: Schema) -> Schema:
     """A schema that takes null too."""
-    rest = {name: member for name, member in schema.items() if name not in ("type", "anyOf", "enum")}
+    rest = dict(schema)
+    kind = rest.pop("type", None)
     if "anyOf" in schema:
-        return {"anyOf": [member for member in schema["anyOf"] if member != NULL] + [NULL], **rest}
-    if "type" not in schema:
+        return {**rest, "anyOf": [member for member in schema["anyOf"] if member != NULL] + [NULL]}
+    if kind is None or "enum" in schema:
         about: Schema = {name: rest.pop(name) for name in ("description", "default") if name in rest}
-        return {"anyOf": [rest, NULL], **about}
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"], "null"]
-    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
-    return {"type": kinds, **choices, **rest}
+        return {"anyOf": [{"type": kind, **rest} if kind else rest, NULL], **about}
+    return {"type": kind if isinstance(kind, list) else [kind, "null"], **rest}
 
 
 def tidy(schema: Schema) -> Schema:

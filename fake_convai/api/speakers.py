@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
@@ -26,6 +26,7 @@ class NewRequest(RequestModel):
     device_id: (
         Annotated[
             Text,
+            AfterValidator(str.strip),
             Field(max_length=MAX_END_USER_ID),
             Wanted(f"a string of at most {MAX_END_USER_ID} characters"),
         ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -172,8 +173,13 @@ def _validated(body: dict[str, Any], endpoint: Endpoint, surface: Surface) -> An
         if surface is Surface.LIVE:
             raise UnprocessableBody(
                 [
-                    {"type": d["type"], "loc": ["body", *d["loc"]], "msg": d["msg"], "input": d["input"]}
+                    {"type": d["type"], "loc": ["body", *d["loc"]], "msg": d["msg"], "input": _given(d["input"])}
                     for d in error.errors(include_url=False, include_context=False)
                 ]
             ) from None
         raise to_invalid(error, endpoint.body) from None
+
+
+def _given(value: Any) -> Any:
+    """What was sent, as a 422 repeats it; of a file only its name."""
+    return value.filename if isinstance(value, UploadFile) else value

@@ -19,12 +19,14 @@ from typing import Literal
 
 from fake_convai.domain.dedup_grammar import Owner
 from fake_convai.domain.dedup_read import Fact, read
-from fake_convai.domain.dedup_text import exact_form
+from fake_convai.domain.dedup_text import LABEL_A, exact_form
 from fake_convai.domain.dedup_words import kind, stem
 
 DedupMode = Literal["naive", "exact", "off"]
 
 MAX_KEY_LENGTH = 64
+
+EXACT_REPEAT = "exact repeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Apart:
 def compare(existing: str, new: str) -> Verdict:
     """Whether the new fact restates, completes or extends the existing one. Symmetric but for the wording."""
     if exact_form(existing) == exact_form(new):
-        return Verdict(True, "exact repeat", 1.0)
+        return Verdict(True, EXACT_REPEAT, 1.0)
     old, fresh = read(existing), read(new)
     if not (old.english and fresh.english):
         return Verdict(False, "not both in English, where only a repeat is merged", 0.0)
@@ -96,7 +98,7 @@ def find_match(new: str, candidates: Sequence[Candidate], mode: DedupMode = "nai
     form = exact_form(new)
     for candidate in candidates:
         if exact_form(candidate.memory) == form:
-            return Match(candidate, "exact repeat")
+            return Match(candidate, EXACT_REPEAT)
     if mode == "exact":
         return None
     for candidate in candidates:
@@ -119,11 +121,10 @@ def explain_apart(new: str, candidates: Sequence[Candidate], mode: DedupMode = "
     best_score = -1.0
     for candidate in candidates:
         verdict = compare(candidate.memory, new)
-        if not verdict.same and verdict.score > best_score:
-            best, best_score = (
-                Apart(candidate, verdict.because if mode == "naive" else "no exact repeat"),
-                verdict.score,
-            )
+        is_apart = verdict.because != EXACT_REPEAT if mode == "exact" else not verdict.same
+        if is_apart and verdict.score > best_score:
+            because = verdict.because if mode == "naive" else "no exact repeat"
+            best, best_score = Apart(candidate, because), verdict.score
     return best
 
 
@@ -253,7 +254,7 @@ def another_thing_altogether(old: Fact, new: Fact) -> str:
     """A word that turns a thing into something else: a toy drone is no drone."""
     changed = (old.words ^ new.words) & kind("privative")
     if changed:
-        return f"not the same thing: {', '.join(sorted(changed))}"
+        return f"not the same thing: {_listed(changed)}"
     return ""
 
 
@@ -273,25 +274,30 @@ def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
     if _squash(old) == _squash(new) or (_bag(old) == _bag(new) and len(_everything(old)) > 2):
         return Verdict(True, "the same words, written differently", 0.95)
     gone, come = old.words - new.words - {new.predicate}, new.words - old.words - {old.predicate}
+    if set(old.anchors).isdisjoint(new.anchors):
+        return Verdict(False, _why_apart(old, new, gone, come), nearness / 2)
     light = kind("soft") | kind("time") if len(old.words & new.words) > 2 else kind("soft")
-    if not set(old.anchors) & set(new.anchors):
-        if not old.words & new.words:
-            return Verdict(False, "nothing in common", 0.0)
-        return Verdict(False, f"says something else of {_whom(new)}", nearness / 2)
-    if not _same_stems(gone - light, come - light) and not _respelt(old, new, gone, come):
+    gone, come = gone - light, come - light
+    if _is_respelt(old, new, gone, come):
+        return Verdict(True, f"corrects the spelling: {_these(come, gone)}", 0.5 + 0.4 * nearness)
+    if not _same_stems(gone, come):
         return Verdict(False, f"another value: {_these(come, gone)}", nearness / 2)
-    return Verdict(True, _because(new, gone - light, come - light), 0.5 + 0.4 * nearness)
+    return Verdict(True, _because(new, gone, come), 0.5 + 0.4 * nearness)
+
+
+def _why_apart(old: Fact, new: Fact, gone: frozenset[str], come: frozenset[str]) -> str:
+    if old.predicate == new.predicate and gone and come:
+        return f"another value: {_these(come, gone)}"
+    return f"says something else of {_whom(new)}" if old.words & new.words else "nothing in common"
 
 
 def _because(new: Fact, gone: frozenset[str], come: frozenset[str]) -> str:
-    if not _same_stems(gone, come):
-        return f"corrects the spelling: {_these(come, gone)}"
-    if not gone and not come:
+    if bool(gone) == bool(come):
         return "says the same in other words"
-    of = f" of the same attribute: {_attribute(new)}" if _attribute(new) else ""
+    attribute = _attribute(new)
     if come:
-        return f"extends the value{of}" if of else f"adds to the same fact: {', '.join(sorted(come))}"
-    return f"repeats part of the value{of}" if of else "repeats part of the same fact"
+        return f"extends the value of the same attribute: {attribute}" if attribute else f"adds to it: {_listed(come)}"
+    return f"repeats part of the same attribute: {attribute}" if attribute else f"repeats it without: {_listed(gone)}"
 
 
 def _attribute(fact: Fact) -> str:
@@ -301,13 +307,22 @@ def _attribute(fact: Fact) -> str:
 
 
 def _these(new: Collection[str], old: Collection[str]) -> str:
-    return f"{', '.join(sorted(new)) or 'none'} instead of {', '.join(sorted(old)) or 'none'}"
+    return f"{_listed(new)} instead of {_listed(old)}"
+
+
+def _listed(words: Collection[str]) -> str:
+    return ", ".join(sorted(words)).replace("_", " ").replace(LABEL_A, "A") or "none"
 
 
 def _whom(fact: Fact) -> str:
-    names = " ".join(sorted(fact.owner.names)) or fact.owner.kind
-    steps = [names, *fact.chain] if fact.owner.kind != "thing" else list(fact.chain) or ["something"]
-    return "'s ".join(steps)
+    """How the one is called whom a fact is about: "the user's brother"."""
+    owner = fact.owner
+    if owner.kind == "thing":
+        return "the " + ("'s ".join(fact.chain) or "thing")
+    name = " ".join(sorted(owner.names)) or owner.kind
+    if owner.kind in ("user", "role"):
+        name = f"the {name}"
+    return "'s ".join((name, *fact.chain)).replace("_", " ")
 
 
 def _turns_to(this: Fact, other: Fact) -> bool:
@@ -324,7 +339,7 @@ def _compatible(one: Owner, other: Owner) -> bool:
     return one.kind != other.kind and {one.kind, other.kind} != {"he", "she"} and "it" not in (one.kind, other.kind)
 
 
-def _respelt(old: Fact, new: Fact, gone: Collection[str], come: Collection[str]) -> bool:
+def _is_respelt(old: Fact, new: Fact, gone: Collection[str], come: Collection[str]) -> bool:
     """Whether one word of a longer name is the other with one letter changed, added or lost."""
     if len(gone) != 1 or len(come) != 1 or not old.words & new.words or not (_attribute(old) and _attribute(new)):
         return False

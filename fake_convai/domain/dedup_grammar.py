@@ -178,12 +178,12 @@ def _is_auxiliary(token: Token, after: Token) -> bool:
     if token.base == "be":
         return "g" in after.forms and after.base != "be" and token.text != "being"
     if token.base == "have":
-        return "q" in after.forms
+        return _is_participle(after)
     return token.base == "do" and ("b" in after.forms or _is_modal(after))
 
 
 def _is_participle(token: Token) -> bool:
-    return "q" in token.forms or (not token.forms and token.text.endswith("ed"))
+    return "q" in token.forms or (token.forms == "p" and token.text.endswith("ed"))
 
 
 # Whom the fact is about

@@ -249,7 +249,7 @@ def _implied(verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:
         yield hidden, first.words[-2].word
     if verb == "prefer" and prepositions.isdisjoint(("over", "to", "than")):
         yield "like", first.head
-    if verb in kind("acquire") and not first.preposition:
+    if verb in kind("acquire") and not first.preposition and first.words[-1].text == first.words[-1].base:
         yield "have", first.head
     if verb == "work":
         yield from (("be", chunk.head) for chunk in chunks if chunk.preposition == "as")

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 )
 _BREAKS = frozenset(',;:.!?()[]{}"\u2026\u2014\u2013\u201c\u201d')
 _SPOKEN = {"%": "percent", "$": "dollar", "€": "euro", "£": "pound", "&": "and", "°": "degree"}
-_LABEL_A = "\u1d00"
+LABEL_A = "\u1d00"
 """Stands for a capital A that is a label ("plan A") and not an article."""
 
 _LABEL = re.compile(r"(?<=[a-z] )A(?=\s*(?:$|[.,;:!?)]|(?:and|or|in|on|at|with|for|from|to|by)\b))")
@@ -86,7 +86,7 @@ def english_words(text: str) -> tuple[str, ...] | None:
 
 
 def _tokens(text: str) -> list[str]:
-    text = _LABEL.sub(_LABEL_A, unicodedata.normalize("NFKC", text).replace("\u2019", "'"))
+    text = _LABEL.sub(LABEL_A, unicodedata.normalize("NFKC", text).replace("\u2019", "'"))
     text = _TORN.sub("'", text)
     text = _SIGN_IN_NUMBER.sub("", _TITLE.sub(r"\1", text.casefold()))
     tokens: list[str] = []

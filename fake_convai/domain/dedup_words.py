@@ -90,7 +90,10 @@ def lexicon() -> Lexicon:
         kinds={**functions, "grammar": grammar},
         prepositions=prepositions,
         numbers={word: digits for digits, group in load("numbers").items() for word in group},
-        foreign=frozenset(word for group in foreign.values() for word in group) - grammar - verbs - irregular_verbs.keys(),
+        foreign=frozenset(word for group in foreign.values() for word in group)
+        - grammar
+        - verbs
+        - irregular_verbs.keys(),
         shared=shared,
         contractions=_phrases(_pairs(load("contractions")), by=_first),
         verbs=verbs,

@@ -167,6 +167,7 @@ class TestATurn:
         ("force-user-stopped-speaking", {}, "User stopped speaking", None),
         ("reset-idle-timer", {"ignored": 1}, "Idle timer reset successfully", None),
     ],
+    ids=json.dumps,
 )
 def test_each_message_is_acknowledged(talk: Chat, kind: str, data: Frame, message: str, extras: Frame | None) -> None:
     assert talk.send(kind, **data) == acknowledged(kind, message, extras)
@@ -240,6 +241,7 @@ class TestABadFrame:
             None,
             True,
         ],
+        ids=json.dumps,
     )
     def test_that_has_no_type(self, talk: Chat, message: Any) -> None:
         talk.socket.send_json(message)

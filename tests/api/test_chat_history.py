@@ -85,7 +85,9 @@ class TestList:
         session_ids = sessions_of_three_days(api, npc)
         assert [summary["sessionID"] for summary in history(api, npc, **fields)] == session_ids[:count]
 
-    @pytest.mark.parametrize("limit", ["0", 0, "-2", -2, "", " ", "ten", "1.5", 1.5, True, [], {}, "\u0663", "1e1"])
+    @pytest.mark.parametrize(
+        "limit", ["0", 0, "-2", -2, "", " ", "ten", "1.5", 1.5, True, [], {}, "\u0663", "1e1"], ids=repr
+    )
     def test_refuses_a_limit_that_is_none(self, api: Api, limit: object) -> None:
         refused(api.post(LIST, {"charID": api.character(), "limit": limit}), 400, "limit", "-1")
 

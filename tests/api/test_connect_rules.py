@@ -135,7 +135,9 @@ class TestAnEarlierConversation:
         sessions = [connect(api, npc, None, character_session_id=nothing) for _ in range(2)]
         assert len({session["character_session_id"] for session in sessions}) == 2
 
-    @pytest.mark.parametrize("session_id", [NOBODY, "-1", "not a UUID", "x" * 5000])
+    @pytest.mark.parametrize(
+        "session_id", [NOBODY, "-1", "not a UUID", "x" * 5000], ids=["unknown", "-1", "no UUID", "5000 characters"]
+    )
     def test_must_exist(self, api: Api, session_id: str) -> None:
         body = {"character_id": api.character(), "end_user_id": "player-42", "character_session_id": session_id}
         refused(api.post(CONNECT, body), 404, session_id, key="detail")
@@ -212,7 +214,7 @@ class TestASharedRoom:
         refused(other.post(CONNECT, body), 409, "room-1", key="detail")
         share(other, npc)
 
-    @pytest.mark.parametrize("key", ["k", "k" * 128, "a-Z_09"])
+    @pytest.mark.parametrize("key", ["k", "k" * 128, "a-Z_09"], ids=["short", "128 characters", "every kind"])
     def test_may_be_called(self, api: Api, key: str) -> None:
         assert UUID.fullmatch(share(api, api.character(), shared_session_key=key)["session_id"])
 
@@ -257,7 +259,11 @@ class TestDisconnect:
         disconnect(api, session)
         disconnect(api, session)
 
-    @pytest.mark.parametrize("headers", [{}, {"X-API-Key": "invalid"}, {"X-API-Key": "somebody else"}])
+    @pytest.mark.parametrize(
+        "headers",
+        [{}, {"X-API-Key": "invalid"}, {"X-API-Key": "somebody else"}],
+        ids=["none", "a bad one", "anothers"],
+    )
     def test_needs_no_key(self, api: Api, headers: dict[str, str]) -> None:
         session = connect(api, api.character())
         params = {"session_id": session["session_id"]}
@@ -278,9 +284,7 @@ class TestDisconnect:
         response = client.post("/live/disconnect", params={"session_id": NOBODY})
         assert (response.status_code, response.json()) == (200, DISCONNECTED)
 
-    @pytest.mark.parametrize(
-        "params", [{}, {"session_id": ""}, {"session_id": "5"}, {"session_id": NOBODY + "0"}, {"session_id": "x" * 36}]
-    )
-    def test_wants_a_uuid(self, client: TestClient, params: dict[str, str]) -> None:
-        response = client.post("/live/disconnect", params=params)
+    @pytest.mark.parametrize("query", ["", "?session_id=", "?session_id=5", f"?session_id={NOBODY}0", "?id=" + NOBODY])
+    def test_wants_a_uuid(self, client: TestClient, query: str) -> None:
+        response = client.post(f"/live/disconnect{query}")
         assert (response.status_code, response.json()) == (400, {"detail": "Invalid session ID format"})

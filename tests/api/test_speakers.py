@@ -59,6 +59,11 @@ def test_a_speaker_needs_a_name_or_a_device(api: Api, body: dict[str, object]) -
     assert api.ok("/production/user/speaker/list") == []
 
 
+def test_a_device_id_has_a_limit(api: Api) -> None:
+    refused(api.post("/production/user/speaker/new", {"deviceId": "x" * 513}), 400, "deviceId", "512")
+    assert register(api, deviceId=f" {'x' * 512} ") == register(api, deviceId="x" * 512)
+
+
 def test_a_speaker_becomes_an_end_user_once_seen_as_one(api: Api) -> None:
     npc = api.character()
     register(api, deviceId="headset-1")

@@ -153,7 +153,7 @@ class TestClockAndFaults:
     def test_the_clock_is_set_right_again(self, opened: Open, account: FakeConvai) -> None:
         account.freeze("2026-01-01T00:00:00Z")
         page = opened("#/clock")
-        expect(page.get_by_text("Clock frozen at 2026-01-01 00:00:00. It is")).to_be_visible()
+        expect(page.get_by_text("Clock frozen at 2026-01-01 00:00:00 UTC.")).to_be_visible()
         button(page, "Back to real time").click()
         expect(status(page)).to_have_text("The clock runs in real time.")
         expect(page.get_by_role("group").get_by_role("link").first).to_have_text("Real time")

@@ -109,7 +109,7 @@ def test_the_key_headers_are_those_that_are_read() -> None:
 def _examples(surface: Surface) -> list[Any]:
     """Each example of a document as (where, its schema, its value)."""
     document = published(surface)
-    found = []
+    found: list[Any] = []
 
     def visit(value: Any, where: str) -> None:
         if isinstance(value, dict):

@@ -2,12 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from fake_convai import FakeConvai
+from fake_convai.testing.transport import InProcessTransport
 
 STREAM = "/live/connect/stream"
 
@@ -123,12 +126,12 @@ def use_async_client(fake: FakeConvai, sent: httpx.Request) -> httpx.Response:
 
 
 both_clients = pytest.mark.parametrize("send", [use_client, use_async_client])
-Send = Callable[[FakeConvai, httpx.Request], httpx.Response]
+Sender = Callable[[FakeConvai, httpx.Request], httpx.Response]
 
 
 @both_clients
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_broken_connection(fake_convai: FakeConvai, send: Send, when: str) -> None:
+def test_a_broken_connection(fake_convai: FakeConvai, send: Sender, when: str) -> None:
     fake_convai.fail("/character/create", disconnect=True, when=when)  # type: ignore[arg-type]
     creating = request(fake_convai, "/production/character/create", charName="A", voiceType="MALE", backstory="B")
     with pytest.raises(httpx.RemoteProtocolError):
@@ -137,7 +140,7 @@ def test_a_broken_connection(fake_convai: FakeConvai, send: Send, when: str) -> 
 
 
 @both_clients
-def test_no_answer_in_time(fake_convai: FakeConvai, send: Send) -> None:
+def test_no_answer_in_time(fake_convai: FakeConvai, send: Sender) -> None:
     fake_convai.fail("/character/create", status=None, delay_ms=60_000, when="after")
     creating = request(fake_convai, "/production/character/create", charName="A", voiceType="MALE", backstory="B")
     creating.extensions = {"timeout": {"read": 0.1}}
@@ -165,3 +168,39 @@ def test_it_ends_with_the_server() -> None:
         transport = fake.transport
     with httpx.Client(transport=transport) as late, pytest.raises(httpx.ConnectError):
         late.get("http://fake/_fake/health")
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread."""
+    running = asyncio.new_event_loop()
+    thread = threading.Thread(target=running.run_forever)
+    thread.start()
+    yield running
+    running.call_soon_threadsafe(running.stop)
+    thread.join()
+    running.close()
+
+
+def test_an_app_that_says_nothing(loop: asyncio.AbstractEventLoop) -> None:
+    async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    with (
+        httpx.Client(transport=InProcessTransport(silent, loop)) as client,
+        pytest.raises(httpx.RemoteProtocolError, match="without sending a response"),
+    ):
+        client.get("http://silent")
+
+
+def test_the_client_stays_until_the_answer_is_there(loop: asyncio.AbstractEventLoop) -> None:
+    async def suspicious(scope: Scope, receive: Receive, send: Send) -> None:
+        whole = await receive()
+        leaving = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await Response(whole["body"], status_code=400 if leaving.done() else 200)(scope, receive, send)
+        leaving.cancel()
+
+    with httpx.Client(transport=InProcessTransport(suspicious, loop)) as client:
+        response = client.post("http://suspicious", content=b"whole")
+    assert (response.status_code, response.content) == (200, b"whole")

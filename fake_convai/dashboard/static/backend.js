@@ -6,7 +6,10 @@ export class Failure extends Error {}
 const STORED = { api: "fake-convai.api-key", control: "fake-convai.control-key" };
 
 /** The keys that are sent; they live as long as the tab. */
-export const keys = { api: sessionStorage.getItem(STORED.api) ?? "", control: sessionStorage.getItem(STORED.control) ?? "" };
+export const keys = {
+  api: sessionStorage.getItem(STORED.api) ?? "",
+  control: sessionStorage.getItem(STORED.control) ?? "",
+};
 
 /**
  * Use another key, and remember it for this tab.

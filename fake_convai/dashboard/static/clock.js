@@ -103,11 +103,11 @@ function shift(seconds) {
 }
 
 function clockCard() {
-  const set = clockIsSet();
+  const words = clock.frozen ? `${clockWords()} UTC.` : `${clockWords()}. It is ${exactly(clock.now)} UTC.`;
   return [
     h("h3", {}, "Clock"),
-    h("p", {}, `${clockWords()}. `, h("span", { class: "quiet" }, `It is ${exactly(clock.now)} UTC for this account.`)),
-    h("button", { disabled: !set, onclick: () => change("DELETE", "/clock", "The clock runs in real time.") }, "Back to real time"),
+    h("p", {}, words),
+    undo("Back to real time", clockIsSet(), "/clock", "The clock runs in real time."),
   ];
 }
 
@@ -118,7 +118,7 @@ function faultsCard() {
     none
       ? h("p", { class: "quiet" }, "No fault waits for a request of this account.")
       : h("ul", { class: "card rows" }, ...faults.map((fault) => h("li", {}, faultLine(fault)))),
-    h("button", { disabled: none, onclick: () => change("DELETE", "/faults", "No fault waits any more.") }, "Clear faults"),
+    undo("Clear faults", !none, "/faults", "No fault waits any more."),
   ];
 }
 
@@ -127,19 +127,26 @@ function faultLine(fault) {
     fault.delay_ms ? `waits ${fault.delay_ms} ms` : "",
     fault.disconnect ? "cuts the connection" : "",
     fault.status ? `answers ${fault.status}` : "",
-  ].filter(Boolean).join(", ");
-  const where = Object.entries(fault.match).map(([name, value]) => `${name} ${value}`).join(", ") || "any request";
+  ]
+    .filter(Boolean)
+    .join(", ");
+  const where =
+    Object.entries(fault.match)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", ") || "any request";
   const often = fault.times === null ? "always" : count(fault.times, "time");
   const rate = fault.rate ? ` at a rate of ${fault.rate}` : "";
   const when = fault.when === "after" ? ", after it was done" : "";
   return h("span", {}, h("bdi", {}, where), `: ${does}${when}, ${often}${rate}`);
 }
 
-function change(method, path, said) {
-  return attempt("Could not change it", async (signal) => {
-    await control(method, path, signal);
-    await load(signal);
-    byId("clock-title").focus();
-    return said;
-  });
+function undo(name, possible, path, said) {
+  const work = () =>
+    attempt("Could not change it", async (signal) => {
+      await control("DELETE", path, signal);
+      await load(signal);
+      byId("clock-title").focus();
+      return said;
+    });
+  return h("div", { class: "toolbar" }, h("button", { disabled: !possible, onclick: work }, name));
 }

@@ -161,6 +161,10 @@ function renderTools() {
   byId("delete").disabled = selected === 0;
   for (const box of byId("rows").querySelectorAll("input")) box.checked = roster.selected.has(box.value);
   byId("count").textContent = roster === null ? "" : summary(shown, selected);
+  renderPages(shown);
+}
+
+function renderPages(shown) {
   byId("pages").hidden = shown <= PAGE_ROWS;
   byId("page").textContent = roster === null ? "" : `Page ${roster.page + 1} of ${roster.pages}`;
   byId("previous").disabled = !roster?.page;
@@ -169,5 +173,6 @@ function renderTools() {
 
 function summary(shown, selected) {
   const all = count(roster.users.length, "end user");
-  return [shown < roster.users.length ? `${shown.toLocaleString("en")} of ${all}` : all, `${selected.toLocaleString("en")} selected`].join(" · ");
+  const number = (many) => many.toLocaleString("en");
+  return `${shown < roster.users.length ? `${number(shown)} of ` : ""}${all} · ${number(selected)} selected`;
 }

@@ -127,7 +127,13 @@ function row(number, entry) {
       h("span", { class: entry.status < 400 ? "tag on" : "tag bad" }, String(entry.status)),
       h("span", { class: "path" }, `${entry.method} `, quoted(entry.path)),
       ...(entry.fault ? [h("span", { class: "tag bad" }, "Fault")] : []),
-      h("span", { class: "quiet when" }, `${entry.surface} · `, time(entry.at), ` · ${entry.duration_ms.toFixed(1)} ms`),
+      h(
+        "span",
+        { class: "quiet when" },
+        `${entry.surface} · `,
+        time(entry.at),
+        ` · ${entry.duration_ms.toFixed(1)} ms`,
+      ),
     ),
   );
   element.addEventListener("toggle", () => element.append(...contents(entry)), { once: true });

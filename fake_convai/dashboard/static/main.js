@@ -60,7 +60,10 @@ function startKeys() {
     address.searchParams.delete("key");
     history.replaceState(null, "", address);
   }
-  for (const [which, id] of [["api", "api-key"], ["control", "control-key"]]) {
+  for (const [which, id] of [
+    ["api", "api-key"],
+    ["control", "control-key"],
+  ]) {
     const field = byId(id);
     field.value = keys[which];
     field.addEventListener("change", () => useKey(which, field.value.trim()));

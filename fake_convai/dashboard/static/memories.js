@@ -44,7 +44,11 @@ export function memoriesSection(person, change) {
 
 function adder(person, change) {
   const option = (character) => h("option", { value: character.character_id }, character.character_name);
-  const character = h("select", { id: "memory-character", "aria-label": "Character" }, ...person.characters.map(option));
+  const character = h(
+    "select",
+    { id: "memory-character", "aria-label": "Character" },
+    ...person.characters.map(option),
+  );
   const fact = h("input", { id: "memory-fact", required: true, "aria-label": "New memory", placeholder: "The user …" });
   const add = (event) => {
     event.preventDefault();
@@ -54,7 +58,13 @@ function adder(person, change) {
       return added.event === "update" ? "Merged with a memory that says the same." : "Added a memory.";
     });
   };
-  return h("form", { class: "toolbar", onsubmit: add }, character, fact, h("button", { id: "memory-add" }, "Add memory"));
+  return h(
+    "form",
+    { class: "toolbar", onsubmit: add },
+    character,
+    fact,
+    h("button", { id: "memory-add" }, "Add memory"),
+  );
 }
 
 function ofCharacter(person, character, memories, change) {
@@ -83,7 +93,11 @@ function ofCharacter(person, character, memories, change) {
       { class: "toolbar" },
       h("h4", {}, quoted(name)),
       h("span", { class: "quiet" }, count(memories.length, "memory", "memories")),
-      h("button", { class: "danger end", "aria-label": `Delete all memories of ${name}`, onclick: removeAll }, "Delete all"),
+      h(
+        "button",
+        { class: "danger end", "aria-label": `Delete all memories of ${name}`, onclick: removeAll },
+        "Delete all",
+      ),
     ),
     h("ul", { class: "card rows", role: "list", "aria-label": `Memories of ${name}` }, ...memories.map(row)),
   ];
@@ -95,7 +109,9 @@ function item(memory, entries, remove) {
   return h(
     "li",
     { class: "memory" },
-    h("div", { class: "grow" },
+    h(
+      "div",
+      { class: "grow" },
       h("p", {}, quoted(memory.memory)),
       h("p", { class: "quiet" }, "since ", time(memory.created_at), ...changed),
       ...metadata,
@@ -107,6 +123,18 @@ function item(memory, entries, remove) {
 
 function merged(entries) {
   const line = (entry) =>
-    h("li", {}, time(entry.at), entry.event === "update" ? " merged " : " added ", h("q", {}, quoted(entry.fact)), `: ${entry.because}`);
-  return h("details", {}, h("summary", {}, `Merged from ${count(entries.length, "fact")}`), h("ol", {}, ...entries.map(line)));
+    h(
+      "li",
+      {},
+      time(entry.at),
+      entry.event === "update" ? " merged " : " added ",
+      h("q", {}, quoted(entry.fact)),
+      `: ${entry.because}`,
+    );
+  return h(
+    "details",
+    {},
+    h("summary", {}, `Merged from ${count(entries.length, "fact")}`),
+    h("ol", {}, ...entries.map(line)),
+  );
 }

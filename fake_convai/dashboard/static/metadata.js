@@ -16,7 +16,12 @@ export function metadataSection(person, change) {
   const entries = Object.entries(person.user.end_user_metadata);
   return [
     h("h3", {}, "Metadata"),
-    h("div", { class: "card rows" }, ...entries.map(([key, value], number) => editor(key, value, number, save)), adder(save)),
+    h(
+      "div",
+      { class: "card rows" },
+      ...entries.map(([key, value], number) => editor(key, value, number, save)),
+      adder(save),
+    ),
   ];
 }
 
@@ -31,7 +36,11 @@ function editor(key, value, number, save) {
     text,
     json.label,
     h("button", { id: `${id}-save`, "aria-label": `Save ${key}` }, "Save"),
-    h("button", { type: "button", "aria-label": `Remove ${key}`, onclick: () => save({ [key]: null }, `Removed ${key}.`) }, "Remove"),
+    h(
+      "button",
+      { type: "button", "aria-label": `Remove ${key}`, onclick: () => save({ [key]: null }, `Removed ${key}.`) },
+      "Remove",
+    ),
   );
 }
 

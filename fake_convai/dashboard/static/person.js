@@ -23,7 +23,12 @@ import { attempt, say } from "./status.js";
  * @property {Map<string, object[]>} history what became of facts, by the id of their memory
  */
 
-const SECTIONS = { record: recordSection, metadata: metadataSection, memories: memoriesSection, sessions: sessionsSection };
+const SECTIONS = {
+  record: recordSection,
+  metadata: metadataSection,
+  memories: memoriesSection,
+  sessions: sessionsSection,
+};
 
 /**
  * Show the person with this id.

@@ -6,11 +6,16 @@ import { byId, h } from "./dom.js";
 /** Sent to the document when something was done, or failed: what it may have changed is worth reading again. */
 export const SETTLED = "fake-convai-settled";
 
+/** How long good news stays in sight; it can still be read out after that. */
+const STAYS_MS = 6000;
+
 let running = new AbortController();
+let fading;
 
 /** @param {string} text */
 export function say(text) {
   const status = byId("status");
+  fading?.cancel();
   status.className = "";
   status.textContent = text; // empty, it holds no node at all, and is not seen
 }
@@ -27,8 +32,14 @@ export function progress(text, done, total) {
   byId("status").append(h("progress", { value: done, max: Math.max(total, 1), "aria-label": "Progress" }));
 }
 
+function succeed(text) {
+  say(text);
+  fading = byId("status").animate({ opacity: [1, 0] }, { delay: STAYS_MS, duration: 400, fill: "forwards" });
+}
+
 function fail(text, retry) {
   const status = byId("status");
+  fading?.cancel();
   status.className = "failed";
   status.replaceChildren(h("span", {}, text), h("button", { onclick: retry }, "Retry"));
 }
@@ -50,7 +61,7 @@ export async function attempt(what, work) {
   const mine = (running = new AbortController());
   try {
     const said = await work(mine.signal);
-    if (!mine.signal.aborted) say(said);
+    if (!mine.signal.aborted) succeed(said);
   } catch (error) {
     if (!mine.signal.aborted) fail(`${what}: ${error.message}`, () => attempt(what, work));
     if (!(error instanceof Failure)) throw error;

@@ -2,6 +2,6 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def fake_convai_settings() -> dict[str, object]:
+def fake_convai_settings() -> dict[str, str]:
     """The fake of these tests is on the free plan."""
-    return {"plan": "free", "max_sessions": 1}
+    return {"plan": "free"}

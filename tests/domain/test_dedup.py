@@ -1,0 +1,255 @@
+"""Deduplication: which facts are one, which are kept apart, and what the reasons say.
+
+The pairs were written for this project; `note` begins with what a pair is about. `far` pairs mean the same but need
+knowledge or inference: they show what the rule does not catch.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fake_convai.domain.dedup import Candidate, DedupMode, compare, explain_apart, find_match, index_keys, is_same
+from fake_convai.domain.dedup_words import load
+
+PAIRS_FILE = Path(__file__).with_name("dedup_pairs.jsonl")
+
+
+class Pair(NamedTuple):
+    existing: str
+    new: str
+    same: bool
+    tag: str
+
+
+def read_pairs() -> list[Pair]:
+    rows = map(json.loads, PAIRS_FILE.read_text(encoding="utf-8").splitlines())
+    return [Pair(row["existing"], row["new"], row["label"] == "same", row["note"].split(":")[0]) for row in rows]
+
+
+PAIRS = read_pairs()
+NEAR = [pair for pair in PAIRS if pair.tag in ("trivial", "close", "extend")]
+HARD = [pair for pair in PAIRS if pair.tag.startswith("hard")]
+FAR = [pair for pair in PAIRS if pair.tag == "far"]
+EASY = [pair for pair in PAIRS if pair.tag == "easy"]
+TEXTS = sorted({text for pair in PAIRS for text in (pair.existing, pair.new)})
+
+
+def pair_id(pair: Pair) -> str:
+    return f"{pair.tag}: {pair.existing} / {pair.new}"
+
+
+@pytest.mark.parametrize("pair", NEAR, ids=pair_id)
+def test_the_same_fact_in_other_words_is_one_record(pair: Pair) -> None:
+    verdict = compare(pair.existing, pair.new)
+    assert verdict.same, verdict.because
+
+
+@pytest.mark.parametrize("pair", [*HARD, *EASY], ids=pair_id)
+def test_another_fact_is_kept_apart(pair: Pair) -> None:
+    verdict = compare(pair.existing, pair.new)
+    assert not verdict.same, verdict.because
+
+
+@pytest.mark.parametrize("pair", FAR, ids=pair_id)
+def test_what_needs_inference_is_not_caught(pair: Pair) -> None:
+    assert not is_same(pair.existing, pair.new)
+
+
+def test_the_bars_are_met() -> None:
+    merged = [pair for pair in PAIRS if is_same(pair.existing, pair.new)]
+    assert len(PAIRS) >= 170
+    assert sum(pair.same for pair in merged) / len(merged) >= 0.95
+    assert sum(not is_same(pair.existing, pair.new) for pair in HARD) / len(HARD) >= 0.97
+    assert sum(is_same(pair.existing, pair.new) for pair in NEAR) / len(NEAR) >= 0.80
+
+
+def test_every_kind_of_hard_negative_is_there() -> None:
+    kinds = {"value", "number", "date", "polarity", "subject", "role", "aspect", "words"}
+    assert {pair.tag for pair in HARD} == {f"hard-{kind}" for kind in kinds}
+
+
+@pytest.mark.parametrize(
+    ("existing", "new", "because"),
+    [
+        ("The user's name is Jordan.", "the user's name is jordan", "exact repeat"),
+        ("My name is Jordan.", "The user's name is Jordan Kim.", "extends the value of the same attribute: name"),
+        ("My boss is Ines Roth.", "The user's boss is Ines.", "repeats part of the same attribute: boss"),
+        ("The user likes tea.", "The user likes tea with honey.", "adds to it: honey"),
+        ("The user likes tea with honey.", "The user likes tea.", "repeats it without: honey"),
+        ("I am a weight watcher.", "I am a weightwatcher.", "the same words, written differently"),
+        ("The user enjoys judo.", "The user likes judo.", "the same words, written differently"),
+        ("My name is Jon Smyth.", "My name is Jon Smythe.", "corrects the spelling: smythe instead of smyth"),
+        ("The user has 5 goats.", "The user has 3 goats.", "another number: 3 instead of 5"),
+        ("The user likes tea.", "The user doesn't like tea.", "one is negated, the other is not"),
+        ("The user joined.", "The user might join.", "another mood: possibility instead of plain fact"),
+        ("The user was a diver.", "The user is a diver.", "one is how it is, the other how it was"),
+        ("Lea's ox ran.", "Lea's hen ran.", "about somebody or something else: lea's hen instead of lea's ox"),
+        ("Lena bakes.", "Marco bakes.", "about somebody else: marco instead of lena"),
+        ("I took a letter from Ha.", "I took a letter for Ha.", "another part for ha: for instead of from"),
+        ("The user sings in May.", "The user sings in June.", "another date: june instead of may"),
+        ("The user has a toy tank.", "The user has a tank.", "not the same thing: toy"),
+        ("The user has a dog.", "The user has a cat.", "another value: cat instead of dog"),
+        ("The user has a red car.", "The user has a blue car.", "another value: blue instead of red"),
+        ("The user sells cars.", "The user repairs cars.", "says something else of the user"),
+        ("The user has a dog.", "The user fixed the roof.", "nothing in common"),
+        ("The user chose plan A.", "The user chose plan B.", "another value: b instead of A"),
+        ("El usuario vive en Lima.", "El usuario vive en Quito.", "not both in English, where only a repeat is merged"),
+    ],
+)  # fmt: skip
+def test_the_reason_says_why(existing: str, new: str, because: str) -> None:
+    assert compare(existing, new).because == because
+
+
+# The choice among several records
+
+
+def candidates(*memories: str) -> list[Candidate]:
+    return [Candidate(f"id-{number}", memory) for number, memory in enumerate(memories)]
+
+
+def matched_id(new: str, *memories: str, mode: DedupMode = "naive") -> str | None:
+    match = find_match(new, candidates(*memories), mode)
+    return match.candidate.id if match else None
+
+
+def test_the_best_record_is_updated() -> None:
+    assert matched_id("I like tea with milk and honey", "I like tea", "I like tea with milk") == "id-1"
+
+
+def test_of_equals_the_oldest_is_updated() -> None:
+    assert matched_id("I like tea", "I like tea with milk", "I like tea with honey") == "id-0"
+
+
+def test_a_repeat_goes_before_everything_else() -> None:
+    assert matched_id("I like tea", "I love tea", "i like tea!") == "id-1"
+
+
+def test_what_a_record_said_before_is_a_repeat_too() -> None:
+    known = [Candidate("first", "I like tea"), Candidate("second", "I like milk", repeats=True)]
+    match = find_match("I like tea with honey", known)
+    assert match is not None
+    assert (match.candidate.id, match.because) == ("second", "exact repeat of what this record said before")
+
+
+def test_no_record_matches() -> None:
+    assert matched_id("I like tea") is None
+    assert matched_id("I like tea", "I like milk", "I hate tea") is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "found"), [("naive", ["id-0", "id-0"]), ("exact", [None, "id-0"]), ("off", [None, None])]
+)
+def test_the_modes(mode: DedupMode, found: list[str | None]) -> None:
+    assert [matched_id(new, "I like tea", mode=mode) for new in ("I love tea", "I LIKE TEA.")] == found
+
+
+def test_the_nearest_that_was_kept_apart_is_explained() -> None:
+    apart = explain_apart("I have 3 cats", candidates("I like tea", "I have 5 cats"))
+    assert apart is not None
+    assert (apart.candidate.id, apart.because) == ("id-1", "another number: 3 instead of 5")
+    exact = explain_apart("I love tea", candidates("I like tea"), "exact")
+    assert exact is not None
+    assert exact.because == "no exact repeat"
+    assert explain_apart("I have 3 cats", candidates("I have 5 cats"), "off") is None
+    assert explain_apart("I have 3 cats", []) is None
+
+
+# Properties
+
+any_text = st.text(st.characters(exclude_categories=()), max_size=80)
+own_text = st.sampled_from(TEXTS)
+any_fact = st.one_of(own_text, any_text, st.lists(own_text, min_size=2, max_size=3).map(" and ".join))
+
+
+@settings(deadline=None, max_examples=150)
+@given(any_fact, any_fact)
+@example("", "")
+@example("\ud800", "\udfff")
+@example("\x00", "the user's \x00")
+@example("not", "no never")
+@example("1", "one")
+def test_the_order_does_not_matter(one: str, other: str) -> None:
+    forward, back = compare(one, other), compare(other, one)
+    assert (forward.same, forward.score) == (back.same, back.score)
+    assert 0 <= forward.score <= 1
+
+
+@settings(deadline=None, max_examples=150)
+@given(any_fact)
+def test_every_fact_is_the_same_as_itself(text: str) -> None:
+    assert compare(text, text).because == "exact repeat"
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text(st.characters(exclude_categories=["Cs"], min_codepoint=0x370), min_size=2, max_size=40))
+def test_other_scripts_are_never_extended(text: str) -> None:
+    verdict = compare(text, f"{text} {text[:-1]}")
+    assert not verdict.same or verdict.because == "exact repeat"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "the " * 2_500,
+        "x" * 10_000,
+        "user's " * 1_400,
+        "1," * 5_000,
+        "👩‍🚀" * 3_000,
+        "a'" * 5_000,
+        "no " * 3_300,
+    ],
+    ids=lambda text: repr(text[:8]),
+)
+def test_any_text_can_be_compared(text: str) -> None:
+    assert is_same(text, text)
+    assert not is_same(text, "The user likes tea.")
+    assert index_keys(text)
+
+
+def test_the_outcome_does_not_depend_on_the_hash_seed() -> None:
+    program = (
+        "import hashlib, json, sys\n"
+        "from fake_convai.domain.dedup import compare, index_keys\n"
+        "rows = [json.loads(line) for line in open(sys.argv[1], encoding='utf-8')]\n"
+        "said = [(compare(r['existing'], r['new']), sorted(index_keys(r['new']))) for r in rows]\n"
+        "print(hashlib.sha256(repr(said).encode()).hexdigest())\n"
+    )
+    outcomes = {
+        subprocess.run(
+            [sys.executable, "-c", program, str(PAIRS_FILE)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outcomes) == 1
+
+
+# The word files
+
+
+@pytest.mark.parametrize("name", ["nouns", "predicates"])
+def test_no_word_is_in_two_groups(name: str) -> None:
+    groups = load(name)
+    members = [member for group in groups.values() for member in group]
+    assert sorted(members) == sorted(set(members))
+    assert not set(members) & set(groups), "a word that stands for a group cannot be in another"
+
+
+def test_every_word_file_says_what_it_holds() -> None:
+    files = list(resources.files("fake_convai.domain").joinpath("words").iterdir())
+    assert len(files) > 10
+    for file in files:
+        assert file.read_text(encoding="utf-8").startswith("# "), file.name
