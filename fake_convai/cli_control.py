@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -354,18 +354,21 @@ def requests(plane: Plane, **filters: str | None) -> None:
         plane.show(answer, "There are no such requests." + (f" The nearest: {', '.join(near)}." if near else ""))
         return
     rows = (
-        [*(one[name] for name in ("at", "surface", "method", "path", "status", "duration_ms")), _remarks(one)]
+        [f"{one['at'][:10]} {one['at'][11:19]}", "\n".join(_told(one)), one["status"], one["duration_ms"]]
         for one in answer["requests"]
     )
-    _print_table(["At", "Surface", "Method", "Path", "Status", "ms", "Remarks"], rows)
+    _print_table(["At", "Request", "Status", "ms"], rows)
     if answer["dropped"]:
         click.echo(f"{answer['dropped']} older requests were dropped.")
 
 
-def _remarks(entry: Mapping[str, Any]) -> str:
-    unknown = [f"nobody reads '{name}'" for name in entry["unknown_fields"]]
-    fault = [f"fault: {_what(entry['fault'])}"] if entry["fault"] else []
-    return "; ".join([*fault, *unknown, *entry["violations"]])
+def _told(entry: Mapping[str, Any]) -> Iterator[str]:
+    """The request, and a line for each thing that is to be said about it."""
+    yield f"{entry['method']} /{entry['surface']}{entry['path']}"
+    if entry["fault"]:
+        yield f"fault: {_what(entry['fault'])}"
+    yield from (f"nobody reads '{name}'" for name in entry["unknown_fields"])
+    yield from entry["violations"]
 
 
 commands = (seed, export, reset, snapshot, clock, faults, requests)

@@ -160,7 +160,8 @@ class _Checker:
         if JSON in content:
             yield from self._json(content[JSON]["schema"], request.postData.text or "{}")
         else:
-            yield from _form_fields(next(iter(content.values()))["schema"], request.postData)
+            form = next(iter(content.values()))["schema"]
+            yield from _form_fields(self._resolved(form, "schemas"), request.postData)
 
     def _response(self, operation: Mapping[str, Any], response: _Response) -> Iterator[str]:
         status = str(response.status)
@@ -168,7 +169,7 @@ class _Checker:
         if declared is None:
             yield f"status {status} is not in the document: there are {', '.join(operation['responses'])}"
             return
-        content = self._resolved(declared)["content"]
+        content = self._resolved(declared, "responses")["content"]
         kind = response.content.mimeType.partition(";")[0].strip() or JSON
         if kind not in content:
             yield f"{kind} is not in the document for status {status}: there is {', '.join(content)}"
@@ -200,9 +201,9 @@ class _Checker:
             where = ".".join([place, *map(str, error.instance_path)]).strip(".") or "body"
             yield f"{where}: {error.message}"
 
-    def _resolved(self, declared: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _resolved(self, declared: Mapping[str, Any], components: str) -> Mapping[str, Any]:
         name = declared.get("$ref", "").rpartition("/")[2]
-        found: Mapping[str, Any] = self._contract["components"]["responses"][name] if name else declared
+        found: Mapping[str, Any] = self._contract["components"][components][name] if name else declared
         return found
 
 

@@ -70,7 +70,7 @@ def contract(surface: Surface) -> BaseSchema:
             for content in operation.get("requestBody", {}).get("content", {}).values():
                 _close(document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]])
             if stream := operation["responses"]["200"]["content"].get("text/event-stream"):
-                # Schemathesis holds each event against a schema that is about the whole text; test_statuses.py does not.
+                # Schemathesis holds each event against a schema that is about the whole text.
                 stream["schema"] = {}
     schema = schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(CONFIG))
     schema.app = APP

@@ -1,0 +1,150 @@
+"""docs/control-plane.md has every route, command and setting, and its examples are true. (tests/test_docs.py runs the
+console blocks.)"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import click
+import pytest
+from pydantic import BaseModel
+
+from fake_convai.cli import cli, main
+from fake_convai.cli_control import commands
+from fake_convai.control.routes import ROUTES
+from fake_convai.control.seed_document import SeedDocument
+from fake_convai.domain.faults import Fault, Match
+from fake_convai.settings import Settings
+from tests.conftest import Api
+from tests.control.driving import Control
+from tests.serving import serve
+
+PAGE = (Path(__file__).parents[2] / "docs" / "control-plane.md").read_text("utf-8")
+NOT_OF_THE_CONTROL_PLANE = {
+    "host",
+    "port",
+    "database",
+    "demo",
+    "api_key",
+    "auto_create_characters",
+    "split",
+    "max_sessions",
+    "anonymous_sessions",
+    "livekit_url",
+    "livekit_key",
+    "livekit_secret",
+    "log_level",
+}
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def shell_lines() -> list[list[str]]:
+    """The arguments of each command of the shell section."""
+    return [shlex.split(line)[1:] for block in blocks("sh") for line in block.splitlines() if line]
+
+
+def leaves(command: click.Command, *names: str) -> Iterator[tuple[str, ...]]:
+    """Every command that can be run, by its names."""
+    if isinstance(command, click.Group):
+        for name, member in command.commands.items():
+            yield from leaves(member, *names, name)
+    else:
+        yield names
+
+
+def test_every_route_is_there() -> None:
+    routes = {f"{method} {route.path}" for route in ROUTES for method in (route.methods or set()) - {"HEAD"}}
+    table = PAGE.partition("| Route | Does |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([A-Z]+ /_fake[^`]*)`", table)) == {*routes, "GET /_fake/"}
+
+
+def examples() -> set[str]:
+    """Method and path of every request to the control plane that the page shows."""
+    shown = set()
+    for line in "".join(blocks("console")).replace("\\\n", "").splitlines():
+        path = re.search(r"localhost:2668(/_fake[^ '?]*)", line)
+        if path is not None:
+            method = re.search(r" -X ([A-Z]+) ", line)
+            shown.add(f"{method[1] if method else 'POST' if ' -d ' in line else 'GET'} {path[1]}")
+    return shown
+
+
+def test_every_route_has_an_example() -> None:
+    shown = examples()
+    for route in ROUTES:
+        for method in (route.methods or set()) - {"HEAD"}:
+            pattern = f"{method} {re.sub(r'{[a-z]+}', '[a-z]+', route.path)}"
+            assert any(re.fullmatch(pattern, one) for one in shown) or "openapi" in pattern, pattern
+
+
+def test_every_command_is_there_once() -> None:
+    there = {leaf for command in commands for leaf in leaves(command, str(command.name))}
+    shown = [tuple(words[: 2 if isinstance(cli.commands[words[0]], click.Group) else 1]) for words in shell_lines()]
+    assert set(shown) == there
+
+
+def test_the_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "team.json").write_text(blocks("json")[0])
+    monkeypatch.setenv("FAKE_CONVAI_ACCOUNT_KEY", "my-test")
+    with serve() as served:
+        monkeypatch.setenv("FAKE_CONVAI_URL", served.url)
+        for words in shell_lines():
+            monkeypatch.setattr(
+                "sys.argv", ["fake-convai", *(served.url if word.endswith(":2668") else word for word in words)]
+            )
+            main()
+    assert json.loads((tmp_path / "state.json").read_text())["memories"][0]["memory"] == "The user has a dog."
+    assert capsys.readouterr().err == ""
+
+
+def test_every_option_of_the_commands_is_there() -> None:
+    table = PAGE.partition("| Option | Variable | Means |")[2]
+    options = [option for option in cli.commands["reset"].params if isinstance(option, click.Option)]
+    for option in options:
+        assert f"`{option.opts[0]}`" in table
+        assert option.envvar is None or f"`{option.envvar}`" in table
+    assert len(options) == 4
+
+
+def test_every_setting_of_the_control_plane_is_there() -> None:
+    for name in set(Settings.model_fields) - NOT_OF_THE_CONTROL_PLANE:
+        flag, variable = f"--{name.replace('_', '-')}", f"FAKE_CONVAI_{name.upper()}"
+        assert re.search(rf"^\| `{flag}[ `].*`{variable}`", PAGE, re.MULTILINE), name
+
+
+def test_every_member_of_a_seed_is_there() -> None:
+    table = PAGE.partition("| Part | Members |")[2].partition("\n\n")[0]
+    for part, field in SeedDocument.model_fields.items():
+        (row,) = re.findall(rf"^\| `{part}(?:\[\])?` \| (.*) \|$", table, re.MULTILINE)
+        model = next(iter(get_args(field.annotation)), field.annotation)
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        for name, member in model.model_fields.items():
+            assert re.search(rf"\b{member.alias or name}\b", row), (part, name)
+
+
+def test_every_member_of_a_fault_is_there() -> None:
+    table = PAGE.partition("| Member | Means |")[2].partition("\n\n")[0]
+    for name in {*Fault.__dataclass_fields__, *Match.__dataclass_fields__} - {"reference_id"}:
+        assert f"`{name}`" in table
+
+
+def test_the_seed_is_one(control: Control) -> None:
+    assert control.ok("POST", "/seed", json.loads(blocks("json")[0]))["status"] == "seeded"
+
+
+def test_the_journal_looks_like_that(api: Api, control: Control) -> None:
+    (shown,) = json.loads(blocks("json")[1])["requests"]
+    control.freeze(shown["at"])
+    control.ok("POST", "/seed", {"characters": [{"character_id": "npc"}]})
+    added = api.ok("/beta/memory/add", shown["body"])["memories"][0]["id"]
+    entry = json.loads(json.dumps(control.requests()[0]).replace(added, "0c0ffee0-0000-4000-8000-000000000000"))
+    assert {**entry, "duration_ms": shown["duration_ms"]} == shown
