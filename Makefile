@@ -30,6 +30,12 @@ format: $(VENV)/.dev ## Bring the code into shape
 openapi: $(VENV)/.dev ## Write openapi/ and docs/fidelity.md anew
 	$(BIN)/fake-convai openapi
 
+fuzz: $(VENV)/.dev ## Look for requests that break the contract, for longer than the tests do
+	$(BIN)/python -m pytest tests/openapi/test_schemathesis.py --hypothesis-profile fuzz $(ARGS)
+
+screenshots: $(VENV)/.dev ## Take the pictures of docs/dashboard.md anew; needs Chromium
+	$(BIN)/python docs/screenshots.py
+
 clean:
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 

@@ -25,7 +25,10 @@ class ServerThread:
         """
         self.settings = settings if isinstance(settings, Settings) else load_settings(**(settings or {}))
         self._app = create_app(self.settings)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        # Made by hand, since asyncio switches Nagle's delay off only where the protocol is said to be TCP.
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(1024)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
