@@ -14,7 +14,7 @@ test: $(VENV)/.dev ## Run the tests on SQLite and PostgreSQL
 
 check: lint types $(VENV)/.dev ## Everything that CI checks
 	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered
-	$(BIN)/fake-convai openapi --check
+	$(BIN)/fake-convai openapi --docs docs --check
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -27,11 +27,11 @@ format: $(VENV)/.dev ## Bring the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-openapi: $(VENV)/.dev ## Write openapi/ and docs/fidelity.md anew
-	$(BIN)/fake-convai openapi
+openapi: $(VENV)/.dev ## Write openapi/, docs/fidelity.md and docs/realtime.md anew
+	$(BIN)/fake-convai openapi --docs docs
 
-fuzz: $(VENV)/.dev ## Look for requests that break the contract, for longer than the tests do
-	$(BIN)/python -m pytest tests/openapi/test_schemathesis.py --hypothesis-profile fuzz $(ARGS)
+fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXAMPLES=1000 make fuzz
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest tests/openapi/test_schemathesis.py --numprocesses auto
 
 screenshots: $(VENV)/.dev ## Take the pictures of docs/dashboard.md anew; needs Chromium
 	$(BIN)/python docs/screenshots.py

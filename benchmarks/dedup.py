@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fake_convai.domain.dedup import Candidate, find_match, index_keys, is_same
+from fake_convai.domain.dedup import Candidate, find_match, index_keys, is_same, lookup_keys
 
 OWN_PAIRS = Path(__file__).parents[1] / "tests" / "domain" / "dedup_pairs.jsonl"
 NEAR = ("trivial", "close", "extend")
@@ -138,7 +138,7 @@ def print_growth(title: str, template: Callable[[int], str], size: int) -> None:
     times, met = [], []
     for fact in facts[size:]:
         start = time.perf_counter()
-        found = sorted({number for key in index_keys(fact) for number in index[key]})
+        found = sorted({number for key in lookup_keys(fact) for number in index[key]})
         find_match(fact, [Candidate(str(number), facts[number]) for number in found])
         times.append((time.perf_counter() - start) * 1e6)
         met.append(len(found))

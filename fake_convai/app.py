@@ -22,7 +22,7 @@ from fake_convai.control.demo import demo_document
 from fake_convai.control.plane import PREFIX
 from fake_convai.control.routes import control_plane
 from fake_convai.control.seed import plant
-from fake_convai.control.seed_document import read_seed
+from fake_convai.control.seed_document import read_seeds
 from fake_convai.dashboard.routes import dashboard
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.identity import hash_secret, last_four
@@ -78,7 +78,7 @@ async def _make_backend(database: Database, settings: Settings) -> Backend:
         delete_all_delay=int(settings.delete_all_delay * SECOND),
         random_seed=settings.random_seed,
     )
-    seeds = [read_seed(path) for path in settings.seed]
+    seeds = read_seeds(settings.seed)
     demo_hash = hash_secret(DEMO_KEY)
 
     def furnish(tx: Transaction, account_id: int, key_hash: str) -> None:

@@ -1,6 +1,7 @@
 """`fake-convai serve`: uvicorn around the app, with a ready line and a clean stop."""
 
 import asyncio
+import ipaddress
 import signal
 import socket
 import sys
@@ -11,7 +12,7 @@ import uvicorn
 
 from fake_convai.api.surface import Surface
 from fake_convai.app import create_app
-from fake_convai.control.seed_document import read_seed
+from fake_convai.control.seed_document import read_seeds
 from fake_convai.domain.errors import FakeConvaiError
 from fake_convai.settings import Settings
 from fake_convai.store.database import migrate
@@ -27,11 +28,15 @@ def run(settings: Settings) -> None:
     try:
         if settings.database is not None:
             migrate(settings.database)
-        for path in settings.seed:
-            read_seed(path)
+        read_seeds(settings.seed)
     except (UnusableDatabase, FakeConvaiError) as error:
         raise CannotStart(str(error)) from error
     listener = _listen(settings.host, settings.port)
+    if settings.control_key is None and not _is_loopback(listener):
+        click.echo(
+            f"fake-convai: warning: whoever reaches {settings.host} can reset this server; give it a --control-key",
+            err=True,
+        )
     config = uvicorn.Config(
         create_app(settings),
         log_level=settings.log_level,
@@ -86,6 +91,10 @@ def _listen(host: str, port: int) -> socket.socket:
             f"--port 0 for a free one"
         ) from error
     return listener
+
+
+def _is_loopback(listener: socket.socket) -> bool:
+    return ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
 def _origin(host: str, listener: socket.socket) -> str:

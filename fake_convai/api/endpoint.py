@@ -18,6 +18,7 @@ from fake_convai.store.accounts import AccountStore
 Source = Literal["seed", "docs", "sdk", "observed", "assumption"]
 if TYPE_CHECKING:
     from fake_convai.api.backend import Backend
+    from fake_convai.api.journal import Note
 
 Access = Literal["key", "key or token", "anybody"]
 Reads = Literal["json", "query", "form"]
@@ -31,8 +32,8 @@ class Call:
     request: Request
     backend: "Backend"
     account: AccountStore | None
-    explanations: list[dict[str, str]]
-    """What the journal is to say about the reasons of the answer."""
+    note: "Note"
+    """What the journal is to say about the request."""
 
     @property
     def store(self) -> AccountStore:

@@ -18,6 +18,7 @@ from starlette.datastructures import UploadFile
 from fake_convai.api.body import MAX_DEPTH
 from fake_convai.api.endpoint import Endpoint
 from fake_convai.api.models import complaints
+from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.domain.errors import Unavailable
 from fake_convai.domain.identity import last_four
@@ -40,7 +41,7 @@ class Note:
 
     method: str
     path: str
-    surface: str
+    surface: Surface
     at: int = field(default_factory=real_time)
     started: int = field(default_factory=time.perf_counter_ns)
     account_id: int | None = None

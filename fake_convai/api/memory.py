@@ -120,7 +120,7 @@ async def add(call: Call, body: AddRequest) -> AddAnswer:
     """
     facts = [_fact(number, text) for number, text in enumerate(body.memories)]
     added = await call.store.write(memories.add, body.character_id, body.end_user_id, facts, body.metadata)
-    call.explanations.extend({"event": one.event, "with": one.id, "because": one.because} for one in added)
+    call.note.explanations.extend({"event": one.event, "with": one.id, "because": one.because} for one in added)
     return {"memories": [{"id": one.id, "event": one.event, "memory": one.memory} for one in added]}
 
 

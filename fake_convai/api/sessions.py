@@ -141,6 +141,7 @@ async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
         raise Invalid("Invalid session ID format", parameter="session_id") from None
     session = await call.backend.database.read(lambda tx: sessions.find(tx, session_id))
     if session is not None:
+        call.note.account_id = session.account_id
         await call.backend.hub.end(session.account_id, session_id)
     return {"status": "success", "message": "Session disconnected successfully"}
 

@@ -5,6 +5,7 @@ A request walks: surface, endpoint, account, body, model, handler, answer.
 
 import difflib
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,7 +26,7 @@ from fake_convai.api.models import to_invalid
 from fake_convai.api.responses import Answer
 from fake_convai.api.strict import refuse_loose
 from fake_convai.api.surface import Surface
-from fake_convai.domain.errors import NotFound, Unavailable
+from fake_convai.domain.errors import NotFound, Unauthenticated, Unavailable
 
 CHAT_PATH = "/chat"
 
@@ -69,6 +70,10 @@ class Surfaces:
         response = await self._answer(request, named, note)
         backend: Backend | None = getattr(request.app.state, "backend", None)
         if backend is not None:
+            if note.account_id is None:
+                # Answered before anybody asked whose it was; its sender looks for it in the journal all the same.
+                with suppress(Unauthenticated, Unavailable):
+                    note.account_id = await backend.authenticator.account(request.headers, note.surface, named=False)
             backend.journal.add(note, response.status_code, getattr(response, "body", b""))
         await response(scope, receive, send)
 
@@ -114,7 +119,7 @@ class Surfaces:
             note.fault = describe(fault)
             if fault.when == "before" and (response := await happen(fault, surface, endpoint.unauthorized_key)):
                 return response
-        call = Call(request, backend, account, note.explanations)
+        call = Call(request, backend, account, note)
         model = _validated(body, endpoint, surface)
         if backend.settings.strict:
             refuse_loose(endpoint, body)

@@ -1,6 +1,6 @@
 """The seed document: what an account holds, as JSON or YAML (DESIGN.md, "The control plane")."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -123,6 +123,27 @@ def parse_seed(document: Mapping[str, Any]) -> SeedDocument:
         return SeedDocument.model_validate(document)
     except ValidationError as error:
         raise invalid_document("seed document", error) from None
+
+
+def read_seeds(paths: Iterable[Path]) -> list[SeedDocument]:
+    """The documents that every new account starts with, in order; `Invalid` names file and place.
+
+    A memory or a session must be with a character of the same file or one before, or no account could ever be opened.
+    """
+    known: set[str] = set()
+    documents = []
+    for path in paths:
+        document = read_seed(path)
+        known |= {character.character_id for character in document.characters}
+        for name in ("memories", "sessions"):
+            for number, part in enumerate(getattr(document, name)):
+                if part.character_id not in known:
+                    raise Invalid(
+                        f"{path} is no seed document: at '{name}[{number}].character_id' there is no character "
+                        f"'{part.character_id}', neither in this file nor in one before."
+                    )
+        documents.append(document)
+    return documents
 
 
 def read_seed(path: Path) -> SeedDocument:

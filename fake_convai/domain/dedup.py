@@ -14,17 +14,31 @@ docs/deduplication.md explains it with examples.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Literal
 
 from fake_convai.domain.dedup_grammar import Owner
+from fake_convai.domain.dedup_keys import bag, everything, exact_key, index_keys, is_plain_value, lookup_keys, squash
 from fake_convai.domain.dedup_read import Fact, read
 from fake_convai.domain.dedup_text import LABEL_A, exact_form
+from fake_convai.domain.dedup_tokens import NUMBER
 from fake_convai.domain.dedup_words import kind, stem
 
-DedupMode = Literal["naive", "exact", "off"]
+__all__ = [
+    "Apart",
+    "Candidate",
+    "DedupMode",
+    "Match",
+    "Verdict",
+    "compare",
+    "exact_key",
+    "explain_apart",
+    "find_match",
+    "index_keys",
+    "is_same",
+    "lookup_keys",
+]
 
-MAX_KEY_LENGTH = 64
+DedupMode = Literal["naive", "exact", "off"]
 
 EXACT_REPEAT = "exact repeat"
 
@@ -128,59 +142,16 @@ def explain_apart(new: str, candidates: Sequence[Candidate], mode: DedupMode = "
     return best
 
 
-def exact_key(memory: str) -> str:
-    """The key that a fact shares with its repeats only; it begins with "=".
-
-    A store that keeps this key on a record when the record's text is replaced, and sets `Candidate.repeats` where a
-    new fact meets it, makes adding stable: every text of a list then finds its record again.
-    """
-    return _key("=" + exact_form(memory))
-
-
-def index_keys(memory: str) -> frozenset[str]:
-    """Under which keys the store finds a fact: facts that are the same share at least one.
-
-    What must agree in any case (numbers, negation, mood) is part of every key but the exact one, so that templated
-    facts, "The user visited gallery 17.", do not all meet.
-    """
-    fact = read(memory)
-    keys = {exact_key(memory)}
-    if fact.english:
-        keys.update(_key(f"{_frame(fact)}|{what}") for what in (*fact.anchors, _bag(fact), _squash(fact)))
-    return frozenset(keys)
-
-
-def _key(text: str) -> str:
-    """A key of bounded length, the same in every process."""
-    if len(text) <= MAX_KEY_LENGTH and text.isascii():
-        return text
-    return text[0] + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
-
-
-def _frame(fact: Fact) -> str:
-    return f"{'-' * fact.negations}{fact.mood}{'<' * fact.former}{'+'.join(fact.numbers)}"
-
-
-def _bag(fact: Fact) -> str:
-    return "bag:" + " ".join(sorted(_everything(fact)))
-
-
-def _everything(fact: Fact) -> frozenset[str]:
-    return fact.words | {fact.predicate, *fact.chain, *fact.owner.names}
-
-
-def _squash(fact: Fact) -> str:
-    return f"{'/'.join(fact.chain)}|{fact.predicate}|squash:{fact.squash}"
-
-
 # Vetoes: each says why two facts that look alike are not the same, or nothing.
 
 
 def another_number(old: Fact, new: Fact) -> str:
     if old.numbers != new.numbers:
         return f"another number: {_these(new.numbers, old.numbers)}"
-    if old.later_numbers and new.later_numbers and old.later_numbers != new.later_numbers:
-        return f"another number: {_these(new.later_numbers, old.later_numbers)}"
+    said = [{word for word in fact.words if word.startswith(NUMBER)} for fact in (old, new)]
+    for before, after in (said, (old.known_numbers, new.known_numbers)):
+        if before and after and before != after:
+            return f"another number: {_these(after, before)}"
     return ""
 
 
@@ -192,7 +163,7 @@ def another_polarity(old: Fact, new: Fact) -> str:
 
 def another_mood(old: Fact, new: Fact) -> str:
     if old.mood != new.mood:
-        return f"another mood: {_MOODS[new.mood]} instead of {_MOODS[old.mood]}"
+        return f"another mood: {_MOODS.get(new.mood, new.mood)} instead of {_MOODS.get(old.mood, old.mood)}"
     if old.former != new.former:
         return "one is how it is, the other how it was"
     return ""
@@ -206,11 +177,12 @@ _MOODS = {
     "will": "future",
     "would": "condition",
     "former": "past habit",
+    "seldom": "exception",
 }
 
 
 def another_owner(old: Fact, new: Fact) -> str:
-    if "it" in (old.owner.kind, new.owner.kind) and _bag(old) == _bag(new):
+    if "it" in (old.owner.kind, new.owner.kind) and bag(old) == bag(new):
         return ""  # "It has been said that ..."
     if old.chain != new.chain and not _turns_to(old, new) and not _turns_to(new, old):
         return f"about somebody or something else: {_whom(new)} instead of {_whom(old)}"
@@ -271,7 +243,7 @@ VETOES: tuple[Callable[[Fact, Fact], str], ...] = (
 
 def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
     """The verdict on two facts that no veto keeps apart."""
-    if _squash(old) == _squash(new) or (_bag(old) == _bag(new) and len(_everything(old)) > 2):
+    if squash(old) == squash(new) or (bag(old) == bag(new) and len(everything(old)) > 2):
         return Verdict(True, "the same words, written differently", 0.95)
     gone, come = old.words - new.words - {new.predicate}, new.words - old.words - {old.predicate}
     if set(old.anchors).isdisjoint(new.anchors):
@@ -311,7 +283,7 @@ def _these(new: Collection[str], old: Collection[str]) -> str:
 
 
 def _listed(words: Collection[str]) -> str:
-    return ", ".join(sorted(words)).replace("_", " ").replace(LABEL_A, "A") or "none"
+    return ", ".join(sorted(words)).replace("_", " ").replace(LABEL_A, "A").replace(NUMBER, "") or "none"
 
 
 def _whom(fact: Fact) -> str:
@@ -341,7 +313,12 @@ def _compatible(one: Owner, other: Owner) -> bool:
 
 def _is_respelt(old: Fact, new: Fact, gone: Collection[str], come: Collection[str]) -> bool:
     """Whether one word of a longer name is the other with one letter changed, added or lost."""
-    if len(gone) != 1 or len(come) != 1 or not old.words & new.words or not (_attribute(old) and _attribute(new)):
+    if (
+        len(gone) != 1
+        or len(come) != 1
+        or not old.words & new.words
+        or not (is_plain_value(old) and is_plain_value(new))
+    ):
         return False
     before, after = sorted((*gone, *come), key=lambda word: (len(word), word))
     return len(before) > 3 and before[0] == after[0] and _one_edit_apart(before, after)

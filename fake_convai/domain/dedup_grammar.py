@@ -161,12 +161,12 @@ def _skip_auxiliaries(tokens: Sequence[Token]) -> tuple[int, str]:
 def _mood_of(token: Token, after: Token, more: Sequence[Token]) -> tuple[str, int]:
     """The mood that a modal gives and how many words it takes from here; 0 words when it is none."""
     if _is_modal(token):
-        mood = next(mood for mood in ("can", "maybe", "must", "will", "would") if mood in token.traits)
+        mood = next(mood for mood in ("maybe", "can", "must", "will", "would") if mood in token.traits)
         return mood, 2 if after.text == "to" else 1
     infinitive = after.text == "to" and bool(more) and "b" in more[0].forms
     if token.text == "used" and infinitive:
         return "former", 2
-    if token.base == "have" and infinitive:
+    if token.base in ("have", "need") and infinitive:
         return "must", 2
     ahead = {"going": "will", "about": "will", "supposed": "must"}.get(after.text, "")
     if token.base == "be" and ahead and len(more) > 1 and more[0].text == "to" and "b" in more[1].forms:

@@ -20,11 +20,16 @@ from fake_convai.domain.dedup_grammar import (
     whom,
 )
 from fake_convai.domain.dedup_text import MAX_LENGTH, TEXT_CACHE, english_words, exact_form
-from fake_convai.domain.dedup_tokens import NOTHING, USER, Token, content, tokens_of, unfronted
+from fake_convai.domain.dedup_tokens import NOTHING, NUMBER, USER, Token, content, tokens_of, unfronted
 from fake_convai.domain.dedup_words import kind, lexicon, predicate
 
-MAX_ANCHORS = 8
-"""How many things one fact may be about; also bounds its index keys."""
+MAX_CONTENT = 30
+"""Words that say something. A fact with more is a story: it is only ever merged with its repeat."""
+
+MAX_ANCHOR_KEYS = 37
+KEYS_BESIDES = 5
+"""How many index keys come from anchors, and for each anchor besides those for its words. They bound the anchors of a
+fact, so that what is not indexed is not merged either."""
 
 
 class Fact(NamedTuple):
@@ -38,8 +43,8 @@ class Fact(NamedTuple):
     anchors: tuple[str, ...] = ()  # "whom|does|what", as many as the fact has
     words: frozenset[str] = frozenset()  # the content beyond owner, chain and predicate
     parts: Mapping[str, str] = MappingProxyType({})  # word -> the part its preposition gives it
-    numbers: tuple[str, ...] = ()  # of the main clause
-    later_numbers: frozenset[str] = frozenset()  # of later clauses, and those taken as known: "her two cats"
+    numbers: tuple[str, ...] = ()  # of subject and objects; those behind a preposition are among the words
+    known_numbers: frozenset[str] = frozenset()  # which only say what is known: "her two cats"
     dates: frozenset[str] = frozenset()
     negations: int = 0
     mood: str = ""
@@ -55,7 +60,6 @@ class Chunk:
     preposition: str = ""
     clause: bool = False
     words: list[Token] = field(default_factory=list)
-    numbers: list[str] = field(default_factory=list)
 
     @property
     def head(self) -> str:
@@ -86,48 +90,66 @@ def _read(text: str) -> Fact:
 
 def _read_english(form: str, words: Sequence[str]) -> Fact:
     tokens = tokens_of(words)
-    negations = sum(token.isa("negation") for token in tokens)
-    hedged = any(token.isa("hedge") for token in tokens)
-    tokens = unfronted([token for token in tokens if not token.isa("negation")])
-    numbers = [token.base for token in tokens if token.isa("number")]
-
-    place = find_verb(tokens)
-    subject, verb, rest, mood, past = tokens[: user_length(tokens)], "be", tokens[user_length(tokens) :], "", False
-    if place >= 0:
-        subject = tokens[:place]
-        verb, rest, mood, past = verb_group(tokens[place:], negated=bool(negations))
-    if verb == "be" and turned_round(subject, rest):
-        end = next((i for i, token in enumerate(rest) if token.isa("break")), len(rest))
-        subject, rest = rest[:end], [*subject, *rest[end:]]
-    passive = active(subject, rest) if verb == "be" else None
-    if passive:
-        subject, verb, rest = passive
-    if verb == "hate":
-        verb, negations = "like", negations + 1
-
-    owner, chain, extra = whom(subject)
-    verb, chain, rest = attribute(verb, chain, rest)
-    chunks, later = _chunked(rest)
-    for number in later:
-        numbers.remove(number)
+    negations = [token for token in tokens if token.isa("negation")]
+    clause = _main_clause(unfronted([token for token in tokens if not token.isa("negation")]), negated=bool(negations))
+    owner, chain, extra = whom(clause.subject)
+    verb, chain, rest = attribute(clause.verb, chain, clause.rest)
+    chunks, numbers = _chunked(rest)
+    numbers.main.extend(token.base for token in clause.subject if token.isa("number"))
     said = [*extra, *(token.word for chunk in chunks for token in chunk.words)]
+    said += [f"{NUMBER}{number}" for number in numbers.aside]
+    if len(set(said)) > MAX_CONTENT:
+        return Fact(form)
+    most = MAX_ANCHOR_KEYS // (len(set(said)) + 1 + KEYS_BESIDES)
+    hints = [mood for kind, mood in _MOOD_HINTS if any(token.isa(kind) for token in tokens)]
+    mood = " ".join(dict.fromkeys(filter(None, (clause.mood, *hints))))
+    is_over = clause.past and not mood and not any(token.text == "never" for token in negations)
     return Fact(
         form=form,
         english=True,
         owner=owner,
         chain=chain,
-        predicate=verb,
-        anchors=tuple(dict.fromkeys(_anchors(owner, chain, verb, chunks)))[:MAX_ANCHORS],
+        predicate="like" if verb == "hate" else verb,
+        anchors=tuple(dict.fromkeys(_anchors(owner, chain, "like" if verb == "hate" else verb, chunks)))[:most],
         words=frozenset(said),
         parts={token.word: _part(chunk) for chunk in chunks for token in chunk.words},
-        numbers=tuple(sorted(numbers)),
-        later_numbers=frozenset(later),
+        numbers=tuple(sorted(numbers.main)),
+        known_numbers=frozenset(numbers.known),
         dates=kind("date").intersection(said),
-        negations=negations,
-        mood="maybe" if hedged else mood,
-        former=past and verb in kind("state") and not mood and not _is_event(verb, chunks),
+        negations=len(negations) + (verb == "hate"),
+        mood=mood,
+        former=is_over and verb in kind("state") and not _is_event(verb, chunks),
         squash="".join(said),
     )
+
+
+_MOOD_HINTS = (("hedge", "maybe"), ("seldom", "seldom"))
+"""Adverbs that change what is claimed, as modals do."""
+
+
+class Clause(NamedTuple):
+    """A sentence in the usual order, active: who, does, and the rest."""
+
+    subject: list[Token]
+    verb: str
+    rest: list[Token]
+    mood: str = ""
+    past: bool = False
+
+
+def _main_clause(tokens: list[Token], *, negated: bool) -> Clause:
+    place = find_verb(tokens)
+    if place >= 0:
+        clause = Clause(tokens[:place], *verb_group(tokens[place:], negated=negated))
+    else:
+        clause = Clause(tokens[: user_length(tokens)], "be", tokens[user_length(tokens) :])
+    if clause.verb != "be":
+        return clause
+    if turned_round(clause.subject, clause.rest):
+        end = next((at for at, token in enumerate(clause.rest) if token.isa("break")), len(clause.rest))
+        clause = clause._replace(subject=clause.rest[:end], rest=[*clause.subject, *clause.rest[end:]])
+    passive = active(clause.subject, clause.rest)
+    return Clause(*passive, clause.mood, clause.past) if passive else clause
 
 
 def _part(chunk: Chunk) -> str:
@@ -143,32 +165,46 @@ def _is_event(verb: str, chunks: Sequence[Chunk]) -> bool:
 # What follows the verb
 
 
-def _chunked(tokens: Sequence[Token]) -> tuple[list[Chunk], list[str]]:
-    """What follows the verb, cut at prepositions, conjunctions, commas and determiners; and the numbers of later
-    clauses. Adverbs come last, since they say how and not what."""
+class Numbers(NamedTuple):
+    """The numbers of a fact: those that make it what it is ("gallery 7"), those that another fact may add ("in 2019"),
+    and those that only say what is known ("her two cats")."""
+
+    main: list[str]
+    aside: list[str]
+    known: list[str]
+
+
+def _chunked(tokens: Sequence[Token]) -> tuple[list[Chunk], Numbers]:
+    """What follows the verb, cut at prepositions, conjunctions, commas and determiners; and the numbers in it. Adverbs
+    come last, since they say how and not what."""
     chunks, adverbs = [Chunk()], Chunk(clause=True)
-    later: list[str] = []
-    for place, token in enumerate(tokens):
-        current = chunks[-1]
-        before = tokens[place - 1] if place else NOTHING
-        if token.isa("break", "conjunction"):
-            clause = current.clause or _begins_clause(token, tokens[place + 1] if place + 1 < len(tokens) else NOTHING)
-            chunks.append(Chunk("" if clause else current.preposition, clause))
-        elif token.word == "name" and "q" in token.forms and current.words:  # "a dog named Luna"
-            chunks.append(Chunk("name", current.clause))
-        elif token.isa("preposition"):
-            chunks.append(Chunk(token.text, current.clause))
-        elif token.isa("opener"):
-            if current.words:
-                chunks.append(Chunk(current.preposition, current.clause))
-        elif token.isa("number"):
-            (later if before.isa("possessive") else current.numbers).append(token.base)
+    numbers = Numbers([], [], [])
+    for before, token, after in zip([NOTHING, *tokens], tokens, [*tokens[1:], NOTHING], strict=False):
+        opened = _opened_by(token, chunks[-1], after)
+        if opened:
+            chunks.append(opened)
+        if token.isa("number"):
+            is_aside = bool(opened) or chunks[-1].clause or bool(chunks[-1].preposition)
+            kept = numbers.known if before.isa("possessive") else numbers.aside if is_aside else numbers.main
+            kept.append(token.base)
         elif token.isa("self", "user"):
-            current.words.append(USER)
-        elif token.isa("content"):
-            (adverbs if token.isa("adverb") else current).words.append(token)
-    later += [number for chunk in chunks if chunk.clause for number in chunk.numbers]
-    return [chunk for chunk in (*chunks, adverbs) if chunk.words], later
+            chunks[-1].words.append(USER)
+        elif token.isa("content") and not opened:
+            (adverbs if token.isa("adverb") else chunks[-1]).words.append(token)
+    return [chunk for chunk in (*chunks, adverbs) if chunk.words], numbers
+
+
+def _opened_by(token: Token, current: Chunk, after: Token) -> Chunk | None:
+    """The chunk that begins with a token, if one does."""
+    if token.isa("break", "conjunction"):
+        clause = current.clause or _begins_clause(token, after)
+        return Chunk("" if clause else current.preposition, clause)
+    if token.word == "name" and "q" in token.forms and current.words:  # "a dog named Luna"
+        return Chunk("name", current.clause)
+    if token.isa("preposition"):
+        return Chunk(token.text, current.clause)
+    is_duration = token.isa("number") and after.isa("time")
+    return Chunk(current.preposition, current.clause) if token.isa("opener") or is_duration else None
 
 
 def _begins_clause(token: Token, following: Token) -> bool:
@@ -247,10 +283,14 @@ def _implied(verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:
     hidden = lexicon().compounds.get((verb, first.head))
     if hidden and not first.preposition and len(first.words) > 1:
         yield hidden, first.words[-2].word
+    if verb == "be" and first.words[-1].isa("user") and len(first.words) > 1:  # "is a shy person"
+        yield verb, first.words[-2].word
     if verb == "prefer" and prepositions.isdisjoint(("over", "to", "than")):
         yield "like", first.head
     if verb in kind("acquire") and not first.preposition and first.words[-1].text == first.words[-1].base:
         yield "have", first.head
+    if verb in kind("found"):
+        yield "start", first.head
     if verb == "work":
         yield from (("be", chunk.head) for chunk in chunks if chunk.preposition == "as")
     doing = first.second_verb() if verb == "like" else ""

@@ -186,3 +186,16 @@ def test_without_its_lifespan_the_app_says_that_it_is_not_ready() -> None:
     response = client.get("/_fake/health")
     assert response.status_code == 503
     assert response.json() == {"status": "unavailable", "version": __version__, "reason": response.json()["reason"]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/beta/memory/lst", "/production/memory/list", "/live/memory/list"],
+    ids=["unknown", "of another surface", "and with the other key header"],
+)
+def test_a_request_that_leads_nowhere_is_in_the_journal_of_its_sender(api: Api, path: str) -> None:
+    assert api.post(path, {}).status_code == 404
+    journal = api.client.get("/_fake/requests", headers={"CONVAI-API-KEY": api.key}).json()["requests"]
+    assert [(entry["path"], entry["status"]) for entry in journal] == [
+        (path.removeprefix("/" + path.split("/")[1]), 404)
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.api.talking import ASK_NAME, chat, connect, details, disconnect, end_user, history
+from tests.api.talking import ASK_NAME, MY_NAME, NAME_FACT, chat, connect, details, disconnect, end_user, history
 from tests.conftest import Api, refused
 from tests.control.conftest import Run
 from tests.control.driving import NOON, Control, account
@@ -193,12 +193,12 @@ class TestWhatObeysIt:
         control.freeze()
         npc = api.character(memory=True)
         with chat(api, connect(api, npc, "player-42")) as talk:
-            talk.say("My name is Jordan.")
+            talk.say(MY_NAME)
             control.ok("PUT", "/clock", {"advance": 299})
             control.ok("PUT", "/clock", wish) if wish else control.ok("DELETE", "/clock")
+            assert [one["memory"] for one in control.state()["memories"]] == [NAME_FACT]
             assert talk.receive()["data"]["type"] == "user-idle-warning"
             assert talk.closed() == (1000, "Session ended")
-        assert [memory["memory"] for memory in api.memories(npc, "player-42")] == ["The user's name is Jordan."]
 
     def test_a_delayed_deletion(self, run: Run) -> None:
         with run(delete_all_delay=60) as client:

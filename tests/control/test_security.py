@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fake_convai import __version__
+from fake_convai.cli import main
 from fake_convai.control.routes import ROUTES
 from tests.conftest import Api, refused
 from tests.control.conftest import Run
@@ -98,6 +99,28 @@ def test_only_valid_keys_open_accounts_here_too(run: Run) -> None:
 )
 def test_an_unknown_route_is_told(control: Control, method: str, path: str, status: int, words: list[str]) -> None:
     refused(control.send(method, path), status, *words)
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        (["--host", "0.0.0.0"], True),
+        (["--host", "0.0.0.0", "--control-key", KEY], False),
+        (["--host", "127.0.0.1"], False),
+        (["--host", "localhost"], False),
+    ],
+)
+def test_a_server_that_others_reach_is_told_to_have_a_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], *, warned: bool
+) -> None:
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: sockets[0].close())
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["fake-convai", "serve", "--port", "0", *options])
+    with pytest.raises(SystemExit):
+        main()
+    error = capsys.readouterr().err
+    assert ("--control-key" in error, error.count("\n")) == (warned, int(warned))
+    assert KEY not in error
 
 
 def test_a_document_over_the_limit_is_refused(control: Control) -> None:

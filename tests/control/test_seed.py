@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fake_convai.control.seed_document import read_seed
+from fake_convai.control.seed_document import read_seed, read_seeds
 from fake_convai.domain.errors import Invalid
 from tests.api.talking import details
 from tests.conftest import Api, refused
@@ -313,6 +313,15 @@ class TestFiles:
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(Invalid, match=r"ghost\.json is no seed document: .*No such file"):
             read_seed(tmp_path / "ghost.json")
+
+    @pytest.mark.parametrize("part", ["memories", "sessions"])
+    def test_a_character_must_be_in_the_file_or_in_one_before(self, tmp_path: Path, part: str) -> None:
+        first, second = tmp_path / "first.json", tmp_path / "second.json"
+        first.write_text(json.dumps({"characters": [CHARACTER]}))
+        second.write_text(json.dumps({part: FULL[part][:1]}))
+        assert [len(getattr(document, part)) for document in read_seeds([first, second])] == [0, 1]
+        with pytest.raises(Invalid, match=rf"^{second} is no seed document: at '{part}\[0\]\.character_id' .*'npc'"):
+            read_seeds([second, first])
 
     def test_several_files_overlay_each_other_in_every_new_account(self, run: Run, tmp_path: Path) -> None:
         first, second = tmp_path / "first.json", tmp_path / "second.yaml"

@@ -6,6 +6,7 @@ knowledge or inference: they show what the rule does not catch.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import resources
@@ -106,6 +107,20 @@ def test_every_kind_of_hard_negative_is_there() -> None:
 )  # fmt: skip
 def test_the_reason_says_why(existing: str, new: str, because: str) -> None:
     assert compare(existing, new).because == because
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "deduplication.md"
+ROWS = re.findall(r"^\| (.+?) \| (.+?) \| (update|add) \| (.+?) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("existing", "new", "event", "because"), ROWS)
+def test_the_examples_of_the_page_are_true(existing: str, new: str, event: str, because: str) -> None:
+    verdict = compare(existing, new)
+    assert ("update" if verdict.same else "add", verdict.because) == (event, because)
+
+
+def test_the_page_has_examples_of_both_outcomes() -> None:
+    assert {row[2] for row in ROWS} == {"update", "add"}
 
 
 # The choice among several records

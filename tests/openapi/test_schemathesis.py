@@ -130,4 +130,4 @@ def test_calls_that_follow_from_each_other(schema: BaseSchema) -> None:
             with asgi.get_client(cast(Any, APP)) as client:
                 assert client.post("/_fake/reset", headers={"X-API-Key": KEY}).status_code == 200
 
-    FromNothing.run(settings=settings(RUN, stateful_step_count=6))
+    FromNothing.run(settings=settings(RUN, max_examples=4 * EXAMPLES, stateful_step_count=6))

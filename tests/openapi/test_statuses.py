@@ -62,7 +62,7 @@ def valid(world: World) -> dict[str, dict[str, Any]]:
         "memory_get": {**partition, "memory_id": NOBODY},
         "memory_delete": {**partition, "memory_id": NOBODY},
         "memory_delete_all": partition,
-        "end_users_list": {"limit": 10, "active_after": "2020-01-01"},
+        "end_users_list": {"limit": 10},
         "end_users_get": person,
         "end_users_update": {**person, "end_user_metadata": {"name": "Jordan"}},
         "end_users_delete": person,
