@@ -10,6 +10,7 @@ from fake_convai.api.surface import Surface
 from fake_convai.domain import replies
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.faults import Fault, Match
+from fake_convai.domain.text import normalise_fact
 
 MAX_DELAY = 600_000
 """Milliseconds; a test that waits longer has lost its way."""
@@ -67,6 +68,13 @@ class FaultDocument(Document):
     when: Literal["before", "after"] = "before"
 
 
+class ComparisonDocument(Document):
+    """Two facts: one that is there, and one that comes."""
+
+    existing: StrictStr
+    new: StrictStr
+
+
 class ReplyDocument(Document):
     """What to say when something is said."""
 
@@ -93,6 +101,15 @@ def parse_fault(document: Mapping[str, Any]) -> Fault:
     match = values.pop("match")
     surface = match.pop("surface")
     return Fault(match=Match(surface=None if surface is None else str(surface), **match), **values)
+
+
+def parse_comparison(document: Mapping[str, Any]) -> dict[str, str]:
+    """Two facts from JSON, normalised as they would be stored; `Invalid` names the place of what is wrong."""
+    try:
+        parsed = ComparisonDocument.model_validate(document)
+    except ValidationError as error:
+        raise invalid_document("comparison", error) from None
+    return {name: normalise_fact(fact) for name, fact in parsed.model_dump().items()}
 
 
 def parse_replies(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from fake_convai.api.openapi_files import published
 from fake_convai.api.responses import Answer
 from fake_convai.api.surface import Surface
 from fake_convai.control import clock, state
-from fake_convai.control.documents import parse_fault, parse_replies
+from fake_convai.control.documents import parse_comparison, parse_fault, parse_replies
 from fake_convai.control.plane import PREFIX, ControlCall, control
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import parse_seed
+from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
 from fake_convai.store import accounts, faults, journal, snapshots
 from fake_convai.store.journal import Wanted
@@ -105,6 +106,13 @@ async def clear_faults(call: ControlCall) -> dict[str, Any]:
     """Forget the faults that wait."""
     await call.backend.database.write(lambda tx: faults.clear(tx, call.account_id))
     return {"faults": []}
+
+
+async def compare_facts(call: ControlCall) -> dict[str, Any]:
+    """Whether a new fact would update an existing one by the naive rule, and why."""
+    facts = parse_comparison(call.body)
+    verdict = dedup.compare(facts["existing"], facts["new"])
+    return {"same": verdict.same, "because": verdict.because}
 
 
 async def list_requests(call: ControlCall) -> dict[str, Any]:
@@ -206,6 +214,7 @@ ROUTES = [
             ("POST", "/faults", add_fault),
             ("GET", "/faults", list_faults),
             ("DELETE", "/faults", clear_faults),
+            ("POST", "/compare", compare_facts),
             ("GET", "/requests", list_requests),
             ("DELETE", "/requests", clear_requests),
             ("GET", "/replies", show_replies),

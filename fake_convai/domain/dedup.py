@@ -92,8 +92,10 @@ def compare(existing: str, new: str) -> Verdict:
     nearness = len(common) / (len(old.words | fresh.words) or 1)
     for veto in VETOES:
         reason = veto(old, fresh)
-        if reason:
+        if reason and (common or old.predicate == fresh.predicate):
             return Verdict(False, reason, nearness / 2)
+        if reason:
+            return Verdict(False, "nothing in common", 0.0)
     return _agreement(old, fresh, nearness)
 
 
@@ -163,14 +165,13 @@ def another_polarity(old: Fact, new: Fact) -> str:
 
 def another_mood(old: Fact, new: Fact) -> str:
     if old.mood != new.mood:
-        return f"another mood: {_MOODS.get(new.mood, new.mood)} instead of {_MOODS.get(old.mood, old.mood)}"
+        return f"another mood: {_mood(new)} instead of {_mood(old)}"
     if old.former != new.former:
         return "one is how it is, the other how it was"
     return ""
 
 
 _MOODS = {
-    "": "plain fact",
     "can": "ability",
     "maybe": "possibility",
     "must": "duty",
@@ -179,6 +180,10 @@ _MOODS = {
     "former": "past habit",
     "seldom": "exception",
 }
+
+
+def _mood(fact: Fact) -> str:
+    return " and ".join(_MOODS[mood] for mood in fact.mood.split()) or "plain fact"
 
 
 def another_owner(old: Fact, new: Fact) -> str:
@@ -198,7 +203,7 @@ def another_part(old: Fact, new: Fact) -> str:
         if before == after or not (before and after):
             continue
         if "place" not in (before, after) or {before, after} & _NEVER_PLAIN:
-            return f"another part for {word}: {after} instead of {before}"
+            return f"another part for {word}: {after} instead of {before}".replace("place", "in or at")
     if _swapped(old, new) and _swapped(new, old):
         return "another part: what is done to whom is the other way round"
     for name in sorted(old.owner.names & new.words | new.owner.names & old.words):

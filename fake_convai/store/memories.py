@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, not_, or_, select, update
 
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import NotFound
@@ -85,15 +85,13 @@ _DELETE_ALL_LATER = Query(
 _DELETE_DUE = Query(
     delete(memories).where(_of_partition, memories.c.gone_at.is_not(None), memories.c.gone_at <= bindparam("now"))
 )
-_ADD_KEY = Query(
-    insert(memory_keys).values(
-        partition_seq=bindparam("partition_seq"), key=bindparam("key"), memory_seq=bindparam("memory_seq")
+_ADD_KEY = insert_or_ignore(memory_keys, "partition_seq", "key", "memory_seq")
+# The key of a text outlives the text: a record goes on answering to all it has ever said.
+_DELETE_KEYS = Query(
+    delete(memory_keys).where(
+        memory_keys.c.memory_seq == bindparam("memory_seq"), not_(memory_keys.c.key.startswith("="))
     )
 )
-_DELETE_KEYS = Query(delete(memory_keys).where(memory_keys.c.memory_seq == bindparam("memory_seq")))
-
-
-_KEY_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,19 +250,26 @@ def _open_partition(tx: AccountTransaction, person: Person, character: Character
 
 
 def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: Mapping[str, Any]) -> Remembered:
-    keys = _keys(fact)
-    rows = tx.all(_candidates(len(keys)), partition_seq=partition_seq, **_numbered(keys))
-    match = dedup.find_match(fact, [dedup.Candidate(row[1], row[2]) for row in rows], tx.dedup)
+    repeat_key = dedup.exact_key(fact)
+    keys = sorted({repeat_key, *dedup.lookup_keys(fact)})
+    rows = tx.all(_candidates(len(keys)), partition_seq=partition_seq, repeat_key=repeat_key, **_numbered(keys))
+    candidates = [dedup.Candidate(row[1], row[2], repeats=bool(row[4])) for row in rows]
+    match = dedup.find_match(fact, candidates, tx.dedup)
     if match is None:
         new = Memory(tx.new_id(), fact, created_at=tx.now, updated_at=tx.now, metadata=dict(metadata))
         _insert(tx, partition_seq, new)
-        return Remembered(new.id, "add", fact, "overlaps with no record")
-    memory_seq, memory_id, _, old_metadata = next(row for row in rows if row[1] == match.candidate.id)
+        return Remembered(new.id, "add", fact, _why_added(fact, candidates, tx.dedup))
+    memory_seq, memory_id, _, old_metadata, _ = next(row for row in rows if row[1] == match.candidate.id)
     merged = {**orjson.loads(old_metadata), **metadata}
     tx.run(_UPDATE, the_seq=memory_seq, memory=fact, metadata=orjson.dumps(merged).decode(), updated_at=tx.now)
     tx.run(_DELETE_KEYS, memory_seq=memory_seq)
     _index(tx, partition_seq, memory_seq, fact)
     return Remembered(memory_id, "update", fact, match.because)
+
+
+def _why_added(fact: str, candidates: Sequence[dedup.Candidate], mode: dedup.DedupMode) -> str:
+    apart = dedup.explain_apart(fact, candidates, mode)
+    return "overlaps with no record" if apart is None else f"kept apart from {apart.candidate.id}: {apart.because}"
 
 
 def _insert(tx: AccountTransaction, partition_seq: int, memory: Memory) -> None:
@@ -282,25 +287,25 @@ def _insert(tx: AccountTransaction, partition_seq: int, memory: Memory) -> None:
 
 
 def _index(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:
-    keys = _keys(fact)
+    keys = sorted({dedup.exact_key(fact), *dedup.index_keys(fact)})
     tx.run_many(_ADD_KEY, [{"partition_seq": partition_seq, "key": key, "memory_seq": memory_seq} for key in keys])
-
-
-def _keys(fact: str) -> list[str]:
-    """The keys under which a fact is found. Cut off, since PostgreSQL takes only so much in an index: facts that share
-    a key share its beginning too."""
-    return sorted({key[:_KEY_LENGTH] for key in dedup.index_keys(fact)})
 
 
 @cache
 def _candidates(key_count: int) -> Query:
-    """The records that share one of so many keys, oldest first."""
+    """The records that share one of so many keys, oldest first, and whether each has ever said just that."""
     keys: list[BindParameter[str]] = [bindparam(f"key_{number}") for number in range(key_count)]
-    sharing = select(memory_keys.c.memory_seq).where(
-        memory_keys.c.partition_seq == bindparam("partition_seq"), memory_keys.c.key.in_(keys)
-    )
+    of_partition = select(memory_keys.c.memory_seq).where(memory_keys.c.partition_seq == bindparam("partition_seq"))
+    sharing = of_partition.where(memory_keys.c.key.in_(keys))
+    repeated = of_partition.where(memory_keys.c.key == bindparam("repeat_key"))
     return Query(
-        select(memories.c.memory_seq, memories.c.id, memories.c.memory, memories.c.metadata)
+        select(
+            memories.c.memory_seq,
+            memories.c.id,
+            memories.c.memory,
+            memories.c.metadata,
+            memories.c.memory_seq.in_(repeated),
+        )
         .where(memories.c.memory_seq.in_(sharing))
         .order_by(*_ordered)
     )

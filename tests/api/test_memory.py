@@ -318,3 +318,27 @@ def test_an_unknown_character_is_made_when_the_server_is_told_so() -> None:
         assert api.remember("npc-1", "player-42", "The user has a dog.")[0]["event"] == "add"
         (character,) = api.ok("/production/character/list")["characters"]
         assert (character["character_id"], character["memory_settings"]) == ("npc-1", {"enabled": False})
+
+
+def test_a_record_answers_to_all_it_has_ever_said(api: Api) -> None:
+    npc = api.character(memory=True)
+    facts = ["The user likes tea with honey.", "The user likes tea.", "The user likes tea with milk."]
+    first = api.remember(npc, "player-42", *facts)
+    again = api.remember(npc, "player-42", *facts)
+    assert {one["id"] for one in again} == {one["id"] for one in first}
+    assert {one["event"] for one in again} == {"update"}
+
+
+def test_a_fact_finds_its_record_among_very_many(api: Api) -> None:
+    npc = api.character(memory=True)
+    for hundred in range(0, 1000, 100):
+        api.remember(
+            npc, "player-42", *(f"The user visited gallery {n} of the museum." for n in range(hundred, hundred + 100))
+        )
+    (added,) = api.remember(npc, "player-42", "The user's name is Jordan.")
+    for number in range(3):
+        api.remember(
+            npc, "player-42", *(f"The user owns {n} red books." for n in range(number * 100 + 1, number * 100 + 101))
+        )
+    (updated,) = api.remember(npc, "player-42", "The user's name is Jordan Kim.")
+    assert updated == {"id": added["id"], "event": "update", "memory": "The user's name is Jordan Kim."}
