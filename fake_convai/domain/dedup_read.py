@@ -289,6 +289,10 @@ def _implied(verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:
         yield "like", first.head
     if verb in kind("acquire") and not first.preposition and first.words[-1].text == first.words[-1].base:
         yield "have", first.head
+    if verb in kind("partake") and first.words[-1].base in kind("lesson"):
+        yield "attend", first.head
+    if verb in ("go", "travel"):
+        yield from (("visit", chunk.head) for chunk in chunks[:2] if chunk.preposition == "to" and not chunk.is_time())
     if verb in kind("found"):
         yield "start", first.head
     if verb == "work":
