@@ -4,9 +4,11 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fake_convai import FakeConvai
 from tests.serving import Served, serve
 
 ROOT = Path(__file__).parent.parent
@@ -51,3 +53,10 @@ def test_console_blocks_print_what_they_show(page: Path, demo_server: Served) ->
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text("utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_test_of_the_readme_passes(fake_convai: FakeConvai) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)
+    namespace["test_forgets_a_player"](fake_convai)

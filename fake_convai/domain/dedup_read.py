@@ -273,34 +273,41 @@ def _names_given(chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:
 
 
 def _implied(verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:
-    """What a fact says along with its main verb: "is a cat lover" -> like cat, "works nights as a nurse" -> be nurse,
-    "loves playing chess" -> play chess, "volunteers at a shelter" -> volunteer."""
+    """What a fact says along with its main verb, as verb and thing."""
     if verb in kind("activity") and all(chunk.preposition or chunk.clause or chunk.is_time() for chunk in chunks):
-        yield verb, ""
-    if not chunks:
-        return
-    first, prepositions = chunks[0], {chunk.preposition for chunk in chunks}
-    hidden = lexicon().compounds.get((verb, first.head))
-    if hidden and not first.preposition and len(first.words) > 1:
-        yield hidden, first.words[-2].word
-    if verb == "be" and first.words[-1].isa("user") and len(first.words) > 1:  # "is a shy person"
-        yield verb, first.words[-2].word
-    if verb == "prefer" and prepositions.isdisjoint(("over", "to", "than")):
+        yield verb, ""  # "volunteers at a shelter" -> volunteers
+    if chunks:
+        yield from _implied_by_object(verb, chunks[0])
+        yield from _implied_by_rest(verb, chunks)
+        yield from _besides(chunks)
+
+
+def _implied_by_object(verb: str, first: Chunk) -> Iterator[tuple[str, str]]:
+    last = first.words[-1]
+    if len(first.words) > 1:
+        describing = first.words[-2].word
+        if not first.preposition and (verb, last.word) in lexicon().compounds:  # "is a cat lover" -> likes cats
+            yield lexicon().compounds[verb, last.word], describing
+        if verb == "be" and last.isa("user"):  # "is a shy person" -> is shy
+            yield verb, describing
+    if verb in kind("acquire") and not first.preposition and last.text == last.base:  # "adopted a dog" -> has a dog
+        yield "have", last.word
+    if verb in kind("found"):  # "launched a blog" -> started a blog
+        yield "start", last.word
+    if verb in kind("partake") and last.base in kind("lesson"):  # "took a class" -> attended a class
+        yield "attend", last.word
+
+
+def _implied_by_rest(verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:
+    first = chunks[0]
+    if verb == "prefer" and not any(chunk.preposition in ("over", "to", "than") for chunk in chunks):
         yield "like", first.head
-    if verb in kind("acquire") and not first.preposition and first.words[-1].text == first.words[-1].base:
-        yield "have", first.head
-    if verb in kind("partake") and first.words[-1].base in kind("lesson"):
-        yield "attend", first.head
-    if verb in ("go", "travel"):
-        yield from (("visit", chunk.head) for chunk in chunks[:2] if chunk.preposition == "to" and not chunk.is_time())
-    if verb in kind("found"):
-        yield "start", first.head
-    if verb == "work":
+    if verb == "work":  # "works nights as a nurse" -> is a nurse
         yield from (("be", chunk.head) for chunk in chunks if chunk.preposition == "as")
-    doing = first.second_verb() if verb == "like" else ""
-    if doing:
-        yield from ((predicate(doing), thing) for thing in _objects(chunks)[:2])
-    yield from _besides(chunks)
+    if verb in ("go", "travel"):  # "went to Rome" -> visited Rome
+        yield from (("visit", chunk.head) for chunk in chunks if chunk.preposition == "to" and not chunk.is_time())
+    if verb == "like" and first.second_verb():  # "loves playing chess" -> plays chess
+        yield from ((predicate(first.second_verb()), thing) for thing in _objects(chunks)[:2])
 
 
 def _besides(chunks: Sequence[Chunk]) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fake_convai.api.journal import Journal, Note
+from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import Unavailable
 from fake_convai.store.journal import Wanted, read
 from fake_convai.store.query import Transaction
@@ -326,7 +327,7 @@ class TestWithoutADatabase:
             await database.open()
             journal = Journal(database, 3)
             for number in range(5):
-                journal.add(Note("POST", f"/{number}", "beta"), 200, b"")
+                journal.add(Note("POST", f"/{number}", Surface.BETA), 200, b"")
                 with pytest.raises(Unavailable):
                     await journal.flush()
             database.silent = False
@@ -343,7 +344,7 @@ class TestWithoutADatabase:
             await database.open()
             journal = Journal(database, 3)
             chore = asyncio.create_task(journal.run())
-            journal.add(Note("POST", "/", "beta"), 200, b"")
+            journal.add(Note("POST", "/", Surface.BETA), 200, b"")
             found: list[Any] = []
             async with asyncio.timeout(10):
                 await database.asked.wait()
