@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fake_convai.domain.dedup_tokens import AGE, NOTHING, NUMBER, Token, content, is_known, make_token, skip_adverbs
-from fake_convai.domain.dedup_words import kind, lexicon, predicate
+from fake_convai.domain.dedup_words import as_verb, base_form, kind, lexicon, predicate
 
 LONGEST_NAME = 4
 """Words; and how far a turned-round subject may reach ("teal is my favorite color")."""
@@ -126,7 +126,7 @@ def verb_group(tokens: Sequence[Token], *, negated: bool) -> VerbGroup:
     place, mood = _skip_auxiliaries(tokens)
     if place >= len(tokens):
         return VerbGroup("be", [], mood, past)
-    verb, rest = predicate(tokens[place].base), list(tokens[place + 1 :])
+    verb, rest = predicate(_verb_base(tokens[place])), list(tokens[place + 1 :])
     if tokens[place].base == "get":  # "got promoted", "got a dog": how it is from then on
         past = False
         if rest and _is_participle(rest[0]):
@@ -138,6 +138,12 @@ def verb_group(tokens: Sequence[Token], *, negated: bool) -> VerbGroup:
     if rest and rest[0].isa("particle") and verb != "be":
         verb, rest = f"{verb} {rest[0].text}", rest[1:]
     return VerbGroup(verb, rest, mood, past)
+
+
+def _verb_base(token: Token) -> str:
+    """The base of a token as a verb: "leaves" is no leaf here."""
+    verb = as_verb(token.text)
+    return verb.base if verb and token.base == base_form(token.text) else token.base
 
 
 def _skip_auxiliaries(tokens: Sequence[Token]) -> tuple[int, str]:
@@ -189,13 +195,18 @@ def _is_participle(token: Token) -> bool:
 # Whom the fact is about
 
 
-def whom(tokens: Sequence[Token]) -> tuple[Owner, tuple[str, ...], list[str]]:
+def is_plural_form(token: Token) -> bool:
+    """Whether a finite verb has a plural subject: "whales are", "dogs like"."""
+    return token.text in ("are", "were", "have", "do") or token.forms == "b"
+
+
+def whom(tokens: Sequence[Token], *, plural: bool) -> tuple[Owner, tuple[str, ...], list[str]]:
     """The owner, the way from there ("brother", "dog"), and what else the subject says ("old", "and her cat")."""
     first, others = _conjuncts(tokens)
     if any(token.isa("self") for token in others):  # "my wife and I"
         first, others = others, first
     steps, aside = _steps(first)
-    owner, steps = _owner_of(steps)
+    owner, steps = _owner_of(steps, plural=plural)
     chain, extra = [], [*content(others), *content(aside)]
     for step in steps:
         named = content(step)
@@ -274,7 +285,7 @@ def _steps(tokens: Sequence[Token]) -> tuple[list[list[Token]], Sequence[Token]]
     return steps + owned, []
 
 
-def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
+def _owner_of(steps: list[list[Token]], *, plural: bool) -> tuple[Owner, list[list[Token]]]:
     """The person at the beginning of the way, and the rest of the way."""
     steps = [[token for token in step if not token.isa("title")] for step in steps if step]
     if not steps:
@@ -292,9 +303,9 @@ def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
             return USERS, others
         if last.isa("role") and len(first) < 3:
             return Owner("role", frozenset((last.base,))), others
-        if user_length(first) and _is_name(first[-1:]):  # "the user Jordan"
+        if user_length(first) and _is_name(first[-1:], plural=plural):  # "the user Jordan"
             return Owner("name", frozenset((last.text,))), others
-        if _is_name(first):
+        if _is_name(first, plural=plural and not others):
             return Owner("name", frozenset(token.text for token in first)), others
     return Owner("thing"), steps
 
@@ -304,15 +315,17 @@ _PRONOUNS = {"he": "he", "him": "he", "his": "he", "she": "she", "her": "she", "
 )
 
 
-def _is_name(tokens: Sequence[Token]) -> bool:
-    """A name has no article, is in no table and is no plural."""
-    return len(tokens) <= LONGEST_NAME and all(_may_be_name(token) for token in tokens)
+def _is_name(tokens: Sequence[Token], *, plural: bool) -> bool:
+    """A name has no article and is in no table; what ends like a plural is one if the verb is not plural ("Lars")."""
+    return len(tokens) <= LONGEST_NAME and all(_may_be_name(token, plural=plural) for token in tokens)
 
 
-def _may_be_name(token: Token) -> bool:
+def _may_be_name(token: Token, *, plural: bool) -> bool:
     if not token.text.isalpha() or is_known(token.text) or is_known(token.base) or "g" in token.forms:
         return False
-    return token.base == token.text or (bool(token.forms) and "s" not in token.forms)
+    if token.base == token.text:
+        return True
+    return "s" not in token.forms if token.forms else not plural
 
 
 def _head_of(words: Sequence[str]) -> str:

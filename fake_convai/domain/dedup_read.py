@@ -14,13 +14,14 @@ from fake_convai.domain.dedup_grammar import (
     active,
     attribute,
     find_verb,
+    is_plural_form,
     turned_round,
     user_length,
     verb_group,
     whom,
 )
 from fake_convai.domain.dedup_text import MAX_LENGTH, TEXT_CACHE, english_words, exact_form
-from fake_convai.domain.dedup_tokens import NOTHING, NUMBER, USER, Token, content, tokens_of, unfronted
+from fake_convai.domain.dedup_tokens import NOTHING, NUMBER, USER, Token, content, is_known, tokens_of, unfronted
 from fake_convai.domain.dedup_words import kind, lexicon, predicate
 
 MAX_CONTENT = 30
@@ -92,9 +93,10 @@ def _read_english(form: str, words: Sequence[str]) -> Fact:
     tokens = tokens_of(words)
     negations = [token for token in tokens if token.isa("negation")]
     clause = _main_clause(unfronted([token for token in tokens if not token.isa("negation")]), negated=bool(negations))
-    owner, chain, extra = whom(clause.subject)
+    owner, chain, extra = whom(clause.subject, plural=clause.plural)
     verb, chain, rest = attribute(clause.verb, chain, clause.rest)
     chunks, numbers = _chunked(rest)
+    verb = _fondness(verb, chunks)
     numbers.main.extend(token.base for token in clause.subject if token.isa("number"))
     said = [*extra, *(token.word for chunk in chunks for token in chunk.words)]
     said += [f"{NUMBER}{number}" for number in numbers.aside]
@@ -135,12 +137,13 @@ class Clause(NamedTuple):
     rest: list[Token]
     mood: str = ""
     past: bool = False
+    plural: bool = False
 
 
 def _main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     place = find_verb(tokens)
     if place >= 0:
-        clause = Clause(tokens[:place], *verb_group(tokens[place:], negated=negated))
+        clause = Clause(tokens[:place], *verb_group(tokens[place:], negated=negated), is_plural_form(tokens[place]))
     else:
         clause = Clause(tokens[: user_length(tokens)], "be", tokens[user_length(tokens) :])
     if clause.verb != "be":
@@ -218,6 +221,15 @@ def _begins_clause(token: Token, following: Token) -> bool:
     return "s" in following.forms or "p" in following.forms or "g" in following.forms
 
 
+def _fondness(verb: str, chunks: list[Chunk]) -> str:
+    """ "Is a big jazz fan" says "likes jazz": the verb, with the fan taken out of the chunks."""
+    words = chunks[0].words if verb == "be" and chunks and not chunks[0].preposition else []
+    if len(words) < 2 or lexicon().compounds.get((verb, words[-1].word)) != "like":
+        return verb
+    words[:] = [word for word in words[:-1] if word.word != "large"] or words[:-1]
+    return "like"
+
+
 # What the fact is about
 
 
@@ -227,6 +239,8 @@ def _anchors(owner: Owner, chain: tuple[str, ...], verb: str, chunks: list[Chunk
     yield from (f"{it}|{verb}|{thing}" for thing in _things(verb, chunks, attribute=bool(chain)))
     if verb == "have" and not chain:  # "has a dog named Luna": the dog is named Luna
         yield from (f"{thing}|name|{name}" for thing, name in _names_given(chunks))
+    if verb == "be" and chain and chunks and not chunks[0].preposition:  # "my dog is Luna": it is named Luna
+        yield from (f"{it}|name|{token.word}" for token in chunks[0].words if not is_known(token.base))
     yield from (f"{it}|{does}|{thing}" for does, thing in _implied(verb, chunks))
 
 
@@ -235,6 +249,7 @@ def _things(verb: str, chunks: list[Chunk], *, attribute: bool) -> list[str]:
     main = [chunk for chunk in chunks if not chunk.clause and not chunk.is_time()]
     direct = [chunk for chunk in main if not chunk.preposition]
     oblique = [chunk for chunk in main if chunk.preposition not in ("", "name", "with", "without")]
+    oblique += [chunk for chunk in main if chunk.preposition == "with"]
     if verb == "name" or (verb == "be" and attribute):  # any word of the value: "Jordan", "Jordan Kim"
         return [token.word for chunk in direct or oblique[:1] for token in chunk.words] or [""]
     if verb in kind("catenative"):
@@ -306,7 +321,7 @@ def _implied_by_rest(verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[str, 
         yield from (("be", chunk.head) for chunk in chunks if chunk.preposition == "as")
     if verb in ("go", "travel"):  # "went to Rome" -> visited Rome
         yield from (("visit", chunk.head) for chunk in chunks if chunk.preposition == "to" and not chunk.is_time())
-    if verb == "like" and first.second_verb():  # "loves playing chess" -> plays chess
+    if verb in ("like", "start") and first.second_verb():  # "loves playing chess" -> plays chess
         yield from ((predicate(first.second_verb()), thing) for thing in _objects(chunks)[:2])
 
 
