@@ -116,6 +116,10 @@ class Api:
         self.write(lambda tx: people.note_activity(tx, people.seen(tx, end_user_id), moment))
 
 
+# Made while the server is still quiet: on a busy one, CREATE DATABASE has taken the test server down.
+SPARE_DATABASES = tuple(f"spare_{number}" for number in range(4))
+
+
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this session's own."""
@@ -123,7 +127,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     folder: Path = tmp_path_factory.mktemp("postgres")
     server = get_server(folder, cleanup_mode="delete")
-    server.psql("CREATE DATABASE fake_convai;")
+    for name in ("fake_convai", *SPARE_DATABASES):
+        server.psql(f"CREATE DATABASE {name};")
     uri: str = server.get_uri("fake_convai")
     yield uri.replace("postgresql://", "postgresql+asyncpg://", 1)
     server.cleanup()

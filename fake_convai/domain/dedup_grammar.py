@@ -4,7 +4,7 @@ they need to read two wordings of one fact alike, not to be right about every se
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fake_convai.domain.dedup_tokens import AGE, NOTHING, NUMBER, Token, content, is_known, make_token, skip_adverbs
+from fake_convai.domain.dedup_tokens import AGE, NOTHING, NUMBER, Token, content, is_known, skip_adverbs
 from fake_convai.domain.dedup_words import as_verb, base_form, kind, lexicon, predicate
 
 LONGEST_NAME = 4
@@ -250,9 +250,6 @@ def attribute(verb: str, chain: tuple[str, ...], rest: list[Token]) -> tuple[str
     first = next((token for token in rest if not token.isa("adverb")), NOTHING)
     if not chain and (first.text == AGE or (first.text == NUMBER and not content(rest))):
         return "age", chain, rest
-    if chain and chain[-1] in kind("body"):
-        end = next((place for place, token in enumerate(rest) if token.isa("break")), len(rest))
-        return "have", chain[:-1], [*rest[:end], make_token(chain[-1]), *rest[end:]]
     return verb, chain, rest
 
 

@@ -237,10 +237,13 @@ def _anchors(owner: Owner, chain: tuple[str, ...], verb: str, chunks: list[Chunk
     """Everything that the fact says something about, as "whom|does|what". Facts that are the same share one."""
     it = "it" if owner.kind == "it" and not chain else "/".join(chain)
     yield from (f"{it}|{verb}|{thing}" for thing in _things(verb, chunks, attribute=bool(chain)))
-    if verb == "have" and not chain:  # "has a dog named Luna": the dog is named Luna
+    if verb == "have" and not chain:  # "has a brown dog named Luna": the dog is named Luna, and is brown
         yield from (f"{thing}|name|{name}" for thing, name in _names_given(chunks))
+        yield from (f"{chunk.head}|be|{chunk.words[-2].word}" for chunk in chunks[:1] if len(chunk.words) > 1)
     if verb == "be" and chain and chunks and not chunks[0].preposition:  # "my dog is Luna": it is named Luna
-        yield from (f"{it}|name|{token.word}" for token in chunks[0].words if not is_known(token.base))
+        yield from (
+            f"{it}|name|{token.word}" for token in chunks[0].words if not is_known(token.base) and not token.forms
+        )
     yield from (f"{it}|{does}|{thing}" for does, thing in _implied(verb, chunks))
 
 
@@ -265,7 +268,7 @@ def _activities(verb: str, chunks: list[Chunk]) -> list[str]:
         return []
     doing = chunks[0].second_verb()
     objects = _objects(chunks)[:3]
-    if objects and doing in kind("usual"):
+    if objects and (doing in kind("usual") or (doing == "travel" and verb != "like")):
         return objects
     if verb == "like" or not objects:
         return [predicate(doing)]
@@ -320,7 +323,8 @@ def _implied_by_rest(verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[str, 
     if verb == "work":  # "works nights as a nurse" -> is a nurse
         yield from (("be", chunk.head) for chunk in chunks if chunk.preposition == "as")
     if verb in ("go", "travel"):  # "went to Rome" -> visited Rome
-        yield from (("visit", chunk.head) for chunk in chunks if chunk.preposition == "to" and not chunk.is_time())
+        places = [chunk.head for chunk in chunks if chunk.preposition == "to" and not chunk.is_time()]
+        yield from ((visiting, place) for place in places[:1] for visiting in ("visit", "attend"))
     if verb in ("like", "start") and first.second_verb():  # "loves playing chess" -> plays chess
         yield from ((predicate(first.second_verb()), thing) for thing in _objects(chunks)[:2])
 

@@ -72,7 +72,7 @@ def _traits(text: str, base: str, forms: str) -> frozenset[str]:
         traits.add("opener")  # a noun follows, no verb
     if text.endswith("ly") and not forms and "ly" not in traits:
         traits.add("adverb")
-    if not traits.isdisjoint(("article", "negation", "weak", "adverb")):
+    if not traits.isdisjoint(("article", "possessive", "negation", "weak", "adverb")):
         traits.add("filler")
     is_copula = bool(forms) and predicate(base) == "be"
     if traits.isdisjoint(_EMPTY) and text not in table.prepositions and not is_copula:

@@ -243,9 +243,12 @@ def _irregular_verbs(table: Groups) -> dict[str, Verb]:
 
 _AUXILIARIES = (
     ("be", "be", "b"), ("am", "be", "s"), ("is", "be", "s"), ("are", "be", "s"), ("was", "be", "p"),
-    ("were", "be", "p"), ("been", "be", "q"), ("being", "be", "g"), ("have", "have", "b"), ("has", "have", "s"),
-    ("had", "have", "pq"), ("having", "have", "g"), ("do", "do", "b"), ("does", "do", "s"), ("did", "do", "p"),
-    ("done", "do", "q"), ("doing", "do", "g"), ("goes", "go", "s"), ("going", "go", "g"),
+    ("were", "be", "p"),
+    ("been", "be", "q"), ("being", "be", "g"), ("have", "have", "b"), ("has", "have", "s"), ("had", "have", "pq"),
+    ("having", "have", "g"), ("do", "do", "b"), ("does", "do", "s"), ("did", "do", "p"), ("done", "do", "q"),
+    ("doing", "do", "g"), ("goes", "go", "s"), ("going", "go", "g"),
+    # who feels sick is sick
+    ("feel", "be", "b"), ("feels", "be", "s"), ("felt", "be", "pq"), ("feeling", "be", "g"),
 )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import sqlite3
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from fake_convai.store.database import migrate, open_database
 from fake_convai.store.query import Query, Transaction
 from fake_convai.store.schema import APPLICATION_ID, REVISION, UnusableDatabase, alembic_config, creation_script
 from fake_convai.store.tables import activity, memories, memory_keys, metadata, partitions, speakers
-from tests.conftest import Api, backend_of
+from tests.conftest import SPARE_DATABASES, Api, backend_of
 
 
 def test_the_newest_migration_is_the_one_we_know() -> None:
@@ -55,13 +54,16 @@ def on_postgres(url: str, work: Callable[[Connection], Any]) -> Any:
     return asyncio.run(run())
 
 
+@pytest.fixture(scope="session")
+def spare_databases() -> Iterator[str]:
+    """The names of databases that nothing has used yet."""
+    return iter(SPARE_DATABASES)
+
+
 @pytest.fixture
-def empty_postgres(postgres_url: str) -> Iterator[str]:
+def empty_postgres(postgres_url: str, spare_databases: Iterator[str]) -> str:
     """A new database on the PostgreSQL server."""
-    name = f"test_{uuid.uuid4().hex}"
-    on_postgres(postgres_url, lambda connection: connection.execute(text(f"CREATE DATABASE {name}")))
-    yield postgres_url.replace("/fake_convai", f"/{name}", 1)
-    on_postgres(postgres_url, lambda connection: connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)")))
+    return postgres_url.replace("/fake_convai", f"/{next(spare_databases)}", 1)
 
 
 def test_migrations_make_the_tables_on_postgresql(empty_postgres: str) -> None:
