@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from fake_convai.api.auth import Authenticator
 from fake_convai.api.backend import Backend
@@ -40,20 +41,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
     It opens its database in the lifespan: run it under a server, or enter the lifespan in a test.
     """
     chosen = load_settings() if settings is None else settings
-    surfaces = Surfaces(ENDPOINTS, lenient=chosen.split == "lenient")
-    # Browsers call the real hosts from any page; the control plane does not share this.
-    public = CORSMiddleware(
-        surfaces, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
-    )
     page = dashboard(demo_key=DEMO_KEY if chosen.demo else None, asks_control_key=chosen.control_key is not None)
-    entrance = _Entrance(public, control_plane(page))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await open_database(chosen.database)
         try:
             backend = await _make_backend(database, chosen)
-            chores = [asyncio.create_task(backend.hub.run()), asyncio.create_task(backend.journal.run())]
+            chores = [asyncio.create_task(backend.hub.run())]
+            if chosen.database is not None:
+                chores.append(asyncio.create_task(backend.journal.run()))
             app.state.backend = backend
             yield
             app.state.backend = None
@@ -65,8 +62,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
         finally:
             await database.close()
 
-    return Starlette(
-        routes=[Mount("/", app=entrance)], lifespan=lifespan, exception_handlers={HTTPException: _http_error}
+    return _Application(
+        Surfaces(ENDPOINTS, lenient=chosen.split == "lenient"),
+        routes=[Mount("/", app=control_plane(page))],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _http_error},
     )
 
 
@@ -110,17 +110,27 @@ async def _http_error(_: Request, error: Exception) -> Response:
     return Answer(error.status_code, {"ERROR": error.detail}, error.headers or {}).response()
 
 
-class _Entrance:
-    """Sends `/_fake` to the control plane, on whichever surface it is asked for, and the rest to the surfaces."""
+class _Application(Starlette):
+    """Starlette around the control plane, with a short way past it for the surfaces, which answer every error
+    themselves: its middleware and router would cost them as much as all else together."""
 
-    def __init__(self, surfaces: ASGIApp, control_plane: ASGIApp) -> None:
+    def __init__(self, surfaces: Surfaces, **options: Any) -> None:
+        super().__init__(**options)
         self._surfaces = surfaces
-        self._control_plane = control_plane
+        # Browsers call the real hosts from any page; the control plane does not share this.
+        self._from_pages = CORSMiddleware(
+            surfaces, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Send `/_fake` to the control plane, on whichever surface it is asked for, and the rest to the surfaces."""
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+            return
         _, path = locate(scope)
         if scope["type"] == "http" and (path == PREFIX or path.startswith(PREFIX + "/")):
-            await self._control_plane({**scope, "path": path, "root_path": ""}, receive, send)
-        else:
-            await self._surfaces(scope, receive, send)
+            await super().__call__({**scope, "path": path, "root_path": ""}, receive, send)
+            return
+        scope["app"] = self
+        from_page = any(name == b"origin" for name, _ in scope["headers"])
+        await (self._from_pages if from_page else self._surfaces)(scope, receive, send)

@@ -15,6 +15,7 @@ from fake_convai.api.errors import error_answer
 from fake_convai.api.faults import describe
 from fake_convai.api.journal import Note
 from fake_convai.api.surface import Surface
+from fake_convai.domain.errors import Unavailable
 from fake_convai.domain.faults import Fault
 from fake_convai.store import characters, people, sessions
 from fake_convai.store.accounts import AccountStore, AccountTransaction
@@ -42,8 +43,12 @@ class _Wrong(Exception):
 async def chat(websocket: WebSocket, backend: Backend) -> None:
     """Carry one session until either side ends it; whatever was said by then is remembered."""
     await websocket.accept()
-    session = await _find(backend, websocket.query_params.get("session_id", ""))
-    refusal = await _refusal(session, backend)
+    try:
+        session = await _find(backend, websocket.query_params.get("session_id", ""))
+        refusal = await _refusal(session, backend)
+    except Unavailable as error:
+        await websocket.close(INTERNAL_ERROR, error.message)
+        return
     if session is None or refusal is not None:
         await websocket.close(POLICY_VIOLATION, refusal)
         return
@@ -51,8 +56,7 @@ async def chat(websocket: WebSocket, backend: Backend) -> None:
     try:
         await _Chat(websocket, backend, session).run()
     finally:
-        backend.hub.detach(session.session_id)
-        await backend.hub.end(session.account_id, session.session_id)
+        await backend.hub.leave(session.account_id, session.session_id)
 
 
 async def _find(backend: Backend, session_id: str) -> Session | None:
@@ -228,10 +232,9 @@ class _Chat:
         said = await self._store.write(sessions.say, self._session.session_id, text, is_trigger=is_trigger)
         if not self._interacted:
             self._interacted = True
-            created = events.interaction_created(said.interaction_id, said.character_session_id)
-            await self._websocket.send_text(orjson.dumps(created).decode())
+            await self._send(events.interaction_created(said.interaction_id, said.character_session_id))
         for event in events.turn(None if is_trigger else text, said.answer, speaks=self._speaks):
-            await self._websocket.send_text(orjson.dumps(event).decode())
+            await self._send(event)
             in_the_middle = fault is not None and fault.when == "after" and event["type"] == "bot-llm-started"
             if fault is not None and in_the_middle and await self._happen(fault):
                 return
@@ -246,7 +249,7 @@ class _Chat:
             asked = {"session_id": session.session_id, "text": text}
             note = Note("WEBSOCKET", "/chat", Surface.LIVE, account_id=session.account_id, body=asked)
             note.fault = describe(fault)
-            self._backend.journal.add(note, SWITCHING_PROTOCOLS, b"")
+            await self._backend.journal.add(note, SWITCHING_PROTOCOLS, b"")
         return fault
 
     async def _happen(self, fault: Fault) -> bool:
@@ -266,8 +269,10 @@ class _Chat:
     async def _answer(
         self, event_type: str, status: events.Status, message: str, extras: dict[str, Any] | None = None
     ) -> None:
-        event = events.response(event_type, status, message, extras)
-        await self._websocket.send_text(orjson.dumps(event).decode())
+        await self._send(events.response(event_type, status, message, extras))
+
+    async def _send(self, event: events.Event) -> None:
+        await events.send(self._websocket, event)
 
 
 def _who(tx: AccountTransaction, session: Session) -> dict[str, str | None]:

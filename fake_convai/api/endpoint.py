@@ -25,7 +25,7 @@ Reads = Literal["json", "query", "form"]
 Handler = Callable[["Call", Any], Awaitable[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A request that has been routed, authenticated and read."""
 

@@ -1,11 +1,10 @@
 """What the server says in a live session (CONTRACT.md section 9, D): the two envelopes, and a turn in order."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, Literal
 
 import orjson
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from fake_convai.domain.replies import chunks
 
@@ -18,9 +17,8 @@ STOPPED = "connection-stoppped"
 
 
 async def send(websocket: WebSocket, event: Event) -> None:
-    """Send an event, unless the client has gone."""
-    with suppress(WebSocketDisconnect, RuntimeError):
-        await websocket.send_text(orjson.dumps(event).decode())
+    """Send an event; raises what Starlette raises when the client has gone."""
+    await websocket.send_text(orjson.dumps(event).decode())
 
 
 def response(event_type: str, status: Status, message: str, extras: Event | None = None) -> Event:

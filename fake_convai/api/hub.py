@@ -43,14 +43,20 @@ class Hub:
         self._idle_timeout = int(idle_timeout * SECOND)
         self._notice = min(MAX_NOTICE, self._idle_timeout // 2)
         self._attached: dict[str, _Attached] = {}
+        self._left: set[tuple[int, str]] = set()
 
     def attach(self, session_id: str, websocket: WebSocket) -> None:
         """This WebSocket carries the session from now on."""
         self._attached[session_id] = _Attached(websocket)
 
-    def detach(self, session_id: str) -> None:
-        """The session's WebSocket is gone."""
+    async def leave(self, account_id: int, session_id: str) -> None:
+        """The session's WebSocket is gone: end it, or when the database does not answer, as soon as it does."""
         self._attached.pop(session_id, None)
+        try:
+            await self.end(account_id, session_id)
+        except Unavailable as error:
+            logger.warning("A session will be ended later: %s", error)
+            self._left.add((account_id, session_id))
 
     def heard_from(self, session_id: str) -> None:
         """The client is there: warn again when it falls silent the next time."""
@@ -80,9 +86,14 @@ class Hub:
                 await self.sweep()
             except Unavailable as error:
                 logger.warning("Cannot look after idle sessions: %s", error)
+            except Exception:
+                logger.exception("Cannot look after idle sessions")  # the next sweep must come all the same
 
     async def sweep(self) -> None:
         """Warn and end idle sessions, and hang up those that ended elsewhere."""
+        for account_id, session_id in list(self._left):
+            await self.end(account_id, session_id)
+            self._left.discard((account_id, session_id))
         warn_after = self._idle_timeout - self._notice
         for idle in await self._database.read(lambda tx: sessions.idle(tx, warn_after, self.holder)):
             await self._warn(idle)
@@ -98,7 +109,8 @@ class Hub:
         if attached is not None and not attached.warned:
             attached.warned = True
             remaining = max(0, self._idle_timeout - idle.quiet_for) // SECOND
-            await events.send(attached.websocket, events.idle_warning(remaining))
+            with suppress(WebSocketDisconnect, RuntimeError):  # the client may have gone just now
+                await events.send(attached.websocket, events.idle_warning(remaining))
 
     async def _hang_up(self, session_id: str) -> None:
         attached = self._attached.pop(session_id, None)

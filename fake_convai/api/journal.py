@@ -1,14 +1,17 @@
 """Writing down what was asked and answered, with reasons, at next to no cost for the request itself.
 
-A request only leaves a note. Notes become entries when somebody reads the journal, or a moment later; parsing, hiding
-secrets and looking for violations happen then, in the database's thread.
+A request only leaves a note. Notes become entries, which means parsing, hiding secrets and looking for violations, as
+late as the database allows: in memory when somebody reads the journal, in a file a moment later, and in PostgreSQL
+before the answer leaves, since the next request may ask another replica for the journal.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -61,14 +64,26 @@ class Journal:
         """`keep` is how many entries an account's journal holds."""
         self._database = database
         self._keep = keep
-        self._notes: list[Note] = []
+        self._notes: dict[int | None, deque[Note]] = {}
+        self._dropped: Counter[int | None] = Counter()
         self._writing = asyncio.Lock()
 
-    def add(self, note: Note, status: int, response: bytes) -> None:
-        """The request was answered."""
+    async def add(self, note: Note, status: int, response: bytes) -> None:
+        """The request was answered, or is about to be."""
         note.status, note.response = status, response
         note.duration = time.perf_counter_ns() - note.started
-        self._notes.append(note)
+        self._keep_note(note)
+        if self._database.dialect == "postgresql":
+            with suppress(Unavailable):  # the answer to the request does not depend on it
+                await self.flush()
+
+    def _keep_note(self, note: Note) -> None:
+        notes = self._notes.get(note.account_id)
+        if notes is None:
+            notes = self._notes[note.account_id] = deque(maxlen=self._keep)
+        elif len(notes) == self._keep:
+            self._dropped[note.account_id] += 1
+        notes.append(note)
 
     async def flush(self) -> None:
         """Write down what has been noted so far, by the clocks as they stand; all of it is written afterwards.
@@ -78,19 +93,23 @@ class Journal:
         async with self._writing:
             if not self._notes:
                 return
-            notes, self._notes = self._notes, []
+            notes = sorted(chain.from_iterable(self._notes.values()), key=lambda note: note.started + note.duration)
+            self._notes, dropped, self._dropped = {}, self._dropped, Counter()
             try:
-                await self._database.write(lambda tx: self._write(tx, notes))
+                await self._database.write(lambda tx: self._write(tx, notes, dropped))
             except Unavailable:
-                self._notes = [*notes, *self._notes][-self._keep :]
+                newer, self._notes, self._dropped = self._notes, {}, self._dropped + dropped
+                for note in chain(notes, *newer.values()):
+                    self._keep_note(note)
                 raise
 
-    def _write(self, tx: Transaction, notes: list[Note]) -> None:
+    def _write(self, tx: Transaction, notes: Iterable[Note], dropped: Mapping[int | None, int]) -> None:
         ticking = {account_id: clocks.get(tx, account_id) for account_id in {note.account_id for note in notes}}
-        journal.add(tx, [_entry(note, ticking[note.account_id].at(note.at)) for note in notes], self._keep)
+        entries = [_entry(note, ticking[note.account_id].at(note.at)) for note in notes]
+        journal.add(tx, entries, self._keep, dropped)
 
     async def run(self) -> None:
-        """Flush now and then until cancelled."""
+        """Flush now and then until cancelled, for a database that outlives the process."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             with suppress(Unavailable):

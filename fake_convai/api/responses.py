@@ -18,12 +18,18 @@ class Answer:
 
     def response(self) -> Response:
         """The answer as Starlette sends it."""
-        return Response(
-            orjson.dumps(self.body),
-            status_code=self.status,
-            headers=self.headers,
-            media_type="application/json",
-        )
+        content = orjson.dumps(self.body)
+        if self.headers:
+            return Response(content, self.status, self.headers, "application/json")
+        return _PlainJson(content, self.status)
+
+
+class _PlainJson(Response):
+    """JSON without headers of its own, which nearly every answer is: Starlette need not put the usual ones together."""
+
+    def __init__(self, content: bytes, status: int) -> None:
+        self.body, self.status_code, self.background = content, status, None
+        self.raw_headers = [(b"content-length", b"%d" % len(content)), (b"content-type", b"application/json")]
 
 
 def event_stream(events: Iterable[Any]) -> StreamingResponse:

@@ -74,7 +74,7 @@ class Surfaces:
                 # Answered before anybody asked whose it was; its sender looks for it in the journal all the same.
                 with suppress(Unauthenticated, Unavailable):
                     note.account_id = await backend.authenticator.account(request.headers, note.surface, named=False)
-            backend.journal.add(note, response.status_code, getattr(response, "body", b""))
+            await backend.journal.add(note, response.status_code, getattr(response, "body", b""))
         await response(scope, receive, send)
 
     async def _chat(self, websocket: WebSocket) -> None:
@@ -171,7 +171,7 @@ _READERS = {"json": _read_json, "query": _read_query, "form": _read_form}
 
 def _validated(body: dict[str, Any], endpoint: Endpoint, surface: Surface) -> Any:
     # Null means "not sent": SDKs send it for optional fields, and for a required one the complaint is the same.
-    given = {name: value for name, value in body.items() if value is not None}
+    given = {name: value for name, value in body.items() if value is not None} if None in body.values() else body
     try:
         return endpoint.body.model_validate(given)
     except ValidationError as error:

@@ -53,7 +53,7 @@ def _plant_end_user(tx: AccountTransaction, part: EndUserPart) -> None:
     if part.last_active_ts is not None:
         people.note_activity(tx, person, part.last_active_ts)
     if part.last_ltm_usage_ts is not None:
-        people.note_ltm_usage(tx, person, part.last_ltm_usage_ts)
+        people.note_ltm_usage(tx, person.speaker_seq, part.last_ltm_usage_ts)
 
 
 def _plant_memory(tx: AccountTransaction, part: MemoryPart, place: str) -> None:

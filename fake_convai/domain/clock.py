@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from fake_convai.domain.errors import Invalid
 
@@ -33,6 +34,7 @@ class Clock:
         return moment + self.offset if self.frozen is None else self.frozen
 
 
+@lru_cache(4096)
 def to_iso(moment: int) -> str:
     """Microseconds to `2026-01-01T00:00:00.000000Z`."""
     return (_NAIVE_EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds") + "Z"

@@ -48,7 +48,7 @@ def user_length(tokens: Sequence[Token]) -> int:
     place = 0
     while place < len(tokens) and tokens[place].text in ("the", "this"):
         place += 1
-    if place == 0 and tokens and (tokens[0].isa("self") or tokens[0].text in ("he", "she", "they")):
+    if place == 0 and tokens and ("self" in tokens[0].traits or tokens[0].text in ("he", "she", "they")):
         return 1
     return place + 1 if place < len(tokens) and tokens[place].isa("user", "role") else 0
 
@@ -67,7 +67,7 @@ def _verb_after_user(tokens: list[Token], start: int) -> int:
 
 def _starts_with_verb(tokens: Sequence[Token], start: int) -> bool:
     """Whether the subject is left out: "Likes tennis", "Born in Quito". Not so when another verb follows at once."""
-    if start >= len(tokens) or not tokens[start].forms or tokens[start].isa("relation"):
+    if start >= len(tokens) or not tokens[start].forms or "relation" in tokens[start].traits:
         return False
     following = tokens[start + 1] if start + 1 < len(tokens) else NOTHING
     plural = "s" not in tokens[start].forms  # "likes squash": no plural, so that "squash" is no verb
@@ -79,13 +79,13 @@ def _first_finite(tokens: Sequence[Token], start: int) -> int:
     for place, token in enumerate(tokens[start:], start):
         if token.text == "." and place > start:
             break
-        if token.isa("opener"):
+        if "opener" in token.traits:
             opened = True
         elif not opened and _is_finite(token, plural):
             return place
-        elif not token.isa("break"):
+        elif "break" not in token.traits:
             plural = plural or token.text == "and" or _is_plural(token)
-            opened = token.isa("conjunction")
+            opened = "conjunction" in token.traits
     return _likely_verb(tokens)
 
 
@@ -96,7 +96,7 @@ def _is_plural(token: Token) -> bool:
 def _likely_verb(tokens: Sequence[Token]) -> int:
     """What may be the verb where no form of a known one was found: a gerund after a noun ("a child swinging on a
     tire"), a word of no table after a bare name ("Nate moonlights as a barber")."""
-    if tokens and tokens[0].isa("article"):
+    if tokens and "article" in tokens[0].traits:
         for place, token in enumerate(tokens[2:], 2):
             if token.isa("preposition", "break"):
                 return -1
@@ -135,7 +135,7 @@ def verb_group(tokens: Sequence[Token], *, negated: bool) -> VerbGroup:
         mood = ""
     if verb == "go" and rest and "g" in rest[0].forms:  # "goes hiking"
         verb, rest = predicate(rest[0].base), rest[1:]
-    if rest and rest[0].isa("particle") and verb != "be":
+    if rest and "particle" in rest[0].traits and verb != "be":
         verb, rest = f"{verb} {rest[0].text}", rest[1:]
     return VerbGroup(verb, rest, mood, past)
 
@@ -157,7 +157,7 @@ def _skip_auxiliaries(tokens: Sequence[Token]) -> tuple[int, str]:
             mood, place = found, following + taken - 1
         elif _is_auxiliary(token, after):
             place = following
-        elif token.isa("adverb") and place + 1 < len(tokens):
+        elif "adverb" in token.traits and place + 1 < len(tokens):
             place += 1
         else:
             break
@@ -203,7 +203,7 @@ def is_plural_form(token: Token) -> bool:
 def whom(tokens: Sequence[Token], *, plural: bool) -> tuple[Owner, tuple[str, ...], list[str]]:
     """The owner, the way from there ("brother", "dog"), and what else the subject says ("old", "and her cat")."""
     first, others = _conjuncts(tokens)
-    if any(token.isa("self") for token in others):  # "my wife and I"
+    if any("self" in token.traits for token in others):  # "my wife and I"
         first, others = others, first
     steps, aside = _steps(first)
     owner, steps = _owner_of(steps, plural=plural)
@@ -224,7 +224,7 @@ def turned_round(subject: Sequence[Token], rest: Sequence[Token]) -> bool:
     if any(token.isa("owner's", "possessive", "self", "it", "he", "she") for token in subject):
         return False
     owner = user_length(rest) or 1
-    return rest[0].isa("possessive") or (owner < len(rest) and rest[owner].isa("owner's"))
+    return "possessive" in rest[0].traits or (owner < len(rest) and "owner's" in rest[owner].traits)
 
 
 def active(subject: list[Token], rest: list[Token]) -> tuple[list[Token], str, list[Token]] | None:
@@ -236,7 +236,7 @@ def active(subject: list[Token], rest: list[Token]) -> tuple[list[Token], str, l
     while end < len(rest) and not rest[end].isa("preposition", "conjunction", "break"):
         end += 1
     agent = rest[by + 1 : end]
-    if not content(agent) or "g" in agent[0].forms or any(token.isa("time") for token in agent):
+    if not content(agent) or "g" in agent[0].forms or any("time" in token.traits for token in agent):
         return None
     return agent, predicate(rest[0].base), [*subject, *rest[1:by], *rest[end:]]
 
@@ -247,7 +247,7 @@ def attribute(verb: str, chain: tuple[str, ...], rest: list[Token]) -> tuple[str
         return verb, chain, rest
     if chain and chain[-1] in lexicon().attributes:
         return lexicon().attributes[chain[-1]], chain[:-1], rest
-    first = next((token for token in rest if not token.isa("adverb")), NOTHING)
+    first = next((token for token in rest if "adverb" not in token.traits), NOTHING)
     if not chain and (first.text == AGE or (first.text == NUMBER and not content(rest))):
         return "age", chain, rest
     return verb, chain, rest
@@ -268,13 +268,13 @@ def _steps(tokens: Sequence[Token]) -> tuple[list[list[Token]], Sequence[Token]]
     owned: list[list[Token]] = []
     steps: list[list[Token]] = [[]]
     for place, token in enumerate(tokens):
-        if token.isa("owner's"):
+        if "owner's" in token.traits:
             steps.append([])
         elif token.text == "of":
             owned, steps = [*steps, *owned], [[]]
-        elif token.isa("preposition", "conjunction") and not token.isa("it"):
+        elif token.isa("preposition", "conjunction") and "it" not in token.traits:
             return steps + owned, tokens[place + 1 :]
-        elif token.isa("possessive"):
+        elif "possessive" in token.traits:
             steps[-1].append(token)
             steps.append([])
         elif not token.isa("break", "adverb"):
@@ -284,7 +284,7 @@ def _steps(tokens: Sequence[Token]) -> tuple[list[list[Token]], Sequence[Token]]
 
 def _owner_of(steps: list[list[Token]], *, plural: bool) -> tuple[Owner, list[list[Token]]]:
     """The person at the beginning of the way, and the rest of the way."""
-    steps = [[token for token in step if not token.isa("title")] for step in steps if step]
+    steps = [[token for token in step if "title" not in token.traits] for step in steps if step]
     if not steps:
         return USERS, []
     first, others = steps[0], steps[1:]
@@ -296,9 +296,9 @@ def _owner_of(steps: list[list[Token]], *, plural: bool) -> tuple[Owner, list[li
     if last.isa("self", "possessive", "they"):
         return USERS, others
     if first[0].text not in ("a", "an", "one", "another", "some"):
-        if last.isa("user"):
+        if "user" in last.traits:
             return USERS, others
-        if last.isa("role") and len(first) < 3:
+        if "role" in last.traits and len(first) < 3:
             return Owner("role", frozenset((last.base,))), others
         if user_length(first) and _is_name(first[-1:], plural=plural):  # "the user Jordan"
             return Owner("name", frozenset((last.text,))), others

@@ -11,14 +11,16 @@ Looking up the right column finds records that say more, looking up the left one
 only share the anchor ("collects Roman coins", "collects Greek coins") do not meet.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations
+from typing import NamedTuple
 
 from fake_convai.domain.dedup_read import KEYS_BESIDES, MAX_ANCHOR_KEYS, Fact, read
 from fake_convai.domain.dedup_text import exact_form
 from fake_convai.domain.dedup_tokens import NUMBER, is_known
-from fake_convai.domain.dedup_words import as_verb, kind, stem
+from fake_convai.domain.dedup_words import WORD_CACHE, as_verb, kind, stem
 
 MAX_KEY_LENGTH = 64
 
@@ -37,12 +39,12 @@ def exact_key(memory: str) -> str:
 
 def index_keys(memory: str) -> frozenset[str]:
     """The keys that a store keeps with a record. Facts that are the same share at least one."""
-    fact = read(memory)
-    keys = [f"{anchor}{'|' if most == MAX_SET else '~'}{some}" for anchor, most, some in _small_sets(fact)]
-    keys += [f"{anchor}|" for anchor in fact.anchors]
-    for anchor, words in _rarest(fact):
-        keys += [f"{anchor}!{' '.join(sorted(words))}", f"{anchor}!!{' '.join(words[:1])}"]
-    return _framed(fact, keys)
+    parts = _parts(memory)
+    keys = [f"{anchor}{'|' if most == MAX_SET else '~'}{some}" for anchor, most, some in parts.small_sets]
+    keys += [f"{anchor}|" for anchor, _, _ in parts.rarest]
+    for anchor, rarest, first in parts.rarest:
+        keys += (f"{anchor}!{rarest}", f"{anchor}!!{first}")
+    return _framed(parts, keys)
 
 
 def lookup_keys(new: str) -> frozenset[str]:
@@ -50,11 +52,11 @@ def lookup_keys(new: str) -> frozenset[str]:
 
     Looking for `index_keys(new)` finds the same records too, and many more.
     """
-    fact = read(new)
-    keys = [f"{anchor}{'!' if most == MAX_SET else '!!'}{some}" for anchor, most, some in _small_sets(fact)]
-    for anchor, words in _rarest(fact):
-        keys += [f"{anchor}|{' '.join(sorted(words))}", f"{anchor}~{' '.join(words[:1])}"]
-    return _framed(fact, keys)
+    parts = _parts(new)
+    keys = [f"{anchor}{'!' if most == MAX_SET else '!!'}{some}" for anchor, most, some in parts.small_sets]
+    for anchor, rarest, first in parts.rarest:
+        keys += (f"{anchor}|{rarest}", f"{anchor}~{first}")
+    return _framed(parts, keys)
 
 
 def bag(fact: Fact) -> str:
@@ -78,22 +80,42 @@ def is_plain_value(fact: Fact) -> bool:
     return is_attribute and fact.words - fact.parts.keys() <= {"favorite"} and not any(fact.parts.values())
 
 
-def _framed(fact: Fact, keys: list[str]) -> frozenset[str]:
+class _Parts(NamedTuple):
+    """What both families of keys are made of. `frame` is None for a fact that has only its exact key."""
+
+    exact: str
+    frame: str | None = None
+    common: Sequence[str] = ()
+    small_sets: Sequence[tuple[str, int, str]] = ()
+    rarest: Sequence[tuple[str, str, str]] = ()
+    """Each anchor with its rarest words, and the first of them."""
+
+
+@lru_cache(8)  # a fact that is looked up and not found is stored next
+def _parts(memory: str) -> _Parts:
+    fact = read(memory)
     exact = _key("=" + fact.form)
     if not fact.english:
-        return frozenset((exact,))
-    keys += [bag(fact), squash(fact)]
+        return _Parts(exact)
+    common = [bag(fact), squash(fact)]
     if is_plain_value(fact):  # two spellings of a value share nothing but the anchor
-        keys += [f"{anchor}:" for anchor in fact.anchors]
+        common += [f"{anchor}:" for anchor in fact.anchors]
     frame = f"{'-' * fact.negations}{fact.mood}{'<' * fact.former}{'+'.join(fact.numbers)}"
-    return frozenset((exact, *(_key(f"{frame}|{key}") for key in keys)))
+    return _Parts(exact, frame, common, list(_small_sets(fact)), list(_rarest(fact)))
+
+
+def _framed(parts: _Parts, keys: list[str]) -> frozenset[str]:
+    if parts.frame is None:
+        return frozenset((parts.exact,))
+    return frozenset((parts.exact, *(_key(f"{parts.frame}|{key}") for key in (*keys, *parts.common))))
 
 
 def _key(text: str) -> str:
-    """A key of bounded length, the same in every process."""
+    """A key of bounded length, the same in every process; that of an exact form keeps its "="."""
     if len(text) <= MAX_KEY_LENGTH and text.isascii():
         return text
-    return text[0] + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+    return (text[0] if text[0].isascii() else "#") + digest
 
 
 def _small_sets(fact: Fact) -> Iterator[tuple[str, int, str]]:
@@ -107,13 +129,15 @@ def _small_sets(fact: Fact) -> Iterator[tuple[str, int, str]]:
                 yield anchor, most, " ".join(some)
 
 
-def _rarest(fact: Fact) -> Iterator[tuple[str, list[str]]]:
-    """For each anchor those of the fact's other words that are met least often, the rarest first."""
+def _rarest(fact: Fact) -> Iterator[tuple[str, str, str]]:
+    """For each anchor those of the fact's other words that are met least often, and the one met least of all."""
     for anchor in fact.anchors:
         by_rarity = sorted(_beyond(fact, anchor), key=_rarity, reverse=True)
-        yield anchor, list(dict.fromkeys(map(stem, by_rarity)))[:MAX_SET]
+        words = list(dict.fromkeys(map(stem, by_rarity)))[:MAX_SET]
+        yield anchor, " ".join(sorted(words)), words[0] if words else ""
 
 
+@lru_cache(WORD_CACHE)
 def _rarity(word: str) -> tuple[bool, bool, int, str]:
     """A guess at how seldom a word is met: numbers first, then names, which are in no table, then long words."""
     return word.startswith(NUMBER), not is_known(word) and as_verb(word) is None, len(word), word

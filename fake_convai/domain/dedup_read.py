@@ -69,7 +69,7 @@ class Chunk:
 
     def is_time(self) -> bool:
         """Whether it says when and not what."""
-        return self.words[-1].isa("time")
+        return "time" in self.words[-1].traits
 
     def second_verb(self) -> str:
         """The verb that it begins with: "to swim", "playing chess"; empty when there is none."""
@@ -91,13 +91,14 @@ def _read(text: str) -> Fact:
 
 def _read_english(form: str, words: Sequence[str]) -> Fact:
     tokens = tokens_of(words)
-    negations = [token for token in tokens if token.isa("negation")]
-    clause = _main_clause(unfronted([token for token in tokens if not token.isa("negation")]), negated=bool(negations))
+    negations = [token for token in tokens if "negation" in token.traits]
+    claims = [token for token in tokens if "negation" not in token.traits]
+    clause = _main_clause(unfronted(claims), negated=bool(negations))
     owner, chain, extra = whom(clause.subject, plural=clause.plural)
     verb, chain, rest = attribute(clause.verb, chain, clause.rest)
     chunks, numbers = _chunked(rest)
     verb = _fondness(verb, chunks)
-    numbers.main.extend(token.base for token in clause.subject if token.isa("number"))
+    numbers.main.extend(token.base for token in clause.subject if "number" in token.traits)
     said = [*extra, *(token.word for chunk in chunks for token in chunk.words)]
     said += [f"{NUMBER}{number}" for number in numbers.aside]
     if len(set(said)) > MAX_CONTENT:
@@ -149,7 +150,7 @@ def _main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     if clause.verb != "be":
         return clause
     if turned_round(clause.subject, clause.rest):
-        end = next((at for at, token in enumerate(clause.rest) if token.isa("break")), len(clause.rest))
+        end = next((at for at, token in enumerate(clause.rest) if "break" in token.traits), len(clause.rest))
         clause = clause._replace(subject=clause.rest[:end], rest=[*clause.subject, *clause.rest[end:]])
     passive = active(clause.subject, clause.rest)
     return Clause(*passive, clause.mood, clause.past) if passive else clause
@@ -186,14 +187,14 @@ def _chunked(tokens: Sequence[Token]) -> tuple[list[Chunk], Numbers]:
         opened = _opened_by(token, chunks[-1], after)
         if opened:
             chunks.append(opened)
-        if token.isa("number"):
+        if "number" in token.traits:
             is_aside = bool(opened) or chunks[-1].clause or bool(chunks[-1].preposition)
-            kept = numbers.known if before.isa("possessive") else numbers.aside if is_aside else numbers.main
+            kept = numbers.known if "possessive" in before.traits else numbers.aside if is_aside else numbers.main
             kept.append(token.base)
         elif token.isa("self", "user"):
             chunks[-1].words.append(USER)
-        elif token.isa("content") and not opened:
-            (adverbs if token.isa("adverb") else chunks[-1]).words.append(token)
+        elif "content" in token.traits and not opened:
+            (adverbs if "adverb" in token.traits else chunks[-1]).words.append(token)
     return [chunk for chunk in (*chunks, adverbs) if chunk.words], numbers
 
 
@@ -204,15 +205,15 @@ def _opened_by(token: Token, current: Chunk, after: Token) -> Chunk | None:
         return Chunk("" if clause else current.preposition, clause)
     if token.word == "name" and "q" in token.forms and current.words:  # "a dog named Luna"
         return Chunk("name", current.clause)
-    if token.isa("preposition"):
+    if "preposition" in token.traits:
         return Chunk(token.text, current.clause)
-    is_duration = token.isa("number") and after.isa("time")
-    return Chunk(current.preposition, current.clause) if token.isa("opener") or is_duration else None
+    is_duration = "number" in token.traits and "time" in after.traits
+    return Chunk(current.preposition, current.clause) if "opener" in token.traits or is_duration else None
 
 
 def _begins_clause(token: Token, following: Token) -> bool:
     """Whether a new clause begins after a conjunction or comma, and not only the next thing in a list."""
-    if token.text == "." or (token.isa("conjunction") and token.text not in ("and", "or", "plus", "nor")):
+    if token.text == "." or ("conjunction" in token.traits and token.text not in ("and", "or", "plus", "nor")):
         return True
     if following.isa("self", "he", "she", "they", "it"):
         return True
@@ -306,7 +307,7 @@ def _implied_by_object(verb: str, first: Chunk) -> Iterator[tuple[str, str]]:
         describing = first.words[-2].word
         if not first.preposition and (verb, last.word) in lexicon().compounds:  # "is a cat lover" -> likes cats
             yield lexicon().compounds[verb, last.word], describing
-        if verb == "be" and last.isa("user"):  # "is a shy person" -> is shy
+        if verb == "be" and "user" in last.traits:  # "is a shy person" -> is shy
             yield verb, describing
     if verb in kind("acquire") and not first.preposition and last.text == last.base:  # "adopted a dog" -> has a dog
         yield "have", last.word

@@ -48,6 +48,8 @@ def exact_form(text: str) -> str:
 def _exact_form(text: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     plain = _SIGN_IN_NUMBER.sub("", plain)
+    if plain.isascii() and not _MAY_JOIN_NUMBER.search(plain):
+        return " ".join(plain.translate(_COUNTED_ASCII).split()) or " ".join(plain.split())
     kept = []
     for place, char in enumerate(plain):
         instead = _counted(char)
@@ -64,6 +66,10 @@ def _counted(char: str) -> str:
     if category[0] in "LMNS" or category in ("Cs", "Co", "Cn") or char in _KEPT_SIGNS:
         return char
     return "" if char in "'\u2019" or category == "Cf" else " "
+
+
+_MAY_JOIN_NUMBER = re.compile(r"[.,:-]\d")
+_COUNTED_ASCII = {place: _counted(chr(place)) for place in range(128)}
 
 
 def _joins_number(text: str, place: int) -> bool:

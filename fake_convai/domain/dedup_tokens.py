@@ -141,13 +141,13 @@ def _counts_one(following: Sequence[str]) -> bool:
 
 def _rewritten(phrases: Phrases, tokens: list[Token]) -> list[Token]:
     """Phrases in their one-word form: "is a big fan of" -> like. The form of the first word stays."""
-    found: dict[str, list[Phrase]] = {}
-    for token in tokens:
-        for key in (token.base,) if token.base == token.text else (token.base, token.text):
-            for phrase in phrases.get(key, ()):
-                found.setdefault(phrase.words[0], []).append(phrase)
-    if not found:
+    keys = phrases.keys() & {word for token in tokens for word in token[:2]}
+    if not keys:
         return tokens
+    found: dict[str, list[Phrase]] = {}
+    for key in keys:
+        for phrase in phrases[key]:
+            found.setdefault(phrase.words[0], []).append(phrase)
     result: list[Token] = []
     place = 0
     while place < len(tokens):
@@ -176,22 +176,22 @@ def _matched(phrase: Phrase, tokens: Sequence[Token], place: int) -> tuple[list[
     for expected in phrase.words[1:]:
         place += 1
         while place < len(tokens) and expected not in (tokens[place].text, tokens[place].base):
-            if not tokens[place].isa("filler"):
+            if "filler" not in tokens[place].traits:
                 return None
-            if tokens[place].isa("negation"):
+            if "negation" in tokens[place].traits:
                 kept.append(tokens[place])
             place += 1
         if place >= len(tokens):
             return None
     instead = [make_token(word) for word in phrase.instead]
-    if first.forms and not instead[0].isa("can"):
+    if first.forms and "can" not in instead[0].traits:
         instead[0] = make_token(first.text, phrase.instead[0], first.forms)
     return [*instead, *kept], place + 1
 
 
 def unfronted(tokens: list[Token]) -> list[Token]:
     """ "On weekends, she paints" as "she paints, on weekends"."""
-    while tokens and tokens[0].isa("break"):
+    while tokens and "break" in tokens[0].traits:
         tokens = tokens[1:]
     if not tokens or not tokens[0].isa("preposition", "conjunction"):
         return tokens
@@ -205,7 +205,7 @@ def unfronted(tokens: list[Token]) -> list[Token]:
 
 def skip_adverbs(tokens: Sequence[Token], place: int) -> int:
     """The next place that holds no adverb."""
-    while place < len(tokens) and tokens[place].isa("adverb"):
+    while place < len(tokens) and "adverb" in tokens[place].traits:
         place += 1
     return place
 

@@ -181,6 +181,7 @@ def predicate(base: str) -> str:
     return lexicon().predicates.get(base, base)
 
 
+@lru_cache(WORD_CACHE)
 def stem(word: str) -> str:
     """What is left of a word without the ending that makes it another part of speech: "continuation" -> "continu"."""
     for ending in _ENDINGS:

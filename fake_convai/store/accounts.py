@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import orjson
 from sqlalchemy import bindparam, case, insert, not_, or_, select, update
@@ -22,11 +21,8 @@ T = TypeVar("T")
 
 _BY_HASH = Query(select(accounts.c.account_id).where(accounts.c.key_hash == bindparam("key_hash")))
 _OPEN = insert_or_ignore(accounts, "key_hash", "key_last_four", "user_id")
-_HABITS = Query(
-    select(accounts.c.clock_frozen, accounts.c.clock_offset, accounts.c.dedup).where(
-        accounts.c.account_id == bindparam("account_id")
-    )
-)
+HABITS = (accounts.c.clock_frozen, accounts.c.clock_offset, accounts.c.dedup)
+_HABITS = Query(select(*HABITS).where(accounts.c.account_id == bindparam("account_id")))
 _COUNT_ID = Query(
     update(accounts)
     .where(accounts.c.account_id == bindparam("the_account"))
@@ -106,6 +102,14 @@ class Rules:
     """Makes ids repeatable: each account counts its own."""
 
 
+class Habits(NamedTuple):
+    """An account's clock, and how it compares facts when not as the server does."""
+
+    clock_frozen: int | None
+    clock_offset: int
+    dedup: DedupMode | None
+
+
 class AccountTransaction:
     """A transaction on behalf of one account: its clock, its ids, its rows."""
 
@@ -114,6 +118,8 @@ class AccountTransaction:
         self.account_id = account_id
         self.rules = rules
         self._ids = ids
+        self._habits: Habits | None = None
+        self._now: int | None = None
 
     def new_id(self) -> str:
         """A UUID that nothing else has."""
@@ -130,23 +136,31 @@ class AccountTransaction:
         assert row is not None
         return Ids(f"{self.rules.random_seed} {row[0]} {row[1]}")
 
-    @cached_property
+    @property
     def now(self) -> int:
         """The account's time in microseconds, the same throughout the transaction."""
-        frozen, offset, _ = self._habits
-        return Clock(frozen, offset).now()
+        if self._now is None:
+            habits = self.habits
+            self._now = Clock(habits.clock_frozen, habits.clock_offset).now()
+        return self._now
 
-    @cached_property
+    @property
     def dedup(self) -> DedupMode:
         """How facts of this account are compared."""
-        mode: DedupMode | None = self._habits[2]
-        return mode or self.rules.dedup
+        return self.habits.dedup or self.rules.dedup
 
-    @cached_property
-    def _habits(self) -> Row:
-        row = self._transaction.first(_HABITS, account_id=self.account_id)
-        assert row is not None, "an account is never deleted"
-        return row
+    @property
+    def habits(self) -> Habits:
+        """What most transactions need to know of the account; a query that finds it along the way may set it."""
+        if self._habits is None:
+            row = self._transaction.first(_HABITS, account_id=self.account_id)
+            assert row is not None, "an account is never deleted"
+            self._habits = Habits(*row)
+        return self._habits
+
+    @habits.setter
+    def habits(self, habits: Habits) -> None:
+        self._habits = habits
 
     @property
     def dialect(self) -> DialectName:

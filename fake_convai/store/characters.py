@@ -1,7 +1,6 @@
 """Characters: who may use which one, and their settings (CONTRACT.md section 7)."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import bindparam, case, delete, insert, or_, select, update
@@ -96,8 +95,7 @@ _UPDATE = Query(
 _DELETE = Query(delete(characters).where(characters.c.character_seq == bindparam("character_seq")))
 
 
-@dataclass(frozen=True, slots=True)
-class Character:
+class Character(NamedTuple):
     """A character as it is stored; `user_id` is its owner's."""
 
     character_seq: int

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, bindparam, delete, insert, not_, select, update
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query
 from fake_convai.store.tables import conversations, turns
+
+MOST_REREAD = 1000
+"""Turns that a character has in mind of what was said before in a conversation, the newest ones."""
 
 _COLUMNS = (
     conversations.c.conversation_seq,
@@ -61,6 +64,13 @@ _TURNS = Query(
     .where(turns.c.conversation_seq == bindparam("conversation_seq"))
     .order_by(turns.c.at, turns.c.turn_seq)
 )
+_said = select(turns.c.user_message).where(not_(turns.c.is_trigger_input))
+_SAID_LAST = Query(
+    _said.where(turns.c.conversation_seq == bindparam("conversation_seq"))
+    .order_by(turns.c.turn_seq.desc())
+    .limit(MOST_REREAD)
+)
+_SAID_IN = Query(_said.where(turns.c.session_id == bindparam("session_id")).order_by(turns.c.turn_seq))
 _ADD_TURN = Query(
     insert(turns).values(
         {
@@ -188,6 +198,16 @@ def turns_of(tx: AccountTransaction, conversation_seq: int) -> list[Turn]:
         Turn(at, user, character, bool(trigger), session_id)
         for at, user, character, trigger, session_id in tx.all(_TURNS, conversation_seq=conversation_seq)
     ]
+
+
+def said_last(tx: AccountTransaction, conversation_seq: int) -> list[str]:
+    """What the person said in the last `MOST_REREAD` turns of a conversation, oldest first; triggers are not speech."""
+    return [said for (said,) in reversed(tx.all(_SAID_LAST, conversation_seq=conversation_seq))]
+
+
+def said_in(tx: AccountTransaction, session_id: str) -> list[str]:
+    """What the person said in a live session, oldest first; triggers are not speech."""
+    return [said for (said,) in tx.all(_SAID_IN, session_id=session_id)]
 
 
 def mark_added_to_memory(tx: AccountTransaction, conversation_seq: int) -> None:

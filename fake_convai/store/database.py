@@ -54,8 +54,8 @@ async def open_database(database: str | None) -> Database:
 
         opened = PostgresDatabase(database)
     else:
-        from fake_convai.store.sqlite import MEMORY, SqliteDatabase
+        from fake_convai.store.sqlite import FileDatabase, MemoryDatabase
 
-        opened = SqliteDatabase(MEMORY if database is None else database)
+        opened = MemoryDatabase() if database is None else FileDatabase(database)
     await opened.open()
     return opened

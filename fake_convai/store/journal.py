@@ -1,6 +1,6 @@
 """The journal: what was asked and answered, the newest so many of each account."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +64,11 @@ class Wanted:
     status: int | None = None
 
 
-def add(tx: Transaction, entries: Iterable[Entry], keep: int) -> None:
-    """Write entries down, and drop the oldest of each account that has more than `keep`."""
+def add(tx: Transaction, entries: Iterable[Entry], keep: int, dropped: Mapping[int | None, int]) -> None:
+    """Write entries down, and drop the oldest of each account that has more than `keep`.
+
+    `dropped` is how many of each account were dropped before they came here.
+    """
     batch = list(entries)
     tx.run_many(
         _ADD,
@@ -75,12 +78,12 @@ def add(tx: Transaction, entries: Iterable[Entry], keep: int) -> None:
         ],
     )
     for account_id in {entry.account_id for entry in batch}:
-        dropped = tx.run(_TRIM, account_id=account_id, keep=keep)
-        if dropped and account_id is not None:
-            tx.run(_COUNT_DROPPED, the_account=account_id, more=dropped)
-        elif dropped:
+        more = tx.run(_TRIM, account_id=account_id, keep=keep) + dropped.get(account_id, 0)
+        if more and account_id is not None:
+            tx.run(_COUNT_DROPPED, the_account=account_id, more=more)
+        elif more:
             tx.run(_ADD_NOBODYS_DROPPED, name="journal_dropped", value="0")
-            tx.run(_SET_NOBODYS_DROPPED, count=str(_nobodys_dropped(tx) + dropped))
+            tx.run(_SET_NOBODYS_DROPPED, count=str(_nobodys_dropped(tx) + more))
 
 
 def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[str, Any]]:

@@ -3,26 +3,49 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, not_, or_, select, update
+from sqlalchemy import BindParameter, bindparam, delete, exists, func, insert, not_, or_, select, update
 
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import NotFound
 from fake_convai.domain.identity import partition_name
 from fake_convai.store import characters, people
-from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.accounts import HABITS, AccountTransaction, Habits
 from fake_convai.store.characters import Character
 from fake_convai.store.end_users import unknown_end_user
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, insert_or_ignore
-from fake_convai.store.tables import memories, memory_keys, partitions, speakers
+from fake_convai.store.query import Query, Row, insert_or_ignore
+from fake_convai.store.tables import accounts, memories, memory_keys, partitions, speakers
+from fake_convai.store.tables import characters as characters_table
 
 MOST_RECALLED = 1000
 """Facts that a character has in mind in a session; more would not fit a real one's context either."""
 
 _PARTITION = Query(select(partitions.c.partition_seq).where(partitions.c.partition == bindparam("partition")))
+_some_going = (
+    exists()
+    .where(memories.c.partition_seq == partitions.c.partition_seq, memories.c.gone_at.is_not(None))
+    .correlate(partitions)
+)
+# Most requests are about a partition that is there, of an own character and a person known by their end_user_id: one
+# query finds it, with the locks of those that take several steps. A partition that is locked keeps its character.
+_FIND = Query(
+    select(partitions.c.partition_seq, speakers.c.speaker_seq, _some_going, *HABITS)
+    .select_from(partitions)
+    .join(accounts, accounts.c.account_id == bindparam("account_id"))
+    .join(speakers, speakers.c.speaker_id == partitions.c.speaker_id)
+    .join(characters_table, characters_table.c.character_seq == partitions.c.character_seq)
+    .where(
+        partitions.c.partition == speakers.c.speaker_id + ":" + characters_table.c.character_id,
+        speakers.c.account_id == bindparam("account_id"),
+        speakers.c.end_user_id == bindparam("end_user_id"),
+        characters_table.c.account_id == bindparam("account_id"),
+        characters_table.c.character_id == bindparam("character_id"),
+    )
+    .with_for_update(of=[speakers, partitions])
+)
 _ADD_PARTITION = insert_or_ignore(partitions, "partition", "speaker_id", "character_seq")
 
 _COLUMNS = (
@@ -37,7 +60,7 @@ _with_id = memories.c.id == bindparam("id")
 _ordered = (memories.c.created_at, memories.c.memory_seq)
 _COUNT = Query(select(func.count()).select_from(memories).where(_of_partition))
 _PAGE = Query(
-    select(*_COLUMNS)
+    select(*_COLUMNS, select(func.count()).where(_of_partition).select_from(memories).scalar_subquery())
     .where(_of_partition)
     .order_by(*_ordered)
     .limit(bindparam("row_limit"))
@@ -94,8 +117,7 @@ _DELETE_KEYS = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """One stored fact; moments in microseconds."""
 
     id: str
@@ -105,8 +127,7 @@ class Memory:
     metadata: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What became of one submitted fact, and why."""
 
     id: str
@@ -123,13 +144,11 @@ class MemoryPage:
     total_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """One person's memories with one character; `seq` is None until there was a first one."""
+class Partition(NamedTuple):
+    """One person's memories with one character; `seq` is 0, which no record has, until there was a first one."""
 
-    person: Person
-    character: Character
-    seq: int | None
+    seq: int
+    speaker_seq: int
 
 
 def add(
@@ -140,8 +159,11 @@ def add(
     metadata: Mapping[str, Any],
 ) -> list[Remembered]:
     """Keep `facts` (normalised, none blank) of a person, who gets an end-user record if they have none."""
-    character = characters.usable(tx, character_id)
-    return remember(tx, people.seen(tx, end_user_id), character, facts, metadata)
+    partition = _find(tx, character_id, end_user_id)
+    if partition is None:
+        character = characters.usable(tx, character_id)
+        partition = _open_partition(tx, people.seen(tx, end_user_id), character)
+    return _remember_all(tx, partition, facts, metadata)
 
 
 def remember(
@@ -152,25 +174,25 @@ def remember(
     metadata: Mapping[str, Any],
 ) -> list[Remembered]:
     """Keep each fact, updating the record that it overlaps with; one result a fact, in order."""
-    partition_seq = _open_partition(tx, person, character)
-    people.note_ltm_usage(tx, person)
-    return [_remember(tx, partition_seq, fact, metadata) for fact in facts]
+    return _remember_all(tx, _open_partition(tx, person, character), facts, metadata)
 
 
 def put(tx: AccountTransaction, person: Person, character: Character, memory: Memory) -> None:
     """Store a record as it is given, without looking for overlaps, in place of one with the same id."""
-    partition_seq = _open_partition(tx, person, character)
-    tx.run(_DELETE, partition_seq=partition_seq, id=memory.id)
-    _insert(tx, partition_seq, memory)
+    partition = _open_partition(tx, person, character)
+    tx.run(_DELETE, partition_seq=partition.seq, id=memory.id)
+    _insert(tx, partition.seq, memory)
 
 
 def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page: int, page_size: int) -> MemoryPage:
     """Page `page` of a person's memories, oldest first."""
     partition = _known_partition(tx, character_id, end_user_id)
-    people.note_ltm_usage(tx, partition.person)
-    total = tx.first(_COUNT, partition_seq=partition.seq)
+    people.note_ltm_usage(tx, partition.speaker_seq)
     rows = tx.all(_PAGE, partition_seq=partition.seq, row_limit=page_size, row_offset=(page - 1) * page_size)
-    return MemoryPage([_to_memory(row) for row in rows], 0 if total is None else total[0])
+    if rows:
+        return MemoryPage([_to_memory(row) for row in rows], rows[0][5])
+    total = tx.first(_COUNT, partition_seq=partition.seq)  # a page past the end
+    return MemoryPage([], 0 if total is None else total[0])
 
 
 def list_all(tx: AccountTransaction) -> list[tuple[str, int, Memory]]:
@@ -195,7 +217,7 @@ def get(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: 
             f"Unknown memory_id '{memory_id}': end_user_id '{end_user_id}' has no such memory with this character; "
             f"/memory/list shows those it has."
         )
-    people.note_ltm_usage(tx, partition.person)
+    people.note_ltm_usage(tx, partition.speaker_seq)
     return _to_memory(row)
 
 
@@ -204,14 +226,14 @@ def remove(tx: AccountTransaction, character_id: str, end_user_id: str, memory_i
     partition = _known_partition(tx, character_id, end_user_id)
     deleted = tx.run(_DELETE, partition_seq=partition.seq, id=memory_id) > 0
     if deleted:
-        people.note_ltm_usage(tx, partition.person)
+        people.note_ltm_usage(tx, partition.speaker_seq)
     return deleted
 
 
 def remove_all(tx: AccountTransaction, character_id: str, end_user_id: str) -> None:
     """Empty the partition, at once or after the configured delay; the end-user record stays."""
     partition = _known_partition(tx, character_id, end_user_id)
-    people.note_ltm_usage(tx, partition.person)
+    people.note_ltm_usage(tx, partition.speaker_seq)
     if tx.rules.delete_all_delay:
         gone_at = tx.now + tx.rules.delete_all_delay
         tx.run(_DELETE_ALL_LATER, the_partition=partition.seq, gone_at=gone_at)
@@ -221,17 +243,37 @@ def remove_all(tx: AccountTransaction, character_id: str, end_user_id: str) -> N
 
 def _known_partition(tx: AccountTransaction, character_id: str, end_user_id: str) -> Partition:
     """The partition of a known person; `NotFound` when nobody has that id."""
-    character = characters.usable(tx, character_id)
-    person = people.find(tx, end_user_id)
-    if person is None:
-        raise unknown_end_user(end_user_id)
-    row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
-    if row is not None:
-        tx.run(_DELETE_DUE, partition_seq=row[0], now=tx.now)
-    return Partition(person, character, None if row is None else row[0])
+    partition = _find(tx, character_id, end_user_id)
+    if partition is None:
+        character = characters.usable(tx, character_id)
+        person = people.find(tx, end_user_id)
+        if person is None:
+            raise unknown_end_user(end_user_id)
+        row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
+        partition = Partition(0 if row is None else row[0], person.speaker_seq)
+        _delete_due(tx, partition)
+    return partition
 
 
-def _open_partition(tx: AccountTransaction, person: Person, character: Character) -> int:
+def _find(tx: AccountTransaction, character_id: str, end_user_id: str) -> Partition | None:
+    """The partition in the ordinary case; None says nothing about whether there is one."""
+    row = tx.first(_FIND, character_id=character_id, end_user_id=end_user_id)
+    if row is None:
+        return None
+    partition_seq, speaker_seq, some_going, *habits = row
+    tx.habits = Habits(*habits)
+    partition = Partition(partition_seq, speaker_seq)
+    if some_going:
+        _delete_due(tx, partition)
+    return partition
+
+
+def _delete_due(tx: AccountTransaction, partition: Partition) -> None:
+    """Carry out a delete-all whose time has come."""
+    tx.run(_DELETE_DUE, partition_seq=partition.seq, now=tx.now)
+
+
+def _open_partition(tx: AccountTransaction, person: Person, character: Character) -> Partition:
     name = partition_name(person.speaker_id, character.character_id)
     row = tx.first(_PARTITION, partition=name)
     if row is None:
@@ -242,17 +284,27 @@ def _open_partition(tx: AccountTransaction, person: Person, character: Character
             character_seq=character.character_seq,
         )
         row = tx.first(_PARTITION, partition=name)
-    else:
-        tx.run(_DELETE_DUE, partition_seq=row[0], now=tx.now)
     assert row is not None
-    seq: int = row[0]
-    return seq
+    partition = Partition(row[0], person.speaker_seq)
+    _delete_due(tx, partition)
+    return partition
+
+
+def _remember_all(
+    tx: AccountTransaction, partition: Partition, facts: Sequence[str], metadata: Mapping[str, Any]
+) -> list[Remembered]:
+    people.note_ltm_usage(tx, partition.speaker_seq)
+    return [_remember(tx, partition.seq, fact, metadata) for fact in facts]
 
 
 def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: Mapping[str, Any]) -> Remembered:
     repeat_key = dedup.exact_key(fact)
     keys = sorted({repeat_key, *dedup.lookup_keys(fact)})
-    rows = tx.all(_candidates(len(keys)), partition_seq=partition_seq, repeat_key=repeat_key, **_numbered(keys))
+    numbered = _numbered(keys)
+    # Most facts are new and share no key with any record, which the index of keys alone can tell.
+    rows: Sequence[Row] = ()
+    if tx.first(_any_sharing(len(keys)), partition_seq=partition_seq, **numbered):
+        rows = tx.all(_candidates(len(keys)), partition_seq=partition_seq, repeat_key=repeat_key, **numbered)
     candidates = [dedup.Candidate(row[1], row[2], repeats=bool(row[4])) for row in rows]
     match = dedup.find_match(fact, candidates, tx.dedup)
     if match is None:
@@ -291,13 +343,24 @@ def _index(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: st
     tx.run_many(_ADD_KEY, [{"partition_seq": partition_seq, "key": key, "memory_seq": memory_seq} for key in keys])
 
 
+_keyed = select(memory_keys.c.memory_seq).where(memory_keys.c.partition_seq == bindparam("partition_seq"))
+
+
+@cache
+def _any_sharing(key_count: int) -> Query:
+    """Whether there is a record that shares one of so many keys."""
+    return Query(_keyed.where(memory_keys.c.key.in_(_key_parameters(key_count))).limit(1))
+
+
+def _key_parameters(count: int) -> list[BindParameter[str]]:
+    return [bindparam(f"key_{number}") for number in range(count)]
+
+
 @cache
 def _candidates(key_count: int) -> Query:
     """The records that share one of so many keys, oldest first, and whether each has ever said just that."""
-    keys: list[BindParameter[str]] = [bindparam(f"key_{number}") for number in range(key_count)]
-    of_partition = select(memory_keys.c.memory_seq).where(memory_keys.c.partition_seq == bindparam("partition_seq"))
-    sharing = of_partition.where(memory_keys.c.key.in_(keys))
-    repeated = of_partition.where(memory_keys.c.key == bindparam("repeat_key"))
+    sharing = _keyed.where(memory_keys.c.key.in_(_key_parameters(key_count)))
+    repeated = _keyed.where(memory_keys.c.key == bindparam("repeat_key"))
     return Query(
         select(
             memories.c.memory_seq,
@@ -316,5 +379,5 @@ def _numbered(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _to_memory(row: Any) -> Memory:
-    memory_id, memory, created_at, updated_at, metadata = row
-    return Memory(memory_id, memory, created_at, updated_at, {} if metadata == "{}" else orjson.loads(metadata))
+    metadata = row[4]
+    return Memory(row[0], row[1], row[2], row[3], {} if metadata == "{}" else orjson.loads(metadata))

@@ -1,8 +1,7 @@
 """People: speakers, of whom those with an `end_user_id` are end users (CONTRACT.md sections 3, 5 and 6)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import BindParameter, bindparam, case, delete, insert, or_, select, update
@@ -51,8 +50,7 @@ _ADD_ACTIVITY = Query(insert(activity).values(speaker_id=bindparam("speaker_id")
 _DELETE = Query(delete(speakers).where(_the_speaker))
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A speaker, and an end user when `end_user_id` is not None; moments in microseconds."""
 
     speaker_seq: int
@@ -105,9 +103,9 @@ def change_metadata(tx: AccountTransaction, person: Person, patch: Mapping[str, 
     return changed
 
 
-def note_ltm_usage(tx: AccountTransaction, person: Person, at: int | None = None) -> None:
+def note_ltm_usage(tx: AccountTransaction, speaker_seq: int, at: int | None = None) -> None:
     """Memory of this person was read or written, now unless said otherwise."""
-    tx.run(_SET_LTM_USAGE, the_seq=person.speaker_seq, at=tx.now if at is None else at)
+    tx.run(_SET_LTM_USAGE, the_seq=speaker_seq, at=tx.now if at is None else at)
 
 
 def note_activity(tx: AccountTransaction, person: Person, at: int) -> None:

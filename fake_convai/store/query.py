@@ -1,8 +1,8 @@
 """Statements compiled once per database, and the transaction that runs them.
 
-A transaction is a plain function of a `Transaction`. On SQLite the whole function is one call in aiosqlite's worker
-thread, on PostgreSQL SQLAlchemy runs it beside the event loop: either way it commits as a whole or not at all, and the
-queries read as ordinary code. Hopping between threads for each statement instead would cost more than the statements.
+A transaction is a plain function of a `Transaction`. In memory it simply runs, on a SQLite file it is one call in
+aiosqlite's worker thread, on PostgreSQL SQLAlchemy runs it beside the event loop: each time it commits as a whole or
+not at all, and the queries read as ordinary code. A hop between threads for each statement would cost more than all.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,12 +31,13 @@ class Query:
         return self._statement if self._postgresql is None else self._postgresql()
 
     @cached_property
-    def sqlite(self) -> tuple[str, tuple[tuple[str, Any], ...]]:
-        """SQL for the driver and its parameters in order, each with the value it has when none is given."""
+    def sqlite(self) -> tuple[str, dict[str, Any]]:
+        """SQL for the driver, and the parameters that are part of the statement itself."""
         assert isinstance(self._statement, ClauseElement)
-        compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))
+        compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="named"))
         assert isinstance(compiled, SQLCompiler)
-        return str(compiled), tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
+        given = {name for name, bind in compiled.binds.items() if bind.required}
+        return str(compiled), {name: value for name, value in compiled.params.items() if name not in given}
 
 
 def insert_or_ignore(table: Table, *columns: str) -> Query:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, case, func, insert, select, update
@@ -10,6 +11,7 @@ from sqlalchemy import BindParameter, bindparam, case, func, insert, select, upd
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
 from fake_convai.domain.extraction import extract_facts
+from fake_convai.domain.extraction_clauses import MAX_READ
 from fake_convai.domain.replies import ScriptedReply, choose_reply
 from fake_convai.store import accounts, characters, conversations, memories, people
 from fake_convai.store.accounts import AccountTransaction
@@ -261,8 +263,8 @@ def talk(
     """
     character = characters.of_conversation(tx, conversation.seq)
     known = [] if person is None else memories.recall(tx, person, character, known_until)
-    for turn in conversations.turns_of(tx, conversation.seq):
-        known += [] if turn.is_trigger_input else extract_facts(turn.user_message)
+    for said in conversations.said_last(tx, conversation.seq):
+        known += _facts_in(said[: MAX_READ + 1])
     scripted, default = scripted_replies(tx)
     answer = choose_reply(
         text, memories=known, scripted=scripted, default=default, character_name=character.character_name
@@ -283,17 +285,19 @@ def end(tx: AccountTransaction, session_id: str) -> bool:
     character = characters.of_conversation(tx, session.conversation_seq)
     if person is None or not character.memory_enabled:
         return True
-    said = [
-        turn.user_message
-        for turn in conversations.turns_of(tx, session.conversation_seq)
-        if turn.session_id == session_id and not turn.is_trigger_input
-    ]
+    said = conversations.said_in(tx, session_id)
     facts = [fact for message in said for fact in extract_facts(message)]
     if facts:
         memories.remember(tx, person, character, facts, {})
     if said:
         conversations.mark_added_to_memory(tx, session.conversation_seq)
     return True
+
+
+@lru_cache(maxsize=10_000)
+def _facts_in(said: str) -> list[str]:
+    """What was understood of a turn, which every later turn of the conversation asks again."""
+    return extract_facts(said)
 
 
 def scripted_replies(tx: AccountTransaction) -> tuple[list[ScriptedReply], str | None]:
@@ -344,7 +348,7 @@ def _welcome(tx: AccountTransaction, person: Person, wish: Wish) -> None:
     if wish.end_user_id is not None and wish.end_user_metadata:
         people.change_metadata(tx, person, wish.end_user_metadata)
     if wish.character.memory_enabled:
-        people.note_ltm_usage(tx, person)
+        people.note_ltm_usage(tx, person.speaker_seq)
 
 
 def _within_limit(tx: AccountTransaction, max_sessions: int | None) -> None:

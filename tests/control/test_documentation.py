@@ -28,6 +28,8 @@ NOT_OF_THE_CONTROL_PLANE = {
     "port",
     "database",
     "demo",
+    "tls",
+    "tls_folder",
     "api_key",
     "auto_create_characters",
     "split",

@@ -13,7 +13,7 @@ from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import Unavailable
 from fake_convai.store.journal import Wanted, read
 from fake_convai.store.query import Transaction
-from fake_convai.store.sqlite import SqliteDatabase
+from fake_convai.store.sqlite import MemoryDatabase
 from tests.api.talking import UUID, chat, connect, disconnect
 from tests.conftest import Api, refused
 from tests.control.conftest import Run
@@ -305,7 +305,7 @@ class TestWhose:
         assert paths[0] == "/connect"
 
 
-class _Database(SqliteDatabase):
+class _Database(MemoryDatabase):
     """A database that does not answer until it is told to."""
 
     def __init__(self) -> None:
@@ -327,7 +327,7 @@ class TestWithoutADatabase:
             await database.open()
             journal = Journal(database, 3)
             for number in range(5):
-                journal.add(Note("POST", f"/{number}", Surface.BETA), 200, b"")
+                await journal.add(Note("POST", f"/{number}", Surface.BETA), 200, b"")
                 with pytest.raises(Unavailable):
                     await journal.flush()
             database.silent = False
@@ -344,12 +344,13 @@ class TestWithoutADatabase:
             await database.open()
             journal = Journal(database, 3)
             chore = asyncio.create_task(journal.run())
-            journal.add(Note("POST", "/", Surface.BETA), 200, b"")
+            await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
             found: list[Any] = []
             async with asyncio.timeout(10):
                 await database.asked.wait()
                 database.silent = False
                 while not found:
+                    await asyncio.sleep(0)  # a database in memory never waits, so nobody else would run
                     found = await database.read(lambda tx: read(tx, None, Wanted()))
             chore.cancel()
             await asyncio.wait([chore])

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from fake_convai.domain.errors import Unavailable
 from fake_convai.store.database import open_database
 from fake_convai.store.query import Query, Transaction
-from fake_convai.store.sqlite import SqliteDatabase
+from fake_convai.store.sqlite import FileDatabase, MemoryDatabase
 from fake_convai.store.tables import server
 
 T = TypeVar("T")
@@ -83,15 +83,16 @@ def test_a_statement_that_fails_undoes_those_before_it(path: Path | None) -> Non
     assert left == 0
 
 
-def test_a_closed_database_says_so() -> None:
+@pytest.mark.parametrize("database", [MemoryDatabase(), FileDatabase("data.db")], ids=["memory", "file"])
+def test_a_closed_database_says_so(database: MemoryDatabase | FileDatabase) -> None:
     with pytest.raises(Unavailable, match="closed"):
-        asyncio.run(SqliteDatabase().read(count))
+        asyncio.run(database.read(count))
 
 
 def test_a_file_is_safe_against_a_kill_and_checks_its_references(tmp_path: Path) -> None:
     async def pragmas() -> list[Any]:
         database = await open_database(str(tmp_path / "data.db"))
-        assert isinstance(database, SqliteDatabase)
+        assert isinstance(database, FileDatabase)
         connection = database._connection
         assert connection is not None
         try:
