@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: serve test check format lint types openapi fuzz screenshots clean
+.PHONY: serve test check format lint types openapi fuzz bench screenshots clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
 	$(BIN)/fake-convai serve $(ARGS)
@@ -36,11 +36,14 @@ openapi: $(VENV)/.dev ## Write openapi/, docs/fidelity.md and docs/realtime.md a
 fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXAMPLES=1000 make fuzz
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest tests/openapi/test_schemathesis.py --numprocesses auto
 
+bench: $(VENV)/.dev ## Measure, and write the table of docs/performance.md; needs wrk and npm: apt-get install wrk
+	$(BIN)/python -m benchmarks $(ARGS)
+
 screenshots: $(VENV)/.dev ## Take the pictures of docs/dashboard.md anew; needs Chromium
 	$(BIN)/python docs/screenshots.py
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) .bench dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

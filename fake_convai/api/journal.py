@@ -16,15 +16,13 @@ from typing import Any
 
 import orjson
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
 
-from fake_convai.api.body import MAX_DEPTH
 from fake_convai.api.endpoint import Endpoint
 from fake_convai.api.models import complaints
+from fake_convai.api.redact import redacted, storable
 from fake_convai.api.surface import Surface
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.domain.errors import Unavailable
-from fake_convai.domain.identity import last_four
 from fake_convai.store import clocks, journal
 from fake_convai.store.database import Database
 from fake_convai.store.journal import Entry
@@ -33,9 +31,6 @@ from fake_convai.store.query import Transaction
 FLUSH_SECONDS = 0.2
 MAX_KEPT_BODY = 64 * 1024
 """Bytes; of a larger body only its size is kept, so that the journal stays small."""
-
-_SECRETS = frozenset({"apiauthtoken", "token", "apikey", "xapikey", "convaiapikey", "authorization"})
-"""Members whose value is hidden, in lower case and without hyphens and underscores."""
 
 
 @dataclass(slots=True)
@@ -122,7 +117,7 @@ def _entry(note: Note, at: int) -> Entry:
         "at": to_iso(at),
         "surface": note.surface,
         "method": note.method,
-        "path": _storable(note.path),
+        "path": storable(note.path),
         "body": _kept(note.body),
         "status": note.status,
         "response": _kept(note.response),
@@ -132,47 +127,21 @@ def _entry(note: Note, at: int) -> Entry:
         "violations": violations,
         "explanations": note.explanations,
     }
-    return Entry(note.account_id, note.surface, _storable(note.path), note.status, orjson.dumps(content).decode())
-
-
-def _storable(text: str) -> str:
-    """The text without NUL, which PostgreSQL cannot store and a path (%00) or a refused body may hold."""
-    return text.replace("\0", "\ufffd")
+    return Entry(note.account_id, note.surface, storable(note.path), note.status, orjson.dumps(content).decode())
 
 
 def _kept(raw: bytes | Mapping[str, Any]) -> Any:
     """A body as the journal shows it: JSON where it is JSON, without secrets."""
     if isinstance(raw, Mapping):
-        shown = _shown(raw)
+        shown = redacted(raw)
         size = len(orjson.dumps(shown))
         return shown if size <= MAX_KEPT_BODY else f"({size} bytes, not kept)"
     if len(raw) > MAX_KEPT_BODY:
         return f"({len(raw)} bytes, not kept)"
     try:
-        return _shown(orjson.loads(raw)) if raw else None
+        return redacted(orjson.loads(raw)) if raw else None
     except orjson.JSONDecodeError:
-        return _storable(raw.decode("utf-8", "replace"))
-
-
-def _shown(value: Any, depth: int = 1) -> Any:
-    if depth > MAX_DEPTH:
-        return "(nested too deeply, not kept)"
-    if isinstance(value, Mapping):
-        return {
-            _storable(name): f"...{last_four(str(member))}"
-            if member and _is_secret(name)
-            else _shown(member, depth + 1)
-            for name, member in value.items()
-        }
-    if isinstance(value, list):
-        return [_shown(member, depth + 1) for member in value]
-    if isinstance(value, UploadFile):
-        return f"(file {value.filename}, {value.size} bytes)"
-    return _storable(value) if isinstance(value, str) else value
-
-
-def _is_secret(name: str) -> bool:
-    return name.lower().replace("-", "").replace("_", "") in _SECRETS
+        return storable(raw.decode("utf-8", "replace"))
 
 
 def _review(note: Note) -> tuple[list[str], list[str]]:

@@ -1,0 +1,46 @@
+"""Hiding secrets in what is kept of a request: by the name of the member that holds them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.datastructures import UploadFile
+
+from fake_convai.api.body import MAX_DEPTH
+from fake_convai.domain.identity import last_four
+
+_SECRETS = frozenset({"apiauthtoken", "token", "apikey", "xapikey", "convaiapikey", "authorization"})
+"""Names whose value is hidden, in lower case and without hyphens and underscores."""
+
+
+def is_secret(name: str) -> bool:
+    """Whether a member, header or parameter of this name holds a key or a token."""
+    return name.lower().replace("-", "").replace("_", "") in _SECRETS
+
+
+def by_last_four(secret: Any) -> str:
+    """What is shown of a secret."""
+    return f"...{last_four(str(secret))}"
+
+
+def redacted(value: Any, hide: Callable[[Any], Any] = by_last_four, depth: int = 1) -> Any:
+    """A JSON value, or the fields of a form, as it may be kept: `hide` says what stands in place of a secret.
+
+    Uploaded files become a remark, and NUL characters, which PostgreSQL cannot store, another character.
+    """
+    if depth > MAX_DEPTH:
+        return "(nested too deeply, not kept)"
+    if isinstance(value, Mapping):
+        return {
+            storable(name): hide(member) if member and is_secret(name) else redacted(member, hide, depth + 1)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [redacted(member, hide, depth + 1) for member in value]
+    if isinstance(value, UploadFile):
+        return f"(file {value.filename}, {value.size} bytes)"
+    return storable(value) if isinstance(value, str) else value
+
+
+def storable(text: str) -> str:
+    """The text without NUL, which PostgreSQL cannot store and a path (%00) or a refused body may hold."""
+    return text.replace("\0", "\ufffd")
