@@ -1,6 +1,7 @@
 """Reads an English fact into the parts that the deduplication compares: whom it is about, what it says of them, about
 which things, with which numbers, dates and negations."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -84,9 +85,62 @@ def read(text: str) -> Fact:
 
 @lru_cache(TEXT_CACHE)
 def _read(text: str) -> Fact:
+    numbers = _LONE_NUMBER.findall(text) if len(text) <= LONGEST_SHAPE and STAND_IN not in text else ()
+    return _read_numbered(text, tuple(dict.fromkeys(numbers))) if numbers else read_afresh(text)
+
+
+def read_afresh(text: str) -> Fact:
+    """The same as `read`, without anything that was read before."""
     form = exact_form(text)
     words = english_words(text)
     return Fact(form) if words is None else _read_english(form, words)
+
+
+LONGEST_SHAPE = 200
+SHAPE_CACHE = 512
+STAND_IN = "77000000"
+"""How the numbers begin that stand for others, two digits short of their end."""
+
+_LONE_NUMBER = re.compile(r"(?<!\S)[1-9][0-9]{1,17}(?=\s|[.!?]?\Z)")
+"""A number that is a word of its own. A single digit is not, since "1" may say "a"."""
+
+
+@lru_cache(SHAPE_CACHE)
+def _read_shape(shape: str) -> Fact | None:
+    """The fact of a shape, or None when a number in it was taken for a verb or a name, so that its value matters."""
+    fact = read_afresh(shape)
+    said = f"{fact.owner.names} {fact.chain} {fact.predicate} {fact.anchors} {list(fact.parts)}"
+    return None if STAND_IN in said else fact
+
+
+def _read_numbered(text: str, numbers: Sequence[str]) -> Fact:
+    """Reads a text by way of its shape, in which others stand for its numbers.
+
+    Test data and telemetry say the same thing with one number after the other ("completed step 17"). How a text reads
+    does not depend on the value of a number, only on where it stands and which ones are equal.
+    """
+    stand_ins = {number: f"{STAND_IN}{place:02}" for place, number in enumerate(numbers)}
+    fact = _read_shape(_LONE_NUMBER.sub(lambda match: stand_ins[match[0]], text))
+    if fact is None:
+        return read_afresh(text)
+    form = exact_form(text)
+    if not fact.english:
+        return Fact(form)
+    if not {*fact.numbers, *fact.known_numbers, *(word.lstrip(NUMBER) for word in fact.words)}.isdisjoint(numbers):
+        return read_afresh(text)  # "twenty of 20": equal numbers, of which only one has a stand-in
+    numbered = {stand_in: number for number, stand_in in stand_ins.items()}
+    squash = fact.squash
+    for stand_in, number in numbered.items():
+        squash = squash.replace(stand_in, number)
+    return fact._replace(
+        form=form,
+        words=frozenset(
+            NUMBER + numbered.get(word[1:], word[1:]) if word.startswith(NUMBER) else word for word in fact.words
+        ),
+        numbers=tuple(sorted(numbered.get(number, number) for number in fact.numbers)),
+        known_numbers=frozenset(numbered.get(number, number) for number in fact.known_numbers),
+        squash=squash,
+    )
 
 
 def _read_english(form: str, words: Sequence[str]) -> Fact:
