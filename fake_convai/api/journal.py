@@ -61,6 +61,7 @@ class Journal:
         self._keep = keep
         self._notes: dict[int | None, deque[Note]] = {}
         self._dropped: Counter[int | None] = Counter()
+        self._to_trim: set[int | None] = set()
         self._writing = asyncio.Lock()
 
     async def add(self, note: Note, status: int, response: bytes) -> None:
@@ -68,9 +69,9 @@ class Journal:
         note.status, note.response = status, response
         note.duration = time.perf_counter_ns() - note.started
         self._keep_note(note)
-        if self._database.dialect == "postgresql":
+        if self._database.dialect == "postgresql" and status != 503:  # which is what a silent database has answered
             with suppress(Unavailable):  # the answer to the request does not depend on it
-                await self.flush()
+                await self._write(trim=False)
 
     def _keep_note(self, note: Note) -> None:
         notes = self._notes.get(note.account_id)
@@ -85,23 +86,33 @@ class Journal:
 
         When the database does not answer, the notes stay for the next time.
         """
+        await self._write(trim=True)
+
+    async def _write(self, *, trim: bool) -> None:
+        """Trimming reads all entries of an account, so it is not done for each request."""
         async with self._writing:
-            if not self._notes:
+            if not self._notes and not (trim and self._to_trim):
                 return
             notes = sorted(chain.from_iterable(self._notes.values()), key=lambda note: note.started + note.duration)
+            self._to_trim.update(self._notes)
             self._notes, dropped, self._dropped = {}, self._dropped, Counter()
+            to_trim = self._to_trim | dropped.keys() if trim else dropped.keys()
             try:
-                await self._database.write(lambda tx: self._write(tx, notes, dropped))
+                await self._database.write(
+                    lambda tx: self._write_down(tx, notes, {one: dropped[one] for one in to_trim})
+                )
             except Unavailable:
                 newer, self._notes, self._dropped = self._notes, {}, self._dropped + dropped
                 for note in chain(notes, *newer.values()):
                     self._keep_note(note)
                 raise
+            self._to_trim -= to_trim
 
-    def _write(self, tx: Transaction, notes: Iterable[Note], dropped: Mapping[int | None, int]) -> None:
+    def _write_down(self, tx: Transaction, notes: Iterable[Note], dropped: Mapping[int | None, int]) -> None:
         ticking = {account_id: clocks.get(tx, account_id) for account_id in {note.account_id for note in notes}}
-        entries = [_entry(note, ticking[note.account_id].at(note.at)) for note in notes]
-        journal.add(tx, entries, self._keep, dropped)
+        journal.add(tx, [_entry(note, ticking[note.account_id].at(note.at)) for note in notes])
+        for account_id, dropped_before in dropped.items():
+            journal.trim(tx, account_id, self._keep, dropped_before)
 
     async def run(self) -> None:
         """Flush now and then until cancelled, for a database that outlives the process."""

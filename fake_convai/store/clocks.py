@@ -11,11 +11,10 @@ from fake_convai.store.tables import accounts, server
 
 _DEFAULT = "clock"
 
-_GET = Query(
-    select(accounts.c.clock_frozen, accounts.c.clock_offset)
-    .where(accounts.c.account_id == bindparam("account_id"))
-    .with_for_update()
+_of_account = select(accounts.c.clock_frozen, accounts.c.clock_offset).where(
+    accounts.c.account_id == bindparam("account_id")
 )
+_GET, _HOLD = Query(_of_account), Query(_of_account.with_for_update())
 _SET = Query(
     update(accounts)
     .where(accounts.c.account_id == bindparam("the_account"))
@@ -27,10 +26,10 @@ _CLEAR_DEFAULT = Query(delete(server).where(server.c.name == _DEFAULT))
 _SET_DEFAULT = insert_or_ignore(server, "name", "value")
 
 
-def get(tx: Transaction, account_id: int | None) -> Clock:
+def get(tx: Transaction, account_id: int | None, *, to_change: bool = False) -> Clock:
     """An account's clock, or for None the one that new accounts get."""
     if account_id is not None:
-        row = tx.first(_GET, account_id=account_id)
+        row = tx.first(_HOLD if to_change else _GET, account_id=account_id)
         assert row is not None, "an account is never deleted"
         return Clock(frozen=row[0], offset=row[1])
     row = tx.first(_GET_DEFAULT)
@@ -39,7 +38,7 @@ def get(tx: Transaction, account_id: int | None) -> Clock:
 
 def change(tx: Transaction, account_id: int | None, how: Callable[[Clock], Clock]) -> Clock:
     """Set an account's clock to `how(clock)`; for None every account's, and that of new ones."""
-    changed = how(get(tx, account_id))
+    changed = how(get(tx, account_id, to_change=True))
     if account_id is not None:
         tx.run(_SET, the_account=account_id, frozen=changed.frozen, offset=changed.offset)
         return changed

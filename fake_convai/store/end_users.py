@@ -68,6 +68,8 @@ def list_page(tx: AccountTransaction, limit: int, cursor: Cursor | None, filters
     """A page of end users in the order their records were made, which nothing that happens meanwhile can change."""
     count, page = _list_queries(filters.active_after is not None, filters.active_before is not None)
     if cursor is None:
+        if filters != Filters():
+            tx.take_turn()  # no session with a number up to the horizon may be committed later
         newest = tx.first(_HORIZON)
         cursor = Cursor(after=0, horizon=0 if newest is None else newest[0])
     bounds = {

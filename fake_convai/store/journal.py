@@ -1,6 +1,6 @@
 """The journal: what was asked and answered, the newest so many of each account."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,20 +10,20 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, u
 from fake_convai.store.query import Query, Transaction, insert_or_ignore
 from fake_convai.store.tables import accounts, journal, server
 
-_account = bindparam("account_id", type_=journal.c.account_id.type)
-_mine = journal.c.account_id.is_not_distinct_from(_account)
+_mine = journal.c.account_id == bindparam("account_id")
+_nobodys_entry = journal.c.account_id.is_(None)  # a condition of its own: "is not distinct from" uses no index
 _names = ("account_id", "surface", "path", "status", "entry")
 _values: dict[str, Any] = {name: bindparam(name) for name in _names}
 _ADD = Query(insert(journal).values(_values))
-_oldest_kept = (
-    select(journal.c.journal_seq)
-    .where(_mine)
-    .order_by(journal.c.journal_seq.desc())
-    .limit(1)
-    .offset(bindparam("keep"))
-    .scalar_subquery()
-)
-_TRIM = Query(delete(journal).where(_mine, journal.c.journal_seq <= _oldest_kept))
+
+
+def _trim(of_account: ColumnElement[bool]) -> Query:
+    oldest_kept = select(journal.c.journal_seq).where(of_account).order_by(journal.c.journal_seq.desc())
+    oldest_kept = oldest_kept.limit(1).offset(bindparam("keep"))
+    return Query(delete(journal).where(of_account, journal.c.journal_seq <= oldest_kept.scalar_subquery()))
+
+
+_TRIM, _TRIM_NOBODYS = _trim(_mine), _trim(_nobodys_entry)
 _COUNT_DROPPED = Query(
     update(accounts)
     .where(accounts.c.account_id == bindparam("the_account"))
@@ -64,26 +64,31 @@ class Wanted:
     status: int | None = None
 
 
-def add(tx: Transaction, entries: Iterable[Entry], keep: int, dropped: Mapping[int | None, int]) -> None:
-    """Write entries down, and drop the oldest of each account that has more than `keep`.
-
-    `dropped` is how many of each account were dropped before they came here.
-    """
-    batch = list(entries)
+def add(tx: Transaction, entries: Iterable[Entry]) -> None:
+    """Write entries down."""
     tx.run_many(
         _ADD,
         [
             {"account_id": e.account_id, "surface": e.surface, "path": e.path, "status": e.status, "entry": e.content}
-            for e in batch
+            for e in entries
         ],
     )
-    for account_id in {entry.account_id for entry in batch}:
-        more = tx.run(_TRIM, account_id=account_id, keep=keep) + dropped.get(account_id, 0)
-        if more and account_id is not None:
+
+
+def trim(tx: Transaction, account_id: int | None, keep: int, dropped_before: int) -> None:
+    """Drop the oldest entries of an account that has more than `keep`, and count them.
+
+    `dropped_before` is how many were dropped before they could be written down.
+    """
+    if account_id is not None:
+        more = tx.run(_TRIM, account_id=account_id, keep=keep) + dropped_before
+        if more:
             tx.run(_COUNT_DROPPED, the_account=account_id, more=more)
-        elif more:
-            tx.run(_ADD_NOBODYS_DROPPED, name="journal_dropped", value="0")
-            tx.run(_SET_NOBODYS_DROPPED, count=str(_nobodys_dropped(tx) + more))
+        return
+    more = tx.run(_TRIM_NOBODYS, keep=keep) + dropped_before
+    if more:
+        tx.run(_ADD_NOBODYS_DROPPED, name="journal_dropped", value="0")
+        tx.run(_SET_NOBODYS_DROPPED, count=str(_nobodys_dropped(tx) + more))
 
 
 def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[str, Any]]:

@@ -109,7 +109,12 @@ def note_ltm_usage(tx: AccountTransaction, speaker_seq: int, at: int | None = No
 
 
 def note_activity(tx: AccountTransaction, person: Person, at: int) -> None:
-    """A session of this person began."""
+    """A session of this person began.
+
+    Under the account's turn, so that activities become visible in the order of their numbers: a walk through the end
+    users goes by the newest number that it saw at its start.
+    """
+    tx.take_turn()
     tx.run(_SET_ACTIVE, the_seq=person.speaker_seq, at=at)
     tx.run(_ADD_ACTIVITY, speaker_id=person.speaker_id, at=at)
 

@@ -1,7 +1,7 @@
 """Statements compiled once per database, and the transaction that runs them.
 
 A transaction is a plain function of a `Transaction`. In memory it simply runs, on a SQLite file it is one call in
-aiosqlite's worker thread, on PostgreSQL SQLAlchemy runs it beside the event loop: each time it commits as a whole or
+aiosqlite's worker thread, on PostgreSQL it runs in a greenlet beside the event loop: each time it commits as a whole or
 not at all, and the queries read as ordinary code. A hop between threads for each statement would cost more than all.
 """
 
@@ -27,7 +27,7 @@ class Query:
 
     @cached_property
     def postgresql(self) -> Executable:
-        """The statement for SQLAlchemy to run; its PostgreSQL parts are imported only when it is used."""
+        """The statement for SQLAlchemy to compile; its PostgreSQL parts are imported only when it is used."""
         return self._statement if self._postgresql is None else self._postgresql()
 
     @cached_property

@@ -58,11 +58,45 @@ def test_compose_has_the_profiles() -> None:
     services = yaml.safe_load(COMPOSE)["services"]
     assert {name: service.get("profiles") for name, service in services.items()} == {
         "fake-convai": None,
-        "fake-convai-postgres": ["postgres"],
+        "replica-1": ["postgres"],
+        "replica-2": ["postgres"],
+        "proxy": ["postgres"],
         "postgres": ["postgres"],
         "livekit": ["livekit"],
     }
     assert services["fake-convai"]["read_only"]
+
+
+def test_compose_refers_only_to_what_it_has() -> None:
+    compose = yaml.safe_load(COMPOSE)
+    services = compose["services"]
+    for service in services.values():
+        assert set(service.get("depends_on", {})) <= set(services)
+        named = [volume.partition(":")[0] for volume in service.get("volumes", [])]
+        assert set(named) <= set(compose["volumes"])
+        assert {config["source"] for config in service.get("configs", [])} <= set(compose["configs"])
+
+
+def test_the_proxy_shares_requests_among_all_replicas() -> None:
+    """What nginx makes of this is tried in tests/replicas/test_proxy.py."""
+    compose = yaml.safe_load(COMPOSE)
+    services, content = compose["services"], compose["configs"]["proxy"]["content"]
+    replicas = [name for name in services if name.startswith("replica-")]
+    assert len(replicas) == 2
+    for name in replicas:
+        assert services[name]["environment"] == services["replica-1"]["environment"]
+    user = services["postgres"]["environment"]
+    url = "postgresql+asyncpg://{POSTGRES_USER}:{POSTGRES_PASSWORD}@postgres/{POSTGRES_USER}".format(**user)
+    assert services["replica-1"]["environment"] == {"FAKE_CONVAI_DATABASE": url}
+    port = Settings.model_fields["port"].default
+    assert re.findall(r"^ *server (\S+);$", content, re.MULTILINE) == [f"{name}:{port}" for name in replicas]
+    assert set(services["proxy"]["depends_on"]) == set(replicas)
+    (published,) = services["proxy"]["ports"]
+    assert f"listen {published.rpartition(':')[2]};" in content
+    # Compose would take a single dollar for a variable of its own.
+    assert "$" not in content.replace("$$", "")
+    for line in ("proxy_buffering off;", "client_max_body_size 0;", "proxy_read_timeout 1h;"):
+        assert line in content
 
 
 @pytest.mark.parametrize("snippet", re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
