@@ -6,7 +6,7 @@ COPY fake_convai fake_convai
 COPY migrations migrations
 COPY openapi openapi
 RUN python -m venv /opt/fake-convai \
-    && /opt/fake-convai/bin/pip install --no-cache-dir --constraint constraints.txt ".[postgres]"
+    && /opt/fake-convai/bin/pip install --no-cache-dir --constraint constraints.txt ".[postgres,tls]"
 
 FROM python:3.13-slim
 COPY --from=build /opt/fake-convai /opt/fake-convai

@@ -9,6 +9,7 @@ import click
 from fake_convai import __version__
 from fake_convai.cli_control import commands
 from fake_convai.cli_openapi import check, openapi
+from fake_convai.cli_traffic import commands as traffic_commands
 from fake_convai.domain.errors import Invalid
 from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Settings, load_settings
 
@@ -38,12 +39,8 @@ def cli() -> None:
     """A local stand-in for the Convai backend."""
 
 
-for command in commands:
+for command in (*commands, openapi, check, *traffic_commands):
     cli.add_command(command)
-
-
-cli.add_command(openapi)
-cli.add_command(check)
 
 
 def settings_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -27,6 +27,8 @@ class Plane:
 
     def call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer to `method /_fake{path}`; whatever goes wrong is a `ClickException` of one line."""
+        import ssl
+
         import httpx
 
         keys = {"CONVAI-API-KEY": self.api_key, "X-Fake-Convai-Control-Key": self.control_key}
@@ -34,7 +36,8 @@ class Plane:
         address = f"{self.url.rstrip('/')}/_fake{path}"
         try:
             # The fake is next door: a proxy of the environment is meant for elsewhere.
-            with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+            # Not through a proxy, but with the authorities that SSL_CERT_FILE adds: that of `serve --tls`, say.
+            with httpx.Client(trust_env=False, timeout=TIMEOUT, verify=ssl.create_default_context()) as client:
                 response = client.request(method, address, json=body, params=query, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise click.ClickException(

@@ -1,10 +1,13 @@
 """`fake-convai serve`: uvicorn around the app, with a ready line and a clean stop."""
 
 import asyncio
+import gc
 import ipaddress
 import signal
 import socket
+import ssl
 import sys
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -17,6 +20,9 @@ from fake_convai.domain.errors import FakeConvaiError
 from fake_convai.settings import Settings
 from fake_convai.store.database import migrate
 from fake_convai.store.schema import UnusableDatabase
+
+MAX_FRAME = 16 * 1024 * 1024
+"""Bytes of a WebSocket frame (CONTRACT.md section 9, D)."""
 
 
 class CannotStart(Exception):
@@ -31,7 +37,8 @@ def run(settings: Settings) -> None:
         read_seeds(settings.seed)
     except (UnusableDatabase, FakeConvaiError) as error:
         raise CannotStart(str(error)) from error
-    listener = _listen(settings.host, settings.port)
+    tls = _prepare_tls(settings) if settings.tls else None
+    listener = listen(settings.host, settings.port)
     if settings.control_key is None and not _is_loopback(listener):
         click.echo(
             f"fake-convai: warning: whoever reaches {settings.host} can reset this server; give it a --control-key",
@@ -42,40 +49,66 @@ def run(settings: Settings) -> None:
         log_level=settings.log_level,
         access_log=False,  # the journal of requests is better reading, and leaves out keys in queries
         lifespan="on",
-        ws_max_size=16 * 1024 * 1024,
+        ws_max_size=MAX_FRAME,
+        ssl_context_factory=None if tls is None else lambda config, default: tls[0],
     )
+    message = ready_message(origin(settings.host, listener, "http" if tls is None else "https"))
+    if tls is not None:
+        message += f"\n  {'authority':<10} {tls[1]} (clients must trust it: docs/clients.md)"
+    serve(config, listener, message)
+
+
+def serve(config: uvicorn.Config, listener: socket.socket, message: str) -> None:
+    """Serve until SIGTERM or Ctrl-C, and print the message once it is ready."""
     # uvicorn finishes what it is doing, then raises the signal again: this turns that into a clean exit.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _exit)
-    server = _Server(config, _origin(settings.host, listener))
+    server = _Server(config, message)
     server.run(sockets=[listener])
     if not server.started:
         sys.exit(3)
 
 
-class _Server(uvicorn.Server):
-    """Says where each surface is once it answers."""
+def _prepare_tls(settings: Settings) -> tuple[ssl.SSLContext, Path]:
+    try:
+        from fake_convai import tls
+    except ModuleNotFoundError as error:
+        raise CannotStart(f"--tls needs the package {error.name}: pip install 'fake-convai[tls]'") from error
+    try:
+        return tls.prepare(settings.tls_folder or tls.default_folder(), settings.host)
+    except tls.Unusable as error:
+        raise CannotStart(str(error)) from error
 
-    def __init__(self, config: uvicorn.Config, origin: str) -> None:
+
+class _Server(uvicorn.Server):
+    """Says so once it answers."""
+
+    def __init__(self, config: uvicorn.Config, message: str) -> None:
         super().__init__(config)
-        self._origin = origin
+        self._message = message
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is there by now stays: without this, each full collection would go through all of it again.
+        gc.collect()
+        gc.freeze()
         if self.started:
-            click.echo(ready_message(self._origin))
+            click.echo(self._message)
             await asyncio.to_thread(sys.stdout.flush)
 
 
-def ready_message(origin: str) -> str:
+def ready_message(origin: str, *, control: bool = True) -> str:
     """What stands on standard output when the server is ready; scripts may wait for the first line."""
     lines = [f"fake-convai is ready at {origin}"]
     lines += [f"  {surface:<10} {origin}/{surface}" for surface in Surface]
-    lines += [f"  {'all':<10} {origin}", f"  {'control':<10} {origin}/_fake"]
+    lines.append(f"  {'all':<10} {origin}")
+    if control:
+        lines.append(f"  {'control':<10} {origin}/_fake")
     return "\n".join(lines)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; 0 is any free port. Raises `CannotStart`."""
     listener = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -97,9 +130,10 @@ def _is_loopback(listener: socket.socket) -> bool:
     return ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
-def _origin(host: str, listener: socket.socket) -> str:
+def origin(host: str, listener: socket.socket, scheme: str = "http") -> str:
+    """The address under which this machine reaches the listener."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{name}:{listener.getsockname()[1]}"
+    return f"{scheme}://{name}:{listener.getsockname()[1]}"
 
 
 def _exit(signal_number: int, frame: FrameType | None) -> None:

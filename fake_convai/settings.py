@@ -24,6 +24,10 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(2668, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    tls: bool = Field(False, description="Serve HTTPS, with a certificate of a local authority; needs the extra tls.")
+    tls_folder: Path | None = Field(
+        None, description="Where the local authority is kept; without it, among this user's data."
+    )
     database: str | None = Field(
         None,
         description="A SQLite file, or a postgresql+asyncpg:// URL. Without it, data lives in memory.",

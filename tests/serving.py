@@ -19,7 +19,7 @@ class Served:
     @property
     def netloc(self) -> str:
         """Host and port."""
-        return self.url.removeprefix("http://")
+        return self.url.partition("://")[2]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; returns the exit code."""
@@ -28,10 +28,13 @@ class Served:
 
 
 @contextmanager
-def serve(*options: str, **variables: str) -> Iterator[Served]:
-    """Run `fake-convai serve` on a free port until the block ends; `variables` are added to its environment."""
+def serve(*options: str, command: str = "serve", **variables: str) -> Iterator[Served]:
+    """Run `fake-convai serve`, or another command that listens, on a free port until the block ends.
+
+    `variables` are added to its environment.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "fake_convai", "serve", "--port", "0", *options],
+        [sys.executable, "-m", "fake_convai", command, "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -21,6 +21,8 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 DEFAULTS = {
     "host": "127.0.0.1",
     "port": 2668,
+    "tls": False,
+    "tls_folder": None,
     "database": None,
     "seed": (),
     "demo": False,
@@ -43,6 +45,8 @@ def test_the_defaults() -> None:
     [
         ("host", "0.0.0.0", "0.0.0.0"),
         ("port", "0", 0),
+        ("tls", "1", True),
+        ("tls_folder", "authority", Path("authority")),
         ("database", "data.db", "data.db"),
         ("database", "postgresql+asyncpg://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
         ("seed", "a.json, b.yaml,", (Path("a.json"), Path("b.yaml"))),
@@ -69,6 +73,7 @@ BAD: list[tuple[str, str]] = [
     ("port", "-1"),
     ("port", "65536"),
     ("port", ""),
+    ("tls", "perhaps"),
     ("database", "mysql://localhost/fake"),
     ("database", "postgresql://localhost/fake"),
     ("database", "sqlite:///data.db"),

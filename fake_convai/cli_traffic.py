@@ -1,0 +1,139 @@
+"""The commands about real traffic: `proxy` records it, `compare` holds the fake against it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from fake_convai.traffic.replay import Compared
+
+
+class Misuse(click.ClickException):
+    """Something was asked that cannot be done; differences have an exit code of their own."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.option(
+    "--target",
+    "targets",
+    required=True,
+    multiple=True,
+    metavar="[SURFACE=]URL",
+    help="The real service; with https://convai.com its three hosts are meant. Repeatable, one for each surface.",
+)
+@click.option(
+    "--record", "recording", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A new file."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=2669, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+def proxy(targets: tuple[str, ...], recording: Path, host: str, port: int) -> None:
+    """Pass requests on to the real service and record them, without keys and tokens."""
+    import uvicorn
+
+    from fake_convai.server import MAX_FRAME, CannotStart, listen, origin, ready_message, serve
+    from fake_convai.traffic.proxy import create_proxy
+    from fake_convai.traffic.recording import Recorder, Unreadable
+    from fake_convai.traffic.targets import BadTarget, read_targets
+
+    try:
+        destinations = read_targets(targets)
+        listener = listen(host, port)
+        recorder = Recorder(recording)
+    except (BadTarget, CannotStart, Unreadable) as error:
+        raise Misuse(str(error)) from error
+    app = create_proxy(destinations, recorder)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", ws_max_size=MAX_FRAME)
+    serve(config, listener, ready_message(origin(host, listener), control=False))
+
+
+@click.command()
+@click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--url", metavar="URL", help="A running fake; without it, one is started for this run, in memory.")
+@click.option(
+    "--control-key", envvar="FAKE_CONVAI_CONTROL_KEY", show_envvar=True, help="What that was given as --control-key."
+)
+@click.option(
+    "--seed",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Seed document of what was there before; without it, the characters that the recording uses.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(recording: Path, url: str | None, control_key: str | None, seed: Path | None, as_json: bool) -> None:
+    """Replay a recording against the fake and report what differs; exits with 1 when something does."""
+    from fake_convai.control.seed_document import read_document
+    from fake_convai.domain.errors import Invalid
+    from fake_convai.traffic.recording import Unreadable, read
+    from fake_convai.traffic.replay import CannotCompare, Replay
+
+    try:
+        exchanges = read(recording)
+        document = None if seed is None else read_document(seed)
+        with _running(url) as at:
+            compared = list(Replay(at, exchanges, control_key).compare(document))
+    except (Unreadable, CannotCompare, Invalid) as error:
+        raise Misuse(str(error)) from error
+    _report(compared, as_json=as_json)
+    raise SystemExit(1 if any(one.differences for one in compared) else 0)
+
+
+@contextmanager
+def _running(url: str | None) -> Iterator[str]:
+    """The given fake, or one that lives as long as the block, with the settings of the environment."""
+    if url is not None:
+        yield url
+        return
+    from fake_convai.settings import BadSetting, load_settings
+    from fake_convai.testing.server_thread import ServerThread
+
+    try:
+        settings = load_settings(database=None, seed=(), api_key=(), control_key=None, rate_limit=None)
+    except BadSetting as error:
+        raise Misuse(str(error)) from error
+    server = ServerThread(settings)
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def _report(compared: "list[Compared]", *, as_json: bool) -> None:
+    if as_json:
+        found = [
+            {"line": one.exchange.line, "call": _call(one), **difference.as_json()}
+            for one in compared
+            for difference in one.differences
+        ]
+        click.echo(json.dumps({"exchanges": len(compared), "differences": found}, indent=2, ensure_ascii=False))
+        return
+    for one in compared:
+        if not one.differences:
+            continue
+        click.echo(f"line {one.exchange.line}: {_call(one)}")
+        frames = [frame.body.value for frame in one.exchange.frames if frame.sender == "client"]
+        click.echo(f"  sent {_shown(frames or one.exchange.request.body.value)}")
+        for difference in one.differences:
+            click.echo(f"  {difference.kind}: {difference.place}")
+            click.echo(f"    recorded  {_shown(difference.recorded)}")
+            click.echo(f"    fake      {_shown(difference.fake)}")
+        click.echo("")
+    number = sum(len(one.differences) for one in compared)
+    differing = sum(1 for one in compared if one.differences)
+    click.echo(f"{len(compared)} exchanges, {number} differences in {differing} of them.")
+
+
+def _call(one: "Compared") -> str:
+    return f"{one.exchange.request.method} {one.exchange.request.place}"
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 300 else f"{text[:300]}..."
+
+
+commands = (proxy, compare)
