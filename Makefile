@@ -30,7 +30,7 @@ format: $(VENV)/.dev ## Bring the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-openapi: $(VENV)/.dev ## Write openapi/, docs/fidelity.md and docs/realtime.md anew
+openapi: $(VENV)/.dev ## Write openapi/ and the generated pages of docs/ anew
 	$(BIN)/fake-convai openapi --docs docs
 
 fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXAMPLES=1000 make fuzz
@@ -43,7 +43,7 @@ screenshots: $(VENV)/.dev ## Take the pictures of docs/dashboard.md anew; needs 
 	$(BIN)/python docs/screenshots.py
 
 clean:
-	rm -rf $(VENV) .bench dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) .bench .clients dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -8,7 +8,9 @@ import click
 
 @click.command()
 @click.option("--output", default="openapi", metavar="DIRECTORY", help="Where the documents go.", show_default=True)
-@click.option("--docs", metavar="DIRECTORY", help="Write the pages fidelity.md and realtime.md too, to this place.")
+@click.option(
+    "--docs", metavar="DIRECTORY", help="Write the pages fidelity.md, realtime.md and commands.md too, to this place."
+)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when a file there is stale.")
 def openapi(output: str, docs: str | None, only_check: bool) -> None:
     """Write the OpenAPI documents of the three surfaces."""
@@ -47,8 +49,9 @@ def documents() -> dict[str, str]:
 def pages(live: str) -> dict[str, str]:
     """The pages by file name, given the document of the live surface."""
     from fake_convai.api.openapi_pages import fidelity, realtime_page
+    from fake_convai.cli_docs import commands_page
 
-    return {"fidelity.md": fidelity(), "realtime.md": realtime_page(json.loads(live))}
+    return {"fidelity.md": fidelity(), "realtime.md": realtime_page(json.loads(live)), "commands.md": commands_page()}
 
 
 @click.command()

@@ -1,27 +1,76 @@
-"""The pages keep their word: every console block is run against a server, and must print what it shows."""
+"""The pages keep their word: every block that can be run is run, and prints what it shows.
 
+`console` blocks are compared with what they print; `sh`, `python`, `js` and `csharp` blocks have to succeed. Each block
+has a server of its own, as `make serve ARGS="--demo"` runs it, in place of localhost:2668. What cannot be run here has
+`<!-- not run: why -->` above it, or is indented instead of fenced. Only programs of `HARMLESS` are ever started: a page
+is no place from which to install things or to reach other machines by accident.
+"""
+
+import ast
+import json
+import os
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fake_convai import FakeConvai
 from tests.serving import Served, serve
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PACKAGE = ROOT / "fake_convai"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+RUN_ELSEWHERE = {
+    ("clients.md", "bash"): "tests/test_tls.py",
+    ("control-plane.md", "sh"): "tests/control/test_documentation.py",
+    ("testing.md", "python"): "tests/testing/test_examples.py",
+}
+HARMLESS = re.compile(r"(curl|openapi-python-client|fake-convai (?!serve\b|proxy\b)\S+) ")
+LANGUAGES = {"console", "sh", "python", "js", "csharp", "json", "yaml", "text", "powershell", ""}
+_BLOCK = re.compile(r"^(<!-- not run: .+ -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NOW = re.compile(r"20[0-9-]{8}T[0-9:]{8}\.[0-9]{6}Z")
+_ADDRESS = re.compile(r"(localhost|127\.0\.0\.1):2668")
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    number: int
+    language: str
+    code: str
+
+    def at(self, server: Served) -> str:
+        """The code for this server."""
+        return _ADDRESS.sub(server.netloc, self.code)
+
+
+def _blocks(*languages: str) -> list[Any]:
+    """The blocks that are to be run, named by page and number."""
+    found = []
+    for page in PAGES:
+        for number, (not_run, language, code) in enumerate(_BLOCK.findall(page.read_text("utf-8")), 1):
+            if language in languages and not not_run and (page.name, language) not in RUN_ELSEWHERE:
+                found.append(pytest.param(Block(page, number, language, code), id=f"{page.name}-{number}"))
+    return found
 
 
 def _commands(page: Path) -> list[tuple[str, str]]:
-    """Each command of a page with what it is to print."""
+    """Each command of a page's console blocks with what it is to print."""
     found: list[tuple[str, str]] = []
-    for block in _BLOCK.findall(page.read_text("utf-8")):
+    for not_run, language, block in _BLOCK.findall(page.read_text("utf-8")):
+        if language != "console" or not_run:
+            continue
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             lines = part.splitlines(keepends=True)
             length = next(number for number, line in enumerate(lines, 1) if not line.endswith("\\\n"))
@@ -34,6 +83,28 @@ def _alike(text: str) -> str:
     return _NOW.sub("<time>", _UUID.sub("<uuid>", text)).strip()
 
 
+def _run(folder: Path, *command: str) -> str:
+    """Run a command that must succeed, with `fake-convai` on the path and no setting of this test run's."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("FAKE_CONVAI_", "PYTEST_"))}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command, cwd=folder, env={**inherited, "PATH": path}, capture_output=True, text=True, timeout=_SECONDS
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _make_sure_that_it_is_harmless(command: str) -> None:
+    assert HARMLESS.match(command), "mark the block as not run, or indent it"
+    assert not re.search(r"https?://(?!localhost:2668|127\.0\.0\.1:2668)", command), "nothing here asks another host"
+
+
+def _need(*programs: str) -> None:
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed, so this block is not run")
+
+
 @pytest.fixture
 def demo_server() -> Iterator[Served]:
     """A server as `make serve ARGS="--demo"` runs it, on a free port."""
@@ -42,21 +113,117 @@ def demo_server() -> Iterator[Served]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if _commands(page)], ids=lambda page: page.name)
-def test_console_blocks_print_what_they_show(page: Path, demo_server: Served) -> None:
+def test_console_blocks_print_what_they_show(page: Path, demo_server: Served, tmp_path: Path) -> None:
     for command, expected in _commands(page):
-        here = command.replace("localhost:2668", demo_server.netloc)
-        run = subprocess.run(["bash", "-c", here], capture_output=True, text=True, check=True)
-        assert _alike(run.stdout) == _alike(expected), command
+        _make_sure_that_it_is_harmless(command)
+        printed = _run(tmp_path, "bash", "-c", _ADDRESS.sub(demo_server.netloc, command))
+        assert _alike(printed) == _alike(expected), command
+
+
+@pytest.mark.parametrize("block", _blocks("sh"))
+def test_shell_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path) -> None:
+    for command in re.split(r"(?<!\\)\n", block.code.strip()):
+        _make_sure_that_it_is_harmless(command)
+    _run(tmp_path, "bash", "-euo", "pipefail", "-c", block.at(demo_server))
+
+
+@pytest.mark.parametrize("block", _blocks("js"))
+def test_javascript_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path) -> None:
+    _need("node")
+    (tmp_path / "block.test.mjs").write_text(block.at(demo_server), "utf-8")
+    report = _run(tmp_path, "node", "--test", "--test-reporter=tap", "block.test.mjs")
+    assert re.search(r"^# pass [1-9]", report, re.MULTILINE), report
+
+
+@pytest.mark.parametrize("block", _blocks("python"))
+def test_python_blocks_succeed(block: Block, fake_convai: FakeConvai) -> None:
+    namespace: dict[str, Any] = {}
+    exec(block.code, namespace)
+    tests = [member for name, member in namespace.items() if name.startswith("test_")]
+    assert tests
+    for test in tests:
+        test(fake_convai)
+
+
+DRIVE = """
+public static class Drive
+{
+    public static void Main(string[] arguments)
+    {
+        using (var fake = new FakeConvai("csharp", arguments[0]))
+        {
+            fake.Seed("{\\"characters\\": [{\\"character_id\\": \\"guide\\"}]}").Wait();
+            fake.Fail("/memory/list", 429).Wait();
+            System.Console.WriteLine(fake.Requests("/memory/list").Result);
+            fake.Reset().Wait();
+            try { fake.Seed("{\\"nonsense\\": []}").Wait(); }
+            catch (System.AggregateException refused) { System.Console.WriteLine(refused.InnerException.Message); }
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("block", _blocks("csharp"))
+def test_csharp_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path) -> None:
+    _need("mcs", "mono")
+    (tmp_path / "block.cs").write_text(block.code + DRIVE, "utf-8")
+    _run(tmp_path, "mcs", "-warnaserror", "-r:System.Net.Http", "block.cs")
+    journal, refusal = _run(tmp_path, "mono", "block.exe", demo_server.url).splitlines()
+    assert json.loads(journal) == {"requests": [], "dropped": 0, "nearest": []}
+    assert "nonsense" in json.loads(refusal)["ERROR"]
+
+
+@pytest.mark.parametrize("block", _blocks("json", "yaml"))
+def test_data_blocks_can_be_read(block: Block) -> None:
+    assert isinstance(json.loads(block.code) if block.language == "json" else yaml.safe_load(block.code), dict)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_languages_have_one_name_each(page: Path) -> None:
+    """So that no block escapes by calling itself bash."""
+    languages = {language for _, language, _ in _BLOCK.findall(page.read_text("utf-8"))}
+    assert {language for language in languages if (page.name, language) not in RUN_ELSEWHERE} <= LANGUAGES
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text("utf-8"))
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+    missing = []
+    for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#?([^)]*)\)", page.read_text("utf-8")):
+        file = page.parent / target if target else page
+        if not file.exists() or (anchor and anchor not in _anchors(file)):
+            missing.append(f"{target}#{anchor}")
+    assert missing == []
 
 
-def test_the_test_of_the_readme_passes(fake_convai: FakeConvai) -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    namespace: dict[str, Any] = {}
-    exec(code, namespace)
-    namespace["test_forgets_a_player"](fake_convai)
+def _anchors(page: Path) -> set[str]:
+    """What headings are called in a link: in lower case, with hyphens for blanks, without other signs."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    assert [page.name for page in PAGES if f"({page.name})" not in index and page.parent.name == "docs"] == [
+        "README.md"
+    ]
+
+
+def test_the_design_page_tells_who_imports_what() -> None:
+    page = (ROOT / "docs" / "design.md").read_text("utf-8")
+    told = {
+        room: set(re.findall(r"`(\w+)`", imported))
+        for room, imported in re.findall(r"^\| `(\w+)` \| .* \|([^|]*)\|$", page, re.MULTILINE)
+    }
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert told == {room: _imports(PACKAGE / room) & rooms - {room} for room in rooms}
+
+
+def _imports(room: Path) -> set[str]:
+    """The rooms and modules of the package that a room imports."""
+    found = set()
+    for file in room.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fake_convai."):
+                found.add(str(node.module).split(".")[1])
+    return found
