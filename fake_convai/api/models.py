@@ -90,8 +90,8 @@ Id = Annotated[StrictStr, AfterValidator(_stripped), Described(pattern=NOT_BLANK
 
 EndUserId = Annotated[
     StrictStr,
+    Field(max_length=MAX_END_USER_ID),  # as it is sent, which is what a schema can say
     AfterValidator(_stripped),
-    Field(max_length=MAX_END_USER_ID),
     Described(pattern=NOT_BLANK),
     Wanted(f"a non-blank string of at most {MAX_END_USER_ID} characters"),
 ]

@@ -49,7 +49,7 @@ class ConnectRequest(RequestModel):
     """Who connects to which character, and how. Other fields that SDKs send are accepted and not used."""
 
     character_id: Id
-    end_user_id: Annotated[StrictStr, AfterValidator(str.strip), Field(max_length=MAX_END_USER_ID)] | None = None
+    end_user_id: Annotated[StrictStr, Field(max_length=MAX_END_USER_ID), AfterValidator(str.strip)] | None = None
     end_user_metadata: EndUserMetadata | None = None
     speaker_id: StrictStr | None = None
     character_session_id: Annotated[StrictStr, Described(description="The conversation to go on with.")] | None = None

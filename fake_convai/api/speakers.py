@@ -26,8 +26,8 @@ class NewRequest(RequestModel):
     device_id: (
         Annotated[
             Text,
-            AfterValidator(str.strip),
             Field(max_length=MAX_END_USER_ID),
+            AfterValidator(str.strip),
             Wanted(f"a string of at most {MAX_END_USER_ID} characters"),
         ]
         | None

@@ -60,8 +60,9 @@ def test_a_speaker_needs_a_name_or_a_device(api: Api, body: dict[str, object]) -
 
 
 def test_a_device_id_has_a_limit(api: Api) -> None:
-    refused(api.post("/production/user/speaker/new", {"deviceId": "x" * 513}), 400, "deviceId", "512")
-    assert register(api, deviceId=f" {'x' * 512} ") == register(api, deviceId="x" * 512)
+    for too_long in ("x" * 513, f" {'x' * 512}"):  # the limit is of what is sent
+        refused(api.post("/production/user/speaker/new", {"deviceId": too_long}), 400, "deviceId", "512")
+    assert register(api, deviceId=f" {'x' * 510} ") == register(api, deviceId="x" * 510)
 
 
 def test_a_speaker_becomes_an_end_user_once_seen_as_one(api: Api) -> None:
