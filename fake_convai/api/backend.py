@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from starlette.applications import Starlette
+
 from fake_convai.api.auth import Authenticator
 from fake_convai.api.faults import Faults
 from fake_convai.api.hub import Hub
@@ -67,6 +69,12 @@ class Backend:
         """Count a request of the account; `TooMany` when it has made as many this second as the setting allows."""
         if self.settings.rate_limit is not None:
             await account.write(count_request, int(self.settings.rate_limit.removesuffix("/s")))
+
+    @staticmethod
+    def of(app: Starlette) -> "Backend | None":
+        """What an app works with while its lifespan lasts; None before and afterwards."""
+        backend: Backend | None = getattr(app.state, "backend", None)
+        return backend
 
     def account_store(self, account_id: int) -> AccountStore:
         """The database as one account sees it."""

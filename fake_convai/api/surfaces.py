@@ -67,8 +67,8 @@ class Surfaces:
         request = Request(scope, receive)
         named, path = locate(scope)
         note = Note(request.method, path, surface=named or Surface.PRODUCTION)
-        response = await self._answer(request, named, note)
-        backend: Backend | None = getattr(request.app.state, "backend", None)
+        backend = Backend.of(request.app)
+        response = await self._answer(request, backend, named, note)
         if backend is not None:
             if note.account_id is None:
                 # Answered before anybody asked whose it was; its sender looks for it in the journal all the same.
@@ -79,55 +79,51 @@ class Surfaces:
 
     async def _chat(self, websocket: WebSocket) -> None:
         named, path = locate(websocket.scope)
-        backend: Backend | None = getattr(websocket.app.state, "backend", None)
+        backend = Backend.of(websocket.app)
         on_live = named in (None, Surface.LIVE) or self._lenient
         if path == CHAT_PATH and on_live and backend is not None:
             await chat(websocket, backend)
         else:
             await websocket.close()  # before it was accepted: the handshake is answered 403
 
-    async def _answer(self, request: Request, named: Surface | None, note: Note) -> Response:
+    async def _answer(self, request: Request, backend: Backend | None, named: Surface | None, note: Note) -> Response:
         surface, unauthorized_key = named or Surface.PRODUCTION, "ERROR"
         try:
             endpoint = self._route(request.method, note.path, named)
             surface = surface if surface in endpoint.surfaces else endpoint.home
             unauthorized_key = endpoint.unauthorized_key
             note.endpoint, note.surface = endpoint, surface
-            return await self._handle(request, endpoint, surface, named, note)
+            if backend is None:
+                raise Unavailable("The server has not started: run the app with its lifespan.")
+            return await self._handle(Call(request, backend, None, note), endpoint, surface, named)
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             return error_answer(error, surface, unauthorized_key=unauthorized_key).response()
 
-    async def _handle(
-        self, request: Request, endpoint: Endpoint, surface: Surface, named: Surface | None, note: Note
-    ) -> Response:
-        backend: Backend | None = getattr(request.app.state, "backend", None)
-        if backend is None:
-            raise Unavailable("The server has not started: run the app with its lifespan.")
-        account, fault = None, None
+    async def _handle(self, call: Call, endpoint: Endpoint, surface: Surface, named: Surface | None) -> Response:
+        request, backend, note = call.request, call.backend, call.note
+        fault = None
         if endpoint.access != "anybody":
             strict = named is not None and not self._lenient
             key_only = endpoint.access == "key"
             note.account_id = await backend.authenticator.account(
                 request.headers, surface, named=strict, key_only=key_only
             )
-            account = backend.account_store(note.account_id)
-            await backend.limit_rate(account)
+            call.account = backend.account_store(note.account_id)
+            await backend.limit_rate(call.account)
         body = await _READERS[endpoint.reads](request, note)
         if note.account_id is not None:
             fault = await backend.faults.take(note.account_id, surface, note.path, request.headers, body)
-        if fault is not None:
-            note.fault = describe(fault)
-            if fault.when == "before" and (response := await happen(fault, surface, endpoint.unauthorized_key)):
-                return response
-        call = Call(request, backend, account, note)
-        model = _validated(body, endpoint, surface)
-        if backend.settings.strict:
-            refuse_loose(endpoint, body)
-        answer = await endpoint.handler(call, model)
-        response = answer if isinstance(answer, Response) else Answer(200, answer).response()
-        if fault is not None and fault.when == "after":
-            return await happen(fault, surface, endpoint.unauthorized_key, instead_of=response) or response
-        return response
+        if fault is None:
+            return await _respond(call, endpoint, surface, body)
+        note.fault = describe(fault)
+        if fault.when == "before":
+            happened = await happen(fault, surface, endpoint.unauthorized_key)
+            return happened or await _respond(call, endpoint, surface, body)
+        try:
+            response = await _respond(call, endpoint, surface, body)
+        except Exception as error:  # noqa: BLE001 - the fault comes instead of whatever the answer would have been
+            response = error_answer(error, surface, unauthorized_key=endpoint.unauthorized_key).response()
+        return await happen(fault, surface, endpoint.unauthorized_key, instead_of=response) or response
 
     def _route(self, method: str, path: str, named: Surface | None) -> Endpoint:
         methods = self._routes.get(path)
@@ -149,6 +145,14 @@ class Surfaces:
             f"Unknown route {method} {path}. The nearest is {endpoint.method} {endpoint.path} on the {endpoint.home} "
             f"surface (/{endpoint.home}{endpoint.path})."
         )
+
+
+async def _respond(call: Call, endpoint: Endpoint, surface: Surface, body: dict[str, Any]) -> Response:
+    model = _validated(body, endpoint, surface)
+    if call.backend.settings.strict:
+        refuse_loose(endpoint, body)
+    answer = await endpoint.handler(call, model)
+    return answer if isinstance(answer, Response) else Answer(200, answer).response()
 
 
 async def _read_json(request: Request, note: Note) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _admit(request: Request) -> Backend:
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise Forbidden(f"The control plane refuses requests from the web page of another origin ({origin[:100]}).")
-    backend: Backend | None = getattr(request.app.state, "backend", None)
+    backend = Backend.of(request.app)
     if backend is None:
         raise Unavailable("The server has not started.")
     wanted = backend.settings.control_key

@@ -11,6 +11,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from fake_convai import __version__
+from fake_convai.api.backend import Backend
 from fake_convai.api.errors import error_answer
 from fake_convai.api.faults import describe
 from fake_convai.api.openapi_files import published
@@ -32,7 +33,7 @@ MAX_SNAPSHOT_NAME = 200
 
 async def health(request: Request) -> Response:
     """200 once migrated, seeded and in touch with the database, else 503."""
-    backend = getattr(request.app.state, "backend", None)
+    backend = Backend.of(request.app)
     try:
         if backend is None:
             raise Unavailable("The server has not started.")

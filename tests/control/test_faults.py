@@ -119,6 +119,11 @@ class TestWhen:
         assert (response.status_code, response.json()) == (503, {"ERROR": "Service unavailable."})
         assert [memory["memory"] for memory in api.memories(npc, "player-42")] == ["Tall."]
 
+    def test_after_comes_instead_of_whatever_the_answer_would_have_been(self, api: Api, control: Control) -> None:
+        control.fault(status=503, when="after")
+        assert statuses(api, "/beta/memory/add", "/beta/memory/add") == [503, 400]
+        assert [entry["fault"] is None for entry in control.requests()] == [False, True]
+
     def test_a_delay_after_it(self, api: Api, control: Control) -> None:
         control.fault(delay_ms=1, when="after")
         assert statuses(api, LIST) == [200]
