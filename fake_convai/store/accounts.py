@@ -1,6 +1,6 @@
 """Accounts and tokens. An API key is an account and an account is a universe (DESIGN.md, "Accounts are namespaces")."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -201,15 +201,17 @@ class AccountStore:
         self._ids = ids
         self._rules = rules
 
-    async def read(self, work: Callable[Concatenate[AccountTransaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work`, which changes nothing, in a transaction."""
-        return await self._database.read(lambda transaction: work(self._mine(transaction), *args, **kwargs))
-
-    async def write(
+    def read(
         self, work: Callable[Concatenate[AccountTransaction, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    ) -> Awaitable[T]:
+        """Run `work`, which changes nothing, in a transaction."""
+        return self._database.read(lambda transaction: work(self._mine(transaction), *args, **kwargs))
+
+    def write(
+        self, work: Callable[Concatenate[AccountTransaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
         """Run `work` in a transaction; when it raises, nothing of it stays."""
-        return await self._database.write(lambda transaction: work(self._mine(transaction), *args, **kwargs))
+        return self._database.write(lambda transaction: work(self._mine(transaction), *args, **kwargs))
 
     def _mine(self, transaction: Transaction) -> AccountTransaction:
         return AccountTransaction(transaction, self.account_id, self._ids, self._rules)

@@ -81,8 +81,10 @@ class MemoryDatabase:
             self._connection = None
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in a transaction."""
-        return await self.write(work)
+        """Run `work`; nothing else runs meanwhile, so what it sees is one state of the data without a transaction."""
+        if self._connection is None:
+            raise _closed()
+        return work(_SqliteTransaction(self._connection.cursor()))
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction; no other one runs meanwhile."""

@@ -49,7 +49,8 @@ def blocks(language: str) -> list[str]:
 
 def shell_lines() -> list[list[str]]:
     """The arguments of each command of the shell section."""
-    return [shlex.split(line)[1:] for block in blocks("sh") for line in block.splitlines() if line]
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("fake-convai ")]
 
 
 def leaves(command: click.Command, *names: str) -> Iterator[tuple[str, ...]]:
