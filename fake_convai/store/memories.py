@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, exists, func, insert, not_, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import NotFound
 from fake_convai.domain.identity import partition_name
-from fake_convai.store import characters, people
+from fake_convai.store import characters, memory_index, people
 from fake_convai.store.accounts import HABITS, AccountTransaction, Habits
 from fake_convai.store.characters import Character
 from fake_convai.store.end_users import unknown_end_user
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, Row, insert_or_ignore
-from fake_convai.store.tables import accounts, memories, memory_keys, partitions, speakers
+from fake_convai.store.query import Query, insert_or_ignore
+from fake_convai.store.tables import accounts, memories, partitions, speakers
 from fake_convai.store.tables import characters as characters_table
 
 MOST_RECALLED = 1000
@@ -107,13 +106,6 @@ _DELETE_ALL_LATER = Query(
 )
 _DELETE_DUE = Query(
     delete(memories).where(_of_partition, memories.c.gone_at.is_not(None), memories.c.gone_at <= bindparam("now"))
-)
-_ADD_KEY = insert_or_ignore(memory_keys, "partition_seq", "key", "memory_seq")
-# The key of a text outlives the text: a record goes on answering to all it has ever said.
-_DELETE_KEYS = Query(
-    delete(memory_keys).where(
-        memory_keys.c.memory_seq == bindparam("memory_seq"), not_(memory_keys.c.key.startswith("="))
-    )
 )
 
 
@@ -298,13 +290,7 @@ def _remember_all(
 
 
 def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: Mapping[str, Any]) -> Remembered:
-    repeat_key = dedup.exact_key(fact)
-    keys = sorted({repeat_key, *dedup.lookup_keys(fact)})
-    numbered = _numbered(keys)
-    # Most facts are new and share no key with any record, which the index of keys alone can tell.
-    rows: Sequence[Row] = ()
-    if tx.first(_any_sharing(len(keys)), partition_seq=partition_seq, **numbered):
-        rows = tx.all(_candidates(len(keys)), partition_seq=partition_seq, repeat_key=repeat_key, **numbered)
+    rows = memory_index.sharing(tx, partition_seq, fact)
     candidates = [dedup.Candidate(row[1], row[2], repeats=bool(row[4])) for row in rows]
     match = dedup.find_match(fact, candidates, tx.dedup)
     if match is None:
@@ -314,8 +300,7 @@ def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: M
     memory_seq, memory_id, _, old_metadata, _ = next(row for row in rows if row[1] == match.candidate.id)
     merged = {**orjson.loads(old_metadata), **metadata}
     tx.run(_UPDATE, the_seq=memory_seq, memory=fact, metadata=orjson.dumps(merged).decode(), updated_at=tx.now)
-    tx.run(_DELETE_KEYS, memory_seq=memory_seq)
-    _index(tx, partition_seq, memory_seq, fact)
+    memory_index.replace(tx, partition_seq, memory_seq, fact)
     return Remembered(memory_id, "update", fact, match.because)
 
 
@@ -335,47 +320,7 @@ def _insert(tx: AccountTransaction, partition_seq: int, memory: Memory) -> None:
         updated_at=memory.updated_at,
     )
     assert row is not None
-    _index(tx, partition_seq, row[0], memory.memory)
-
-
-def _index(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:
-    keys = sorted({dedup.exact_key(fact), *dedup.index_keys(fact)})
-    tx.run_many(_ADD_KEY, [{"partition_seq": partition_seq, "key": key, "memory_seq": memory_seq} for key in keys])
-
-
-_keyed = select(memory_keys.c.memory_seq).where(memory_keys.c.partition_seq == bindparam("partition_seq"))
-
-
-@cache
-def _any_sharing(key_count: int) -> Query:
-    """Whether there is a record that shares one of so many keys."""
-    return Query(_keyed.where(memory_keys.c.key.in_(_key_parameters(key_count))).limit(1))
-
-
-def _key_parameters(count: int) -> list[BindParameter[str]]:
-    return [bindparam(f"key_{number}") for number in range(count)]
-
-
-@cache
-def _candidates(key_count: int) -> Query:
-    """The records that share one of so many keys, oldest first, and whether each has ever said just that."""
-    sharing = _keyed.where(memory_keys.c.key.in_(_key_parameters(key_count)))
-    repeated = _keyed.where(memory_keys.c.key == bindparam("repeat_key"))
-    return Query(
-        select(
-            memories.c.memory_seq,
-            memories.c.id,
-            memories.c.memory,
-            memories.c.metadata,
-            memories.c.memory_seq.in_(repeated),
-        )
-        .where(memories.c.memory_seq.in_(sharing))
-        .order_by(*_ordered)
-    )
-
-
-def _numbered(keys: Sequence[str]) -> dict[str, str]:
-    return {f"key_{number}": key for number, key in enumerate(keys)}
+    memory_index.add(tx, partition_seq, row[0], memory.memory)
 
 
 def _to_memory(row: Any) -> Memory:
