@@ -104,10 +104,12 @@ async def _make_backend(database: Database, settings: Settings) -> Backend:
     return backend
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     """What Starlette's router itself refuses: a control route with another method."""
     assert isinstance(error, HTTPException)
-    return Answer(error.status_code, {"ERROR": error.detail}, error.headers or {}).response()
+    headers = error.headers or {}
+    message = f"{request.url.path} does not take {request.method}: send {headers.get('Allow', 'another method')}."
+    return Answer(error.status_code, {"ERROR": message}, headers).response()
 
 
 class _Application(Starlette):

@@ -22,6 +22,9 @@ MAX_FORM = 16 * MEBIBYTE
 MAX_DEPTH = 64
 """Levels of nesting; far above any SDK's, and below what the JSON writer can give back."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""What a form in UTF-7 may hold; the JSON reader lets none through."""
+
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
@@ -95,6 +98,8 @@ def _refuse_unstorable(value: Any, depth: int) -> None:
     if isinstance(value, str):
         if "\0" in value:
             raise Invalid("The request body holds a NUL character (\\u0000), which cannot be stored: leave it out.")
+        if _HALF.search(value):
+            raise Invalid("The request body holds half a character (a lone surrogate): send UTF-8.")
     elif isinstance(value, Mapping):
         for key, member in value.items():
             _refuse_unstorable(key, depth)

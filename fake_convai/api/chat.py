@@ -75,8 +75,13 @@ async def _refusal(session: Session | None, backend: Backend) -> str | None:
         return EXPIRED
     if session.transport != "websocket":
         return MISMATCH
-    held = await backend.account_store(session.account_id).write(sessions.hold, session.session_id, backend.hub.holder)
-    return None if held else TAKEN
+    session_id = session.session_id
+    if await backend.account_store(session.account_id).write(sessions.hold, session_id, backend.hub.holder):
+        return None
+    now = await backend.database.read(lambda tx: sessions.find(tx, session_id))
+    if now is not None and now.ended_at is None:
+        return TAKEN
+    return UNKNOWN if now is None else EXPIRED  # it was ended just now
 
 
 class _Chat:
@@ -277,6 +282,7 @@ class _Chat:
 
 def _who(tx: AccountTransaction, session: Session) -> dict[str, str | None]:
     """Whom a session is with, in the words of a request, as faults are matched by them."""
+    session = sessions.still_open(tx, session.session_id)
     person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
     return {
         "character_id": characters.of_conversation(tx, session.conversation_seq).character_id,

@@ -4,6 +4,8 @@ import logging
 import uuid
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+
 from fake_convai.api.responses import Answer
 from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import (
@@ -25,6 +27,9 @@ MISSING_KEY = "The request is missing an API key."
 
 INVALID_LIVE_KEY = "Invalid API key"
 MISSING_LIVE_KEY = "Authentication required: provide X-API-Key or API-AUTH-TOKEN"
+
+_CLIENT_GONE = 499
+"""What nginx calls it when the client hung up before it had sent its request."""
 
 _STATUS: dict[type[FakeConvaiError], int] = {
     Invalid: 400,
@@ -56,6 +61,8 @@ class MethodNotAllowed(FakeConvaiError):
 
 def error_answer(error: Exception, surface: Surface, *, unauthorized_key: str = "ERROR") -> Answer:
     """What to answer to an error. An error that nobody expected is logged with its traceback and a reference id."""
+    if isinstance(error, ClientDisconnect):
+        return Answer(_CLIENT_GONE, {})  # which nobody reads but the journal
     if not isinstance(error, FakeConvaiError):
         return _unexpected(error, surface)
     if isinstance(error, UnprocessableBody):

@@ -138,6 +138,6 @@ class Interrupted(Response):
 
 
 def _status(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 400 <= int(text) <= 599):
+    if not (text.isascii() and text.isdecimal() and len(text) == 3 and 400 <= int(text) <= 599):
         raise Invalid(f"Invalid header X-Fake-Convai-Fault: send a status from 400 to 599, not {text!r}.")
     return int(text)

@@ -6,6 +6,7 @@ before the answer leaves, since the next request may ask another replica for the
 """
 
 import asyncio
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
@@ -28,9 +29,14 @@ from fake_convai.store.database import Database
 from fake_convai.store.journal import Entry
 from fake_convai.store.query import Transaction
 
+logger = logging.getLogger("fake_convai")
+
 FLUSH_SECONDS = 0.2
 MAX_KEPT_BODY = 64 * 1024
 """Bytes; of a larger body only its size is kept, so that the journal stays small."""
+
+Body = bytes | Mapping[str, Any] | str
+"""As it was sent or, once the request is answered, a remark in its place."""
 
 
 @dataclass(slots=True)
@@ -44,9 +50,9 @@ class Note:
     started: int = field(default_factory=time.perf_counter_ns)
     account_id: int | None = None
     endpoint: Endpoint | None = None
-    body: bytes | Mapping[str, Any] = b""
+    body: Body = b""
     status: int = 0
-    response: bytes = b""
+    response: Body = b""
     duration: int = 0
     fault: Mapping[str, Any] | None = None
     explanations: list[dict[str, str]] = field(default_factory=list)
@@ -66,7 +72,7 @@ class Journal:
 
     async def add(self, note: Note, status: int, response: bytes) -> None:
         """The request was answered, or is about to be."""
-        note.status, note.response = status, response
+        note.status, note.body, note.response = status, _bounded(note.body), _bounded(response)
         note.duration = time.perf_counter_ns() - note.started
         self._keep_note(note)
         if self._database.dialect == "postgresql" and status != 503:  # which is what a silent database has answered
@@ -118,8 +124,12 @@ class Journal:
         """Flush now and then until cancelled, for a database that outlives the process."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            with suppress(Unavailable):
+            try:
                 await self.flush()
+            except Unavailable:
+                pass  # the notes stay for the next time
+            except Exception:
+                logger.exception("Cannot write the journal")  # the next flush must come all the same
 
 
 def _entry(note: Note, at: int) -> Entry:
@@ -141,14 +151,20 @@ def _entry(note: Note, at: int) -> Entry:
     return Entry(note.account_id, note.surface, storable(note.path), note.status, orjson.dumps(content).decode())
 
 
-def _kept(raw: bytes | Mapping[str, Any]) -> Any:
-    """A body as the journal shows it: JSON where it is JSON, without secrets."""
+def _bounded(raw: Body) -> Body:
+    """The body, or a remark on its size. A note may wait for as long as nobody reads the journal, so it is small."""
+    if isinstance(raw, str):
+        return raw
     if isinstance(raw, Mapping):
-        shown = redacted(raw)
-        size = len(orjson.dumps(shown))
-        return shown if size <= MAX_KEPT_BODY else f"({size} bytes, not kept)"
-    if len(raw) > MAX_KEPT_BODY:
-        return f"({len(raw)} bytes, not kept)"
+        raw = redacted(raw)
+    size = len(raw) if isinstance(raw, bytes) else len(orjson.dumps(raw))
+    return raw if size <= MAX_KEPT_BODY else f"({size} bytes, not kept)"
+
+
+def _kept(raw: Body) -> Any:
+    """A body as the journal shows it: JSON where it is JSON, without secrets."""
+    if not isinstance(raw, bytes):
+        return redacted(raw)
     try:
         return redacted(orjson.loads(raw)) if raw else None
     except orjson.JSONDecodeError:
@@ -173,9 +189,9 @@ def review(endpoint: Endpoint, body: Mapping[str, Any]) -> tuple[list[str], list
     return unknown, []
 
 
-def _parsed(raw: bytes | Mapping[str, Any]) -> Any:
-    if isinstance(raw, Mapping):
+def _parsed(raw: Body) -> Any:
+    if not isinstance(raw, bytes):
         return raw
     with suppress(orjson.JSONDecodeError):
-        return orjson.loads(raw) if len(raw) <= MAX_KEPT_BODY else None
+        return orjson.loads(raw)
     return None

@@ -1,5 +1,6 @@
 """Hiding secrets in what is kept of a request: by the name of the member that holds them."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from fake_convai.domain.identity import last_four
 
 _SECRETS = frozenset({"apiauthtoken", "token", "apikey", "xapikey", "convaiapikey", "authorization"})
 """Names whose value is hidden, in lower case and without hyphens and underscores."""
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def is_secret(name: str) -> bool:
@@ -25,7 +28,7 @@ def by_last_four(secret: Any) -> str:
 def redacted(value: Any, hide: Callable[[Any], Any] = by_last_four, depth: int = 1) -> Any:
     """A JSON value, or the fields of a form, as it may be kept: `hide` says what stands in place of a secret.
 
-    Uploaded files become a remark, and NUL characters, which PostgreSQL cannot store, another character.
+    Uploaded files become a remark, and characters that cannot be stored another character.
     """
     if depth > MAX_DEPTH:
         return "(nested too deeply, not kept)"
@@ -42,5 +45,6 @@ def redacted(value: Any, hide: Callable[[Any], Any] = by_last_four, depth: int =
 
 
 def storable(text: str) -> str:
-    """The text without NUL, which PostgreSQL cannot store and a path (%00) or a refused body may hold."""
-    return text.replace("\0", "\ufffd")
+    """The text without NUL, which PostgreSQL cannot store and a path (%00) or a refused body may hold, and without
+    halves of characters, which no database can and a refused form in UTF-7 may hold."""
+    return _UNSTORABLE.sub("\ufffd", text)

@@ -70,7 +70,7 @@ class Surfaces:
         backend = Backend.of(request.app)
         response = await self._answer(request, backend, named, note)
         if backend is not None:
-            if note.account_id is None:
+            if note.account_id is None and response.status_code != 503:  # which is what a silent database has answered
                 # Answered before anybody asked whose it was; its sender looks for it in the journal all the same.
                 with suppress(Unauthenticated, Unavailable):
                     note.account_id = await backend.authenticator.account(request.headers, note.surface, named=False)

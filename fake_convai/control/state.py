@@ -15,6 +15,7 @@ PARTS = ("characters", "end_users", "memories", "sessions")
 
 def export(tx: AccountTransaction) -> dict[str, Any]:
     """The account's characters, end users, memories and sessions, each in the order they were made."""
+    tx.see_one_state()
     everybody = {person.speaker_id: person for person in people.list_all(tx)}
     mine = {character.character_seq: character for character in characters.list_mine(tx)}
     profile = accounts.profile(tx)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import orjson
-from sqlalchemy import bindparam, case, insert, not_, or_, select, update
+from sqlalchemy import bindparam, case, insert, not_, or_, select, text, update
 
 from fake_convai.domain.clock import SECOND, Clock
 from fake_convai.domain.dedup import DedupMode
@@ -34,6 +34,7 @@ _TAKE_TURN = Query(
     .where(accounts.c.account_id == bindparam("account_id"))
     .with_for_update(key_share=True)
 )
+_ONE_STATE = Query(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 _PROFILE = Query(
     select(accounts.c.user_id, accounts.c.plan, accounts.c.dedup).where(
         accounts.c.account_id == bindparam("account_id")
@@ -174,6 +175,11 @@ class AccountTransaction:
         one writer at a time anyway; on PostgreSQL two transactions would each make their own.
         """
         self.first(_TAKE_TURN)
+
+    def see_one_state(self) -> None:
+        """Let all that follows see the data as they are now; this has to come first. On SQLite it is always so."""
+        if self.dialect == "postgresql":
+            self._transaction.all(_ONE_STATE)
 
     def all(self, query: Query, **parameters: Any) -> Sequence[Row]:
         """Every row of the result."""

@@ -185,7 +185,7 @@ def create(
     tx.run(
         _INSERT,
         character_id=new_id,
-        character_name=character_name or f"Character {new_id[:8]}",
+        character_name=character_name or f"Character {new_id[:8].strip()}",
         voice_type=voice_type,
         backstory=backstory,
         listing=listing,

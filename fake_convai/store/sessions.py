@@ -225,13 +225,13 @@ def hold(tx: AccountTransaction, session_id: str, holder: str) -> bool:
 
 def touch(tx: AccountTransaction, session_id: str) -> None:
     """Something was heard from the client: it is not idle. Raises `SessionGone` when it has ended."""
-    _open(tx, session_id)
+    still_open(tx, session_id)
     tx.run(_TOUCH, the_session=session_id, at=tx.now)
 
 
 def say(tx: AccountTransaction, session_id: str, text: str, *, is_trigger: bool = False) -> Said:
     """Say something in a live session, and be answered. Raises `SessionGone` when it has ended."""
-    session = _open(tx, session_id)
+    session = still_open(tx, session_id)
     tx.run(_TOUCH, the_session=session_id, at=tx.now)
     person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
     conversation = conversations.by_seq(tx, session.conversation_seq)
@@ -324,7 +324,8 @@ def abandoned(tx: Transaction) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in tx.all(_ABANDONED)]
 
 
-def _open(tx: AccountTransaction, session_id: str) -> Session:
+def still_open(tx: AccountTransaction, session_id: str) -> Session:
+    """The session; `SessionGone` when it has ended."""
     session = find(tx, session_id)
     if session is None or session.ended_at is not None:
         raise SessionGone(known=session is not None)

@@ -102,6 +102,7 @@ def wipe(tx: AccountTransaction) -> None:
 
 def save(tx: AccountTransaction, name: str) -> None:
     """Keep the account's rows under a name, in place of what had it."""
+    tx.see_one_state()
     account = tx.first(_ACCOUNT)
     assert account is not None
     content = {
@@ -118,6 +119,7 @@ def restore(tx: AccountTransaction, name: str) -> None:
     What hung from another account's character stays lost when that character is gone. A session that is open again
     keeps its WebSocket if it still has one, and can be given a new one if not.
     """
+    tx.take_turn()
     row = tx.first(_GET, name=name)
     if row is None:
         raise _unknown(tx, name)

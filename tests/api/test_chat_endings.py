@@ -7,8 +7,11 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from fake_convai.api.hub import Hub
 from fake_convai.app import create_app
 from fake_convai.settings import Settings
+from fake_convai.store import sessions
+from fake_convai.store.accounts import AccountTransaction
 from tests.api.talking import ASK_NAME, Chat, Frame, chat, connect, disconnect, server_message, sweep
 from tests.conftest import Api, backend_of
 
@@ -73,6 +76,32 @@ class TestAConnection:
         talk.socket.send_json({"type": "user_text_message", "data": {"text": "Are you there?"}})
         assert talk.closed() == ENDED
         talk.leave()
+
+    def test_is_refused_when_the_session_ends_while_it_is_opened(
+        self, api: Api, session: Frame, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def ended_first(tx: AccountTransaction, session_id: str, holder: str) -> bool:
+            sessions.end(tx, session_id)
+            return hold(tx, session_id, holder)
+
+        hold = sessions.hold
+        monkeypatch.setattr(sessions, "hold", ended_first)
+        with chat(api, session) as talk:
+            assert talk.closed() == EXPIRED
+
+    def test_ends_in_the_same_words_when_a_fault_waits(
+        self, api: Api, session: Frame, talk: Chat, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def too_late(_: Hub) -> None:
+            """Come after the message."""
+
+        monkeypatch.setattr(Hub, "sweep", too_late)
+        monkeypatch.setattr(sessions, "touch", lambda *_: None)
+        headers = api.headers("/production/")
+        api.client.post("/_fake/reset", headers=headers)
+        api.client.post("/_fake/faults", json={"status": 500, "match": {"path": "/beta"}}, headers=headers)
+        assert talk.send("user_text_message", text="Hello?")["status"] == "success"
+        assert talk.closed() == UNKNOWN
 
     @pytest.mark.parametrize("path", ["/production/chat", "/beta/chat", "/live/chatter", "/live/chat/"])
     def test_is_only_on_the_live_surface(self, api: Api, session: Frame, path: str) -> None:

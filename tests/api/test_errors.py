@@ -4,8 +4,10 @@ import logging
 import uuid
 
 import pytest
+from starlette.types import Message
 
-from tests.conftest import Api
+from fake_convai.domain.errors import Unavailable
+from tests.conftest import Api, backend_of
 
 
 def fail(*args: object, **kwargs: object) -> None:
@@ -44,6 +46,37 @@ def test_a_surprise_in_the_middle_stores_nothing(api: Api, monkeypatch: pytest.M
     monkeypatch.undo()
     assert api.end_users() == []
     assert api.ok("/beta/memory/add", body)["memories"][0]["event"] == "add"
+
+
+def test_a_client_that_hangs_up_is_no_surprise(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"testserver"), (b"convai-api-key", api.key.encode())]
+    path = "/beta/user/end-users/list"
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+    assert api.client.portal is not None
+    api.client.portal.call(api.client.app, scope, receive, send)
+    assert [message.get("status") for message in sent] == [499, None]
+    assert [record for record in caplog.records if record.name.startswith("fake_convai")] == []
+
+
+def test_a_silent_database_is_asked_once_for_the_account(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def unavailable(*_: object) -> None:
+        asked.append(1)
+        raise Unavailable("The database does not answer.")
+
+    monkeypatch.setattr(type(backend_of(api.client).database), "read", unavailable)
+    response = api.post("/beta/user/end-users/list")
+    assert (response.status_code, response.json()) == (503, {"ERROR": "The database does not answer."})
+    assert len(asked) == 1
 
 
 def test_two_surprises_have_two_references(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -318,6 +318,9 @@ def test_an_unknown_character_is_made_when_the_server_is_told_so() -> None:
         assert api.remember("npc-1", "player-42", "The user has a dog.")[0]["event"] == "add"
         (character,) = api.ok("/production/character/list")["characters"]
         assert (character["character_id"], character["memory_settings"]) == ("npc-1", {"enabled": False})
+        api.remember("a coach of mine", "player-42", "The user has a dog.")
+        names = [one["character_name"] for one in api.ok("/production/character/list")["characters"]]
+        assert names == ["Character npc-1", "Character a coach"]
 
 
 def test_a_record_answers_to_all_it_has_ever_said(api: Api) -> None:

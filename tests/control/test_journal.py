@@ -1,19 +1,11 @@
 """The journal: what was asked and answered, with reasons, without secrets, and never more than so much."""
 
-import asyncio
 import io
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
 from starlette.testclient import TestClient
 
-from fake_convai.api.journal import Journal, Note
-from fake_convai.api.surface import Surface
-from fake_convai.domain.errors import Unavailable
-from fake_convai.store.journal import Wanted, read
-from fake_convai.store.query import Transaction
-from fake_convai.store.sqlite import MemoryDatabase
 from tests.api.talking import UUID, chat, connect, disconnect
 from tests.conftest import Api, refused
 from tests.control.conftest import Run
@@ -303,62 +295,6 @@ class TestWhose:
         disconnect(api, session)
         paths = [entry["path"] for entry in control.requests(surface="live")]
         assert paths[0] == "/connect"
-
-
-class _Database(MemoryDatabase):
-    """A database that does not answer until it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.silent = True
-        self.asked = asyncio.Event()
-
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        self.asked.set()
-        if self.silent:
-            raise Unavailable("The database does not answer.")
-        return await super().write(work)
-
-
-class TestWithoutADatabase:
-    def test_notes_wait_for_it_and_are_bounded_meanwhile(self) -> None:
-        async def paths() -> list[str]:
-            database = _Database()
-            await database.open()
-            journal = Journal(database, 3)
-            for number in range(5):
-                await journal.add(Note("POST", f"/{number}", Surface.BETA), 200, b"")
-                with pytest.raises(Unavailable):
-                    await journal.flush()
-            database.silent = False
-            await journal.flush()
-            entries = await database.read(lambda tx: read(tx, None, Wanted()))
-            await database.close()
-            return [entry["path"] for entry in entries]
-
-        assert asyncio.run(paths()) == ["/2", "/3", "/4"]
-
-    def test_it_goes_on_writing_when_it_is_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def written() -> int:
-            database = _Database()
-            await database.open()
-            journal = Journal(database, 3)
-            chore = asyncio.create_task(journal.run())
-            await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
-            found: list[Any] = []
-            async with asyncio.timeout(10):
-                await database.asked.wait()
-                database.silent = False
-                while not found:
-                    await asyncio.sleep(0)  # a database in memory never waits, so nobody else would run
-                    found = await database.read(lambda tx: read(tx, None, Wanted()))
-            chore.cancel()
-            await asyncio.wait([chore])
-            await database.close()
-            return len(found)
-
-        monkeypatch.setattr("fake_convai.api.journal.FLUSH_SECONDS", 0)
-        assert asyncio.run(written()) == 1
 
 
 def test_a_refused_filter_changes_nothing(client: TestClient, control: Control) -> None:

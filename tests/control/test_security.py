@@ -92,9 +92,9 @@ def test_only_valid_keys_open_accounts_here_too(run: Run) -> None:
     ("method", "path", "status", "words"),
     [
         ("GET", "/nothing", 404, ["/_fake/nothing", "/_fake/state", "/_fake/snapshots/{name}"]),
-        ("POST", "/state", 405, []),
-        ("GET", "/reset", 405, []),
-        ("PATCH", "/clock", 405, []),
+        ("POST", "/state", 405, ["/_fake/state does not take POST", "GET"]),
+        ("GET", "/reset", 405, ["/_fake/reset does not take GET", "POST"]),
+        ("PATCH", "/clock", 405, ["/_fake/clock does not take PATCH", "PUT"]),
     ],
 )
 def test_an_unknown_route_is_told(control: Control, method: str, path: str, status: int, words: list[str]) -> None:

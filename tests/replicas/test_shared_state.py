@@ -1,7 +1,9 @@
 """What is set at one replica holds at the other, at once."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -9,6 +11,9 @@ from starlette.testclient import TestClient
 from fake_convai.app import create_app
 from fake_convai.domain.identity import hash_secret
 from fake_convai.settings import Settings
+from fake_convai.store import memories, snapshots
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.query import Query
 from tests.api.talking import events_in
 from tests.conftest import Api, refused
 from tests.control.driving import NOON, Control
@@ -24,6 +29,34 @@ Controls = tuple[Control, Control]
 def with_token(api: Api, token: str) -> Api:
     """The account by a token instead of its key."""
     return Api(api.client, token)
+
+
+@pytest.mark.parametrize("before", [memories._LIST_ALL, snapshots._SELECT["memories"]], ids=["state", "snapshot"])
+def test_what_is_saved_is_of_one_moment(
+    inside: Both, both: Both, monkeypatch: pytest.MonkeyPatch, before: Query
+) -> None:
+    npc = both[0].character()
+    both[0].remember(npc, "player-42", DOG)
+    read, deleted = AccountTransaction.all, threading.Event()
+
+    def meanwhile(tx: AccountTransaction, query: Query, **parameters: Any) -> Any:
+        """Somebody is deleted elsewhere when they have been read, and their memories have not."""
+        if query is before and not deleted.is_set():
+            deleted.set()
+            both[1].ok("/beta/user/end-users/delete", {"end_user_id": "player-42"})
+        return read(tx, query, **parameters)
+
+    control = Control(inside[0].client, both[0].key)
+    monkeypatch.setattr(AccountTransaction, "all", meanwhile)
+    if before is memories._LIST_ALL:
+        state = control.state()
+    else:
+        control.ok("PUT", "/snapshots/one")
+        assert both[1].end_users() == []
+        control.ok("POST", "/snapshots/one/restore")
+        state = control.state()
+    assert deleted.is_set()
+    assert [len(state[part]) for part in ("end_users", "memories")] == [1, 1]
 
 
 def test_a_token_of_one_works_at_the_other_until_either_revokes_it(both: Both) -> None:

@@ -1,0 +1,149 @@
+"""The journal before it is written: what requests leave behind waits, and is lost to nothing."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from fake_convai.api.journal import Journal, Note
+from fake_convai.api.surface import Surface
+from fake_convai.domain.errors import Unavailable
+from fake_convai.store.journal import Wanted, read
+from fake_convai.store.query import Transaction
+from fake_convai.store.sqlite import MemoryDatabase
+from tests.conftest import Api
+from tests.control.driving import Control
+
+T = TypeVar("T")
+
+
+class _Database(MemoryDatabase):
+    """A database that does not answer until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.silent = True
+        self.asked = asyncio.Event()
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        self.asked.set()
+        if self.silent:
+            raise Unavailable("The database does not answer.")
+        return await super().write(work)
+
+
+class TestMemory:
+    def test_a_note_waits_without_a_large_body(self) -> None:
+        async def kept() -> list[Any]:
+            database = MemoryDatabase()
+            await database.open()
+            journal = Journal(database, 3)
+            form = Note("POST", "/", Surface.LIVE, body={"text": "x" * 70_000})
+            large = Note("POST", "/", Surface.LIVE, body=b"x" * 70_000)
+            await journal.add(form, 200, b"y" * 70_000)
+            await journal.add(large, 200, b"{}")
+            await database.close()
+            return [form.body, form.response, large.body, large.response]
+
+        assert asyncio.run(kept()) == ["(70011 bytes, not kept)", *2 * ["(70000 bytes, not kept)"], b"{}"]
+
+    def test_a_request_of_half_a_character_is_refused_and_costs_nobody_their_journal(
+        self, api: Api, control: Control
+    ) -> None:
+        headers = api.headers("/live/") | {"content-type": "multipart/form-data; boundary=b; charset=utf-7"}
+        body = b'--b\r\nContent-Disposition: form-data; name="character_id"\r\n\r\na+2AA-b\r\n--b--\r\n'
+        response = api.client.post("/live/connect/stream", content=body, headers=headers)
+        message = "The request body holds half a character (a lone surrogate): send UTF-8."
+        assert (response.status_code, response.json()) == (400, {"detail": message})
+        (entry,) = control.requests()
+        assert (entry["status"], entry["body"]) == (400, None)
+
+    def test_a_path_of_half_a_character_is_written_down(self) -> None:
+        async def paths() -> list[str]:
+            database = MemoryDatabase()
+            await database.open()
+            journal = Journal(database, 3)
+            await journal.add(Note("POST", "/\ud800", Surface.LIVE, body={"a\udfff": "\udc00"}), 400, b"")
+            await journal.flush()
+            (entry,) = await database.read(lambda tx: read(tx, None, Wanted()))
+            await database.close()
+            return [entry["path"], entry["body"]]
+
+        assert asyncio.run(paths()) == ["/\ufffd", {"a\ufffd": "\ufffd"}]
+
+
+class TestWithoutADatabase:
+    def test_notes_wait_for_it_and_are_bounded_meanwhile(self) -> None:
+        async def paths() -> list[str]:
+            database = _Database()
+            await database.open()
+            journal = Journal(database, 3)
+            for number in range(5):
+                await journal.add(Note("POST", f"/{number}", Surface.BETA), 200, b"")
+                with pytest.raises(Unavailable):
+                    await journal.flush()
+            database.silent = False
+            await journal.flush()
+            entries = await database.read(lambda tx: read(tx, None, Wanted()))
+            await database.close()
+            return [entry["path"] for entry in entries]
+
+        assert asyncio.run(paths()) == ["/2", "/3", "/4"]
+
+    def test_it_goes_on_writing_when_it_is_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def written() -> int:
+            database = _Database()
+            await database.open()
+            journal = Journal(database, 3)
+            chore = asyncio.create_task(journal.run())
+            await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
+            found: list[Any] = []
+            async with asyncio.timeout(10):
+                await database.asked.wait()
+                database.silent = False
+                while not found:
+                    await asyncio.sleep(0)  # a database in memory never waits, so nobody else would run
+                    found = await database.read(lambda tx: read(tx, None, Wanted()))
+            chore.cancel()
+            await asyncio.wait([chore])
+            await database.close()
+            return len(found)
+
+        monkeypatch.setattr("fake_convai.api.journal.FLUSH_SECONDS", 0)
+        assert asyncio.run(written()) == 1
+
+    def test_it_goes_on_writing_after_a_surprise(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def written() -> int:
+            database = _Database()
+            database.silent = False
+            await database.open()
+            journal = Journal(database, 3)
+            chore = asyncio.create_task(journal.run())
+            found: list[Any] = []
+            surprised = asyncio.Event()
+
+            def surprise(_: Any) -> None:
+                surprised.set()
+                raise ZeroDivisionError("a bug")
+
+            async with asyncio.timeout(10):
+                with monkeypatch.context() as patch:
+                    patch.setattr("fake_convai.api.journal.redacted", surprise)
+                    await journal.add(Note("POST", "/lost", Surface.BETA, body=b"{}"), 200, b"")
+                    await surprised.wait()
+                await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
+                while not found:
+                    await asyncio.sleep(0)
+                    found = await database.read(lambda tx: read(tx, None, Wanted()))
+            chore.cancel()
+            await asyncio.wait([chore])
+            await database.close()
+            return len(found)
+
+        monkeypatch.setattr("fake_convai.api.journal.FLUSH_SECONDS", 0)
+        assert asyncio.run(written()) == 1
+        assert "Cannot write the journal" in caplog.text
+        assert "ZeroDivisionError: a bug" in caplog.text
