@@ -15,13 +15,15 @@ from starlette.types import Receive, Scope, Send
 
 from fake_convai.api.auth import Authenticator
 from fake_convai.api.backend import Backend
+from fake_convai.api.errors import MethodNotAllowed, error_answer
 from fake_convai.api.responses import Answer
 from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.surface import Surface
 from fake_convai.api.surfaces import Surfaces, locate
 from fake_convai.control.demo import KEY as DEMO_KEY
 from fake_convai.control.demo import demo_document
 from fake_convai.control.plane import PREFIX
-from fake_convai.control.routes import control_plane
+from fake_convai.control.routes import allowed_methods, control_plane
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import read_seeds
 from fake_convai.dashboard.routes import dashboard
@@ -105,11 +107,14 @@ async def _make_backend(database: Database, settings: Settings) -> Backend:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """What Starlette's router itself refuses: a control route with another method."""
+    """What is refused on the way to a control route: another method, or a file that the page does not have."""
     assert isinstance(error, HTTPException)
-    headers = error.headers or {}
-    message = f"{request.url.path} does not take {request.method}: send {headers.get('Allow', 'another method')}."
-    return Answer(error.status_code, {"ERROR": message}, headers).response()
+    if error.status_code != 405:
+        return Answer(error.status_code, {"ERROR": error.detail}).response()
+    path = request.scope["path"]
+    allowed = ", ".join(allowed_methods(path)) or "GET"  # the page, which is only looked at
+    refusal = MethodNotAllowed(f"{path} does not take {request.method}: send {allowed}.", allowed)
+    return error_answer(refusal, Surface.PRODUCTION).response()
 
 
 class _Application(Starlette):

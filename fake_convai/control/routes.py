@@ -226,6 +226,12 @@ ROUTES = [
 ]
 
 
+def allowed_methods(path: str) -> list[str]:
+    """The methods that a control route takes; none for a path that is no such route."""
+    found = {method for route in ROUTES if route.path_regex.match(path) for method in route.methods or ()}
+    return sorted(found - {"HEAD"})
+
+
 def control_plane(page: Iterable[Route] = ()) -> Router:
     """The ASGI application behind `/_fake`; `page` is what people look at there."""
     return Router([*ROUTES, *page], redirect_slashes=False, default=_unknown)
