@@ -47,7 +47,10 @@ class Authenticator:
         credential = key or headers.get(TOKEN_HEADER, "").strip()
         if not credential:
             raise Unauthenticated(MISSING_LIVE_KEY if live else MISSING_KEY)
-        account_id = await self._account_of(credential, may_be_key=bool(key), may_be_token=not key_only)
+        secret_hash = hash_secret(credential)
+        if key and (known := self._accounts.get(secret_hash)) is not None:
+            return known
+        account_id = await self._account_of(credential, secret_hash, may_be_key=bool(key), may_be_token=not key_only)
         if account_id is None and live and not key:
             # The id of a session stands in for a token while the session lasts (CONTRACT.md section 1, D).
             account_id = await self._database.read(lambda tx: account_of_open(tx, credential))
@@ -55,11 +58,9 @@ class Authenticator:
             raise Unauthenticated(INVALID_LIVE_KEY if live else INVALID_KEY)
         return account_id
 
-    async def _account_of(self, credential: str, *, may_be_key: bool, may_be_token: bool) -> int | None:
-        secret_hash = hash_secret(credential)
-        account_id = self._accounts.get(secret_hash) if may_be_key else None
-        if account_id is not None:
-            return account_id
+    async def _account_of(
+        self, credential: str, secret_hash: str, *, may_be_key: bool, may_be_token: bool
+    ) -> int | None:
         # A token counts in either header, and one that has expired must not open an account as a new key would.
         token = await self._database.read(lambda tx: find_token(tx, secret_hash))
         if token is not None:

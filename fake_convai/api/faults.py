@@ -51,9 +51,8 @@ class Faults:
         self, account_id: int, surface: Surface, path: str, headers: Mapping[str, str], body: Mapping[str, Any]
     ) -> Fault | None:
         """The fault for this request, used up by one: from its header, or from those that wait."""
-        wanted = headers.get(HEADER)
-        if wanted is not None:
-            fault = Fault(status=_status(wanted))
+        if HEADER in headers:
+            fault = Fault(status=_status(headers[HEADER]))
             return await self._account_store(account_id).write(_with_reference, fault)
         if self._alone and not self._waiting:
             return None

@@ -18,18 +18,17 @@ class Answer:
 
     def response(self) -> Response:
         """The answer as Starlette sends it."""
-        content = orjson.dumps(self.body)
         if self.headers:
-            return Response(content, self.status, self.headers, "application/json")
-        return _PlainJson(content, self.status)
+            return Response(orjson.dumps(self.body), self.status, self.headers, "application/json")
+        return PlainJson(self.body, self.status)
 
 
-class _PlainJson(Response):
+class PlainJson(Response):
     """JSON without headers of its own, which nearly every answer is: Starlette need not put the usual ones together."""
 
-    def __init__(self, content: bytes, status: int) -> None:
-        self.body, self.status_code, self.background = content, status, None
-        self.raw_headers = [(b"content-length", b"%d" % len(content)), (b"content-type", b"application/json")]
+    def __init__(self, body: Any, status: int = 200) -> None:
+        self.body, self.status_code, self.background = orjson.dumps(body), status, None
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
 
 
 def event_stream(events: Iterable[Any]) -> StreamingResponse:

@@ -23,7 +23,7 @@ from fake_convai.api.errors import MethodNotAllowed, UnprocessableBody, error_an
 from fake_convai.api.faults import describe, happen
 from fake_convai.api.journal import Note
 from fake_convai.api.models import to_invalid
-from fake_convai.api.responses import Answer
+from fake_convai.api.responses import PlainJson
 from fake_convai.api.strict import refuse_loose
 from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import NotFound, Unauthenticated, Unavailable
@@ -153,7 +153,7 @@ async def _respond(call: Call, endpoint: Endpoint, surface: Surface, body: dict[
     if call.backend.settings.strict:
         refuse_loose(endpoint, body)
     answer = await endpoint.handler(call, model)
-    return answer if isinstance(answer, Response) else Answer(200, answer).response()
+    return answer if isinstance(answer, Response) else PlainJson(answer)
 
 
 async def _read_json(request: Request, note: Note) -> dict[str, Any]:
