@@ -1,6 +1,5 @@
 """`WebSocket /chat`: a conversation, message by message (CONTRACT.md section 9, D)."""
 
-import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from fake_convai.api import events
 from fake_convai.api.backend import Backend
 from fake_convai.api.errors import error_answer
-from fake_convai.api.faults import describe
+from fake_convai.api.faults import delay, describe
 from fake_convai.api.journal import Note
 from fake_convai.api.surface import Surface
 from fake_convai.domain.errors import Unavailable
@@ -259,8 +258,7 @@ class _Chat:
 
     async def _happen(self, fault: Fault) -> bool:
         """Let a fault happen to a turn; False when it was only a delay. A connection breaks with an internal error."""
-        if fault.delay_ms:
-            await asyncio.sleep(fault.delay_ms / 1000)
+        await delay(fault)
         if fault.disconnect:
             await self._websocket.close(INTERNAL_ERROR, "Injected fault")
         elif fault.status is not None:

@@ -66,8 +66,7 @@ async def happen(
     fault: Fault, surface: Surface, unauthorized_key: str, instead_of: Response | None = None
 ) -> Response | None:
     """Let a fault happen; None when it was only a delay. A stream that it comes after breaks off in the middle."""
-    if fault.delay_ms:
-        await asyncio.sleep(fault.delay_ms / 1000)
+    await delay(fault)
     if fault.disconnect:
         return Interrupted(instead_of) if isinstance(instead_of, StreamingResponse) else Disconnect()
     if fault.status is None:
@@ -75,6 +74,12 @@ async def happen(
     body = _default_body(fault, surface, unauthorized_key) if fault.body is None else fault.body
     headers = {"retry-after": "1", **fault.headers} if fault.status == 429 else fault.headers
     return Answer(fault.status, body, headers).response()
+
+
+async def delay(fault: Fault) -> None:
+    """Wait for at least as long as the fault says: the event loop counts whole milliseconds and may be early by one."""
+    if fault.delay_ms:
+        await asyncio.sleep((fault.delay_ms + 1) / 1000)
 
 
 def describe(fault: Fault) -> dict[str, Any]:
