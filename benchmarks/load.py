@@ -97,7 +97,6 @@ def running(
     *,
     ready: str = "/",
     folder: Path = ROOT,
-    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Run a server on the server's core until the block ends; it is there when `ready` answers anything at all."""
     process = subprocess.Popen(
@@ -105,7 +104,6 @@ def running(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=folder,
-        env={**os.environ, **(variables or {})},
     )
     try:
         give_up = time.monotonic() + 60
@@ -124,9 +122,9 @@ def running(
 
 
 @contextmanager
-def running_fake(port: int, *options: str) -> Iterator[Server]:
+def running_fake(port: int) -> Iterator[Server]:
     """The fake with the defaults that users get, and an account to measure with."""
-    command = [sys.executable, "-m", "fake_convai", "serve", "--port", str(port), "--log-level", "error", *options]
+    command = [sys.executable, "-m", "fake_convai", "serve", "--port", str(port), "--log-level", "error"]
     with running(command, f"http://127.0.0.1:{port}", ready="/_fake/health") as server:
         control(server, "seed", seed_of(50, "player-42"))
         yield server

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,8 +63,7 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, running_fake(FAKE_PORT) as fake:
         for port, peer in enumerate(_peers(Path(folder)), FIRST_PORT):
             command = [part.format(port=port) for part in peer.command]
-            with ExitStack() as stack:
-                server = stack.enter_context(running(command, f"http://127.0.0.1:{port}", folder=Path(folder)))
+            with running(command, f"http://127.0.0.1:{port}", folder=Path(folder)) as server:
                 if "moto" in peer.name:
                     _make_table(server)
                 yield _row(f"`/memory/list` against {peer.name}", peer.reads_wanted, fake, LIST, server, peer.read)

@@ -35,8 +35,8 @@ class Plane:
         headers = [(name.encode(), key.encode()) for name, key in keys.items() if key]
         address = f"{self.url.rstrip('/')}/_fake{path}"
         try:
-            # The fake is next door: a proxy of the environment is meant for elsewhere.
-            # Not through a proxy, but with the authorities that SSL_CERT_FILE adds: that of `serve --tls`, say.
+            # The fake is next door: a proxy of the environment is meant for elsewhere. SSL_CERT_FILE counts all the
+            # same, since `serve --tls` has an authority of its own.
             with httpx.Client(trust_env=False, timeout=TIMEOUT, verify=ssl.create_default_context()) as client:
                 response = client.request(method, address, json=body, params=query, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -65,9 +65,10 @@ class Backend:
                 snapshots.wipe(AccountTransaction(tx, one, self.ids, self.rules))
                 self.furnish(tx, one, key_hash)
 
-    async def limit_rate(self, account: AccountStore, limit: str) -> None:
+    async def limit_rate(self, account: AccountStore) -> None:
         """Count a request of the account; `TooMany` when it has made as many this second as the setting allows."""
-        await account.write(count_request, int(limit.removesuffix("/s")))
+        if self.settings.rate_limit is not None:
+            await account.write(count_request, int(self.settings.rate_limit.removesuffix("/s")))
 
     @staticmethod
     def of(app: Starlette) -> "Backend | None":

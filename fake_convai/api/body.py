@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
@@ -22,8 +23,8 @@ MAX_FORM = 16 * MEBIBYTE
 MAX_DEPTH = 64
 """Levels of nesting; far above any SDK's, and below what the JSON writer can give back."""
 
-_HALF = re.compile("[\ud800-\udfff]")
-"""What a form in UTF-7 may hold; the JSON reader lets none through."""
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, which PostgreSQL cannot store, and halves of characters, which no database can and a form in UTF-7 may hold."""
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
@@ -76,14 +77,20 @@ def parse_query(request: Request) -> dict[str, Any]:
     return parameters
 
 
-async def parse_form(request: Request, body: bytes) -> dict[str, Any]:
-    """The fields of a form, multipart or url-encoded; an uploaded file is an `UploadFile`, of which nothing is read."""
+async def form_in(request: Request, body: bytes, max_part_size: int = MEBIBYTE) -> FormData:
+    """The form in a body that has been read already; raises Starlette's `HTTPException` when it is none."""
 
     async def replay() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
+    return await Request(request.scope, replay).form(max_part_size=max_part_size)
+
+
+async def parse_form(request: Request, body: bytes) -> dict[str, Any]:
+    """The fields of a form, multipart or url-encoded; an uploaded file is an `UploadFile`, of which nothing is read."""
+
     try:
-        form = await Request(request.scope, replay).form(max_part_size=MAX_FORM)
+        form = await form_in(request, body, MAX_FORM)
     except HTTPException as error:
         raise Invalid(f"The request body must be a form (multipart/form-data): {error.detail}") from None
     await form.close()
@@ -98,7 +105,7 @@ def _refuse_unstorable(value: Any, depth: int) -> None:
     if isinstance(value, str):
         if "\0" in value:
             raise Invalid("The request body holds a NUL character (\\u0000), which cannot be stored: leave it out.")
-        if _HALF.search(value):
+        if UNSTORABLE.search(value):
             raise Invalid("The request body holds half a character (a lone surrogate): send UTF-8.")
     elif isinstance(value, Mapping):
         for key, member in value.items():

@@ -68,19 +68,20 @@ async def _find(backend: Backend, session_id: str) -> Session | None:
 
 
 async def _refusal(session: Session | None, backend: Backend) -> str | None:
-    if session is None:
-        return UNKNOWN
-    if session.ended_at is not None:
-        return EXPIRED
+    gone = _gone(session)
+    if session is None or gone is not None:
+        return gone
     if session.transport != "websocket":
         return MISMATCH
-    session_id = session.session_id
-    if await backend.account_store(session.account_id).write(sessions.hold, session_id, backend.hub.holder):
-        return None
-    now = await backend.database.read(lambda tx: sessions.find(tx, session_id))
-    if now is not None and now.ended_at is None:
-        return TAKEN
-    return UNKNOWN if now is None else EXPIRED  # it was ended just now
+    held = await backend.account_store(session.account_id).write(sessions.hold, session.session_id, backend.hub.holder)
+    # Somebody else has it, unless it was ended just now.
+    return None if held else _gone(await _find(backend, session.session_id)) or TAKEN
+
+
+def _gone(session: Session | None) -> str | None:
+    if session is None:
+        return UNKNOWN
+    return None if session.ended_at is None else EXPIRED
 
 
 class _Chat:

@@ -1,18 +1,15 @@
 """Hiding secrets in what is kept of a request: by the name of the member that holds them."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.datastructures import UploadFile
 
-from fake_convai.api.body import MAX_DEPTH
+from fake_convai.api.body import MAX_DEPTH, UNSTORABLE
 from fake_convai.domain.identity import last_four
 
 _SECRETS = frozenset({"apiauthtoken", "token", "apikey", "xapikey", "convaiapikey", "authorization"})
 """Names whose value is hidden, in lower case and without hyphens and underscores."""
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def is_secret(name: str) -> bool:
@@ -45,6 +42,5 @@ def redacted(value: Any, hide: Callable[[Any], Any] = by_last_four, depth: int =
 
 
 def storable(text: str) -> str:
-    """The text without NUL, which PostgreSQL cannot store and a path (%00) or a refused body may hold, and without
-    halves of characters, which no database can and a refused form in UTF-7 may hold."""
-    return _UNSTORABLE.sub("\ufffd", text)
+    """The text without what cannot be stored, which a path (%00) or a refused body may hold."""
+    return UNSTORABLE.sub("\ufffd", text)

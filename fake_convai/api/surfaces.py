@@ -109,8 +109,7 @@ class Surfaces:
                 request.headers, surface, named=strict, key_only=key_only
             )
             call.account = backend.account_store(note.account_id)
-            if backend.settings.rate_limit is not None:
-                await backend.limit_rate(call.account, backend.settings.rate_limit)
+            await backend.limit_rate(call.account)
         body = await _READERS[endpoint.reads](request, note)
         if note.account_id is not None:
             fault = await backend.faults.take(note.account_id, surface, note.path, request.headers, body)

@@ -67,18 +67,16 @@ _DELETE = Query(
 def sharing(tx: AccountTransaction, partition_seq: int, fact: str) -> Sequence[Row]:
     """The records that share a key with a fact, oldest first: memory_seq, id, memory, metadata, and whether each has
     ever said just that."""
-    repeat_key = dedup.exact_key(fact)
-    keys = _array({repeat_key, *dedup.lookup_keys(fact)})
+    keys = _array(dedup.lookup_keys(fact))
     # Most facts are new and share no key with any record, which the index of keys alone can tell.
     if not tx.first(_ANY_SHARING, partition_seq=partition_seq, keys=keys):
         return ()
-    return tx.all(_SHARING, partition_seq=partition_seq, keys=keys, repeat_key=repeat_key)
+    return tx.all(_SHARING, partition_seq=partition_seq, keys=keys, repeat_key=dedup.exact_key(fact))
 
 
 def add(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:
     """Let a record be found by what it says now."""
-    keys = _array({dedup.exact_key(fact), *dedup.index_keys(fact)})
-    tx.run(_ADD, partition_seq=partition_seq, memory_seq=memory_seq, keys=keys)
+    tx.run(_ADD, partition_seq=partition_seq, memory_seq=memory_seq, keys=_array(dedup.index_keys(fact)))
 
 
 def replace(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:

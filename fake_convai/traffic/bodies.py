@@ -6,8 +6,8 @@ import orjson
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import Message
 
+from fake_convai.api.body import form_in
 from fake_convai.traffic.recording import Body
 
 JSON, EVENTS = "application/json", "text/event-stream"
@@ -59,11 +59,8 @@ def _json_or_text(data: str) -> Any:
 
 
 async def _form(request: Request, raw: bytes) -> dict[str, Any] | None:
-    async def replay() -> Message:
-        return {"type": "http.request", "body": raw, "more_body": False}
-
     try:
-        form = await Request(request.scope, replay).form()
+        form = await form_in(request, raw)
     except HTTPException:
         return None
     fields = {

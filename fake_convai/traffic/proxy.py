@@ -20,13 +20,13 @@ from fake_convai.api.surfaces import CHAT_PATH, locate
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.traffic.bodies import body_of, media_type, parse
 from fake_convai.traffic.recording import Exchange, Received, Recorder, Sent
-from fake_convai.traffic.sockets import relay
+from fake_convai.traffic.sockets import CREDENTIALS, relay
 from fake_convai.traffic.targets import Targets, home
 
 TIMEOUT = httpx.Timeout(120.0, connect=20.0)
 """Seconds; a character that thinks for long is no reason to hang up."""
 
-KEPT_OF_REQUEST = ("convai-api-key", "x-api-key", "api-auth-token", "authorization", "content-type", "accept")
+KEPT_OF_REQUEST = (*CREDENTIALS, "content-type", "accept")
 KEPT_OF_ANSWER = ("content-type", "retry-after", "location", "access-control-allow-origin")
 
 # What belongs to one connection, and what httpx works out by itself. Answers are asked for as they are, since a packed

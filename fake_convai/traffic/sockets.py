@@ -9,11 +9,14 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from fake_convai.api.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.traffic.bodies import parse
 from fake_convai.traffic.recording import Close, Exchange, Frame, Received, Recorder, Sent
 
-_SECRETS = ("convai-api-key", "x-api-key", "api-auth-token", "authorization")
+CREDENTIALS = (KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER, "authorization")
+"""The headers that say who asks."""
+
 _NORMAL = 1000
 
 
@@ -21,7 +24,7 @@ async def relay(client: WebSocket, url: str, sent: Sent, recorder: Recorder) -> 
     """Connect to `url` for the client, carry messages until either side hangs up, and record all of it."""
     exchange = Exchange(at=to_iso(real_time()), request=sent, response=Received(status=101))
     started = time.perf_counter()
-    headers = {name: client.headers[name] for name in _SECRETS if name in client.headers}
+    headers = {name: client.headers[name] for name in CREDENTIALS if name in client.headers}
     try:
         async with connect(url, additional_headers=headers, max_size=None) as server:
             await client.accept()

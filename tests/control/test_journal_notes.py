@@ -1,7 +1,8 @@
 """The journal before it is written: what requests leave behind waits, and is lost to nothing."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import pytest
@@ -33,17 +34,41 @@ class _Database(MemoryDatabase):
         return await super().write(work)
 
 
+@asynccontextmanager
+async def journal_of(database: MemoryDatabase) -> AsyncIterator[Journal]:
+    """A journal of three entries an account, on a database that is opened for it."""
+    await database.open()
+    yield Journal(database, 3)
+    await database.close()
+
+
+async def entries_of(database: MemoryDatabase) -> list[dict[str, Any]]:
+    """What is written down by now."""
+    return await database.read(lambda tx: read(tx, None, Wanted()))
+
+
+@asynccontextmanager
+async def writing(journal: Journal, database: MemoryDatabase) -> AsyncIterator[None]:
+    """The journal writes now and then, without a pause, until something is written after the block."""
+    chore = asyncio.create_task(journal.run())
+    async with asyncio.timeout(10):
+        yield
+        found: list[Any] = []
+        while not found:
+            await asyncio.sleep(0)  # a database in memory never waits, so nobody else would run
+            found = await entries_of(database)
+    chore.cancel()
+    await asyncio.wait([chore])
+
+
 class TestMemory:
     def test_a_note_waits_without_a_large_body(self) -> None:
         async def kept() -> list[Any]:
-            database = MemoryDatabase()
-            await database.open()
-            journal = Journal(database, 3)
             form = Note("POST", "/", Surface.LIVE, body={"text": "x" * 70_000})
             large = Note("POST", "/", Surface.LIVE, body=b"x" * 70_000)
-            await journal.add(form, 200, b"y" * 70_000)
-            await journal.add(large, 200, b"{}")
-            await database.close()
+            async with journal_of(MemoryDatabase()) as journal:
+                await journal.add(form, 200, b"y" * 70_000)
+                await journal.add(large, 200, b"{}")
             return [form.body, form.response, large.body, large.response]
 
         assert asyncio.run(kept()) == ["(70011 bytes, not kept)", *2 * ["(70000 bytes, not kept)"], b"{}"]
@@ -62,12 +87,10 @@ class TestMemory:
     def test_a_path_of_half_a_character_is_written_down(self) -> None:
         async def paths() -> list[str]:
             database = MemoryDatabase()
-            await database.open()
-            journal = Journal(database, 3)
-            await journal.add(Note("POST", "/\ud800", Surface.LIVE, body={"a\udfff": "\udc00"}), 400, b"")
-            await journal.flush()
-            (entry,) = await database.read(lambda tx: read(tx, None, Wanted()))
-            await database.close()
+            async with journal_of(database) as journal:
+                await journal.add(Note("POST", "/\ud800", Surface.LIVE, body={"a\udfff": "\udc00"}), 400, b"")
+                await journal.flush()
+                (entry,) = await entries_of(database)
             return [entry["path"], entry["body"]]
 
         assert asyncio.run(paths()) == ["/\ufffd", {"a\ufffd": "\ufffd"}]
@@ -77,38 +100,26 @@ class TestWithoutADatabase:
     def test_notes_wait_for_it_and_are_bounded_meanwhile(self) -> None:
         async def paths() -> list[str]:
             database = _Database()
-            await database.open()
-            journal = Journal(database, 3)
-            for number in range(5):
-                await journal.add(Note("POST", f"/{number}", Surface.BETA), 200, b"")
-                with pytest.raises(Unavailable):
-                    await journal.flush()
-            database.silent = False
-            await journal.flush()
-            entries = await database.read(lambda tx: read(tx, None, Wanted()))
-            await database.close()
-            return [entry["path"] for entry in entries]
+            async with journal_of(database) as journal:
+                for number in range(5):
+                    await journal.add(Note("POST", f"/{number}", Surface.BETA), 200, b"")
+                    with pytest.raises(Unavailable):
+                        await journal.flush()
+                database.silent = False
+                await journal.flush()
+                return [entry["path"] for entry in await entries_of(database)]
 
         assert asyncio.run(paths()) == ["/2", "/3", "/4"]
 
     def test_it_goes_on_writing_when_it_is_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def written() -> int:
             database = _Database()
-            await database.open()
-            journal = Journal(database, 3)
-            chore = asyncio.create_task(journal.run())
-            await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
-            found: list[Any] = []
-            async with asyncio.timeout(10):
-                await database.asked.wait()
-                database.silent = False
-                while not found:
-                    await asyncio.sleep(0)  # a database in memory never waits, so nobody else would run
-                    found = await database.read(lambda tx: read(tx, None, Wanted()))
-            chore.cancel()
-            await asyncio.wait([chore])
-            await database.close()
-            return len(found)
+            async with journal_of(database) as journal:
+                async with writing(journal, database):
+                    await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
+                    await database.asked.wait()
+                    database.silent = False
+                return len(await entries_of(database))
 
         monkeypatch.setattr("fake_convai.api.journal.FLUSH_SECONDS", 0)
         assert asyncio.run(written()) == 1
@@ -117,31 +128,21 @@ class TestWithoutADatabase:
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def written() -> int:
-            database = _Database()
-            database.silent = False
-            await database.open()
-            journal = Journal(database, 3)
-            chore = asyncio.create_task(journal.run())
-            found: list[Any] = []
             surprised = asyncio.Event()
 
             def surprise(_: Any) -> None:
                 surprised.set()
                 raise ZeroDivisionError("a bug")
 
-            async with asyncio.timeout(10):
-                with monkeypatch.context() as patch:
-                    patch.setattr("fake_convai.api.journal.redacted", surprise)
-                    await journal.add(Note("POST", "/lost", Surface.BETA, body=b"{}"), 200, b"")
-                    await surprised.wait()
-                await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
-                while not found:
-                    await asyncio.sleep(0)
-                    found = await database.read(lambda tx: read(tx, None, Wanted()))
-            chore.cancel()
-            await asyncio.wait([chore])
-            await database.close()
-            return len(found)
+            database = MemoryDatabase()
+            async with journal_of(database) as journal:
+                async with writing(journal, database):
+                    with monkeypatch.context() as patch:
+                        patch.setattr("fake_convai.api.journal.redacted", surprise)
+                        await journal.add(Note("POST", "/lost", Surface.BETA, body=b"{}"), 200, b"")
+                        await surprised.wait()
+                    await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
+                return len(await entries_of(database))
 
         monkeypatch.setattr("fake_convai.api.journal.FLUSH_SECONDS", 0)
         assert asyncio.run(written()) == 1
