@@ -16,7 +16,7 @@ REQUESTS = 100_000
 _LIST_LIBRARIES = """
 import asyncio, sys
 from fake_convai.app import create_app
-from fake_convai.cli import cli
+from fake_convai.cli.main import cli
 from fake_convai.server import run
 from fake_convai.settings import load_settings
 import httptools, uvloop, uvicorn.protocols.http.httptools_impl, uvicorn.lifespan.on

@@ -1,6 +1,6 @@
 """`python -m fake_convai` is the `fake-convai` command."""
 
-from fake_convai.cli import main
+from fake_convai.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -13,13 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from fake_convai.api.auth import Authenticator
-from fake_convai.api.backend import Backend
-from fake_convai.api.errors import MethodNotAllowed, error_answer
-from fake_convai.api.responses import Answer
+from fake_convai.api.pipeline import Surfaces, locate
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surface import Surface
-from fake_convai.api.surfaces import Surfaces, locate
+from fake_convai.backend.auth import Authenticator
+from fake_convai.backend.backend import Backend
+from fake_convai.backend.errors import MethodNotAllowed, error_answer
+from fake_convai.backend.responses import Answer
+from fake_convai.backend.surface import Surface
 from fake_convai.control.demo import KEY as DEMO_KEY
 from fake_convai.control.demo import demo_document
 from fake_convai.control.plane import PREFIX

@@ -13,8 +13,8 @@ from types import FrameType
 import click
 import uvicorn
 
-from fake_convai.api.surface import Surface
 from fake_convai.app import create_app
+from fake_convai.backend.surface import Surface
 from fake_convai.control.seed_document import read_seeds
 from fake_convai.domain.errors import FakeConvaiError
 from fake_convai.settings import Settings

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, select, update
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from fake_convai.api.backend import Backend
 from fake_convai.app import create_app
+from fake_convai.backend.backend import Backend
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.identity import hash_secret
 from fake_convai.settings import Settings

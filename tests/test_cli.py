@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fake_convai import __version__
-from fake_convai.cli import main
+from fake_convai.cli.main import main
 from fake_convai.settings import Settings
 from fake_convai.store.schema import REVISION
 

@@ -202,7 +202,7 @@ def test_a_damaged_authority_is_one_line(tmp_path: Path) -> None:
 
 def test_a_missing_extra_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "trustme.py").write_text("raise ModuleNotFoundError('hidden', name='trustme')")
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from fake_convai.cli import main; main()"
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from fake_convai.cli.main import main; main()"
     command = [sys.executable, "-c", code, str(tmp_path), "serve", "--tls", "--tls-folder", str(tmp_path / "tls")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
@@ -210,7 +210,7 @@ def test_a_missing_extra_is_one_line(tmp_path: Path) -> None:
 
 
 def test_without_tls_nothing_of_it_is_loaded() -> None:
-    code = "import sys, fake_convai.server, fake_convai.cli; print({'trustme', 'cryptography'} & set(sys.modules))"
+    code = "import sys, fake_convai.server, fake_convai.cli.main; print({'trustme', 'cryptography'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "set()\n"
 

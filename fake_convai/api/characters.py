@@ -6,7 +6,8 @@ from pydantic import AliasChoices, Field, StrictStr
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import (
+from fake_convai.api.speakers import Success
+from fake_convai.backend.models import (
     Described,
     Empty,
     Id,
@@ -17,8 +18,7 @@ from fake_convai.api.models import (
     Wanted,
     needs_one_of,
 )
-from fake_convai.api.speakers import Success
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import to_iso
 from fake_convai.domain.errors import Invalid, NotFound
 from fake_convai.store import characters

@@ -9,8 +9,8 @@ from typing_extensions import TypedDict
 from fake_convai.api.characters import CharacterRequest
 from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.interaction import as_hex
-from fake_convai.api.models import Described, Id, Wanted, WholeNumber
-from fake_convai.api.surface import Surface
+from fake_convai.backend.models import Described, Id, Wanted, WholeNumber
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import to_datetime
 from fake_convai.domain.errors import Forbidden, Invalid
 from fake_convai.store import accounts, characters, conversations

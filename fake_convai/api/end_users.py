@@ -6,7 +6,7 @@ from pydantic import Field, StrictStr
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import (
+from fake_convai.backend.models import (
     Described,
     EndUserId,
     EndUserMetadata,
@@ -15,7 +15,7 @@ from fake_convai.api.models import (
     Wanted,
     WholeNumber,
 )
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
 from fake_convai.domain import cursor as cursors
 from fake_convai.domain.clock import parse_moment, to_iso
 from fake_convai.domain.cursor import Filters

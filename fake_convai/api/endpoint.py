@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 from pydantic import AliasChoices, BaseModel
 from starlette.requests import Request
 
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
 from fake_convai.store.accounts import AccountStore
 
 Source = Literal["seed", "docs", "sdk", "observed", "assumption"]
 if TYPE_CHECKING:
-    from fake_convai.api.backend import Backend
-    from fake_convai.api.journal import Note
+    from fake_convai.backend.backend import Backend
+    from fake_convai.backend.journal import Note
 
 Access = Literal["key", "key or token", "anybody"]
 Reads = Literal["json", "query", "form"]

@@ -15,9 +15,9 @@ from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import NOT_BLANK, Described, Id, RequestModel, Text, Wanted
-from fake_convai.api.responses import event_stream
-from fake_convai.api.surface import Surface
+from fake_convai.backend.models import NOT_BLANK, Described, Id, RequestModel, Text, Wanted
+from fake_convai.backend.responses import event_stream
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.replies import chunks
 from fake_convai.store import characters, conversations, sessions

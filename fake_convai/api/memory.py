@@ -6,7 +6,7 @@ from pydantic import Field, StrictStr
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import (
+from fake_convai.backend.models import (
     NOT_BLANK,
     Described,
     EndUserId,
@@ -17,7 +17,7 @@ from fake_convai.api.models import (
     Wanted,
     WholeNumber,
 )
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import to_iso
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.text import MAX_FACT_LENGTH, MAX_FACTS, normalise_fact

@@ -1,15 +1,6 @@
 """Every endpoint of the three surfaces."""
 
-from fake_convai.api import (
-    characters,
-    chat_history,
-    end_users,
-    interaction,
-    memory,
-    sessions,
-    speakers,
-    tokens,
-)
+from fake_convai.api import characters, chat_history, end_users, interaction, memory, sessions, speakers, tokens
 from fake_convai.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
-from fake_convai.api import events
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.livekit import participant_token
-from fake_convai.api.models import Described, EndUserMetadata, Id, RequestModel, Wanted
-from fake_convai.api.responses import event_stream
-from fake_convai.api.surface import Surface
+from fake_convai.backend.models import Described, EndUserMetadata, Id, RequestModel, Wanted
+from fake_convai.backend.responses import event_stream
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
+from fake_convai.live import events
+from fake_convai.live.livekit import participant_token
 from fake_convai.store import characters, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character

@@ -6,8 +6,8 @@ from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import Empty, Id, RequestModel, Text, Wanted, needs_one_of
-from fake_convai.api.surface import Surface
+from fake_convai.backend.models import Empty, Id, RequestModel, Text, Wanted, needs_one_of
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import MAX_END_USER_ID
 from fake_convai.store import people, speakers

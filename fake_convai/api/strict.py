@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fake_convai.api.endpoint import Endpoint
-from fake_convai.api.journal import review
+from fake_convai.backend.journal import review
 from fake_convai.domain.errors import Invalid
 
 
@@ -13,7 +13,7 @@ def refuse_loose(endpoint: Endpoint, body: Mapping[str, Any]) -> None:
     unknown, violations = review(endpoint, body)
     if unknown:
         # Only a strict server needs it, and then only for requests that hold something unknown.
-        from fake_convai.api.provenance import fields_sent_to
+        from fake_convai.contract.provenance import fields_sent_to
 
         strangers = [name for name in unknown if name not in fields_sent_to(endpoint)]
         violations += [f"Unknown parameter '{name}': leave it out; no SDK sends it." for name in strangers]

@@ -4,8 +4,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.api.models import Empty, Id, RequestModel, Timestamp
-from fake_convai.api.surface import Surface
+from fake_convai.backend.models import Empty, Id, RequestModel, Timestamp
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import SECOND, to_iso
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import hash_secret

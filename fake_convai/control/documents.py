@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
 from fake_convai.domain import replies
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.faults import Fault, Match

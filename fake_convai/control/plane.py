@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fake_convai.api.auth import KEY_HEADER, LIVE_KEY_HEADER
-from fake_convai.api.backend import Backend
-from fake_convai.api.body import MEBIBYTE, parse_object, read_body
-from fake_convai.api.errors import error_answer
-from fake_convai.api.responses import Answer
-from fake_convai.api.surface import Surface
+from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER
+from fake_convai.backend.backend import Backend
+from fake_convai.backend.body import MEBIBYTE, parse_object, read_body
+from fake_convai.backend.errors import error_answer
+from fake_convai.backend.responses import Answer
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, Unavailable
 from fake_convai.store.accounts import AccountStore
 

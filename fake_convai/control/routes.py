@@ -11,12 +11,12 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from fake_convai import __version__
-from fake_convai.api.backend import Backend
-from fake_convai.api.errors import error_answer
-from fake_convai.api.faults import describe
-from fake_convai.api.openapi_files import published
-from fake_convai.api.responses import Answer
-from fake_convai.api.surface import Surface
+from fake_convai.api.published import published
+from fake_convai.backend.backend import Backend
+from fake_convai.backend.errors import error_answer
+from fake_convai.backend.faults import describe
+from fake_convai.backend.responses import Answer
+from fake_convai.backend.surface import Surface
 from fake_convai.control import clock, state
 from fake_convai.control.documents import parse_comparison, parse_fault, parse_replies
 from fake_convai.control.plane import PREFIX, ControlCall, control

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationError
 
-from fake_convai.api.body import parse_object
-from fake_convai.api.models import EndUserId, EndUserMetadata, Id
+from fake_convai.backend.body import parse_object
+from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
 from fake_convai.control.documents import Document, invalid_document
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.dedup import DedupMode

@@ -7,7 +7,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from fake_convai.api.body import form_in
+from fake_convai.backend.body import form_in
 from fake_convai.traffic.recording import Body
 
 JSON, EVENTS = "application/json", "text/event-stream"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from fake_convai.api.redact import is_secret
+from fake_convai.backend.redact import is_secret
 from fake_convai.traffic.bodies import media_type
 from fake_convai.traffic.recording import Received
 from fake_convai.traffic.translation import Translation, is_id

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fake_convai.api.redact import is_secret, redacted
-from fake_convai.api.surface import Surface
+from fake_convai.backend.redact import is_secret, redacted
+from fake_convai.backend.surface import Surface
 
 VERSION = 1
 _MARK = "fake_convai_recording"

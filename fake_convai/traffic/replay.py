@@ -12,7 +12,7 @@ import orjson
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from fake_convai.api.redact import is_secret
+from fake_convai.backend.redact import is_secret
 from fake_convai.domain.identity import REFUSED_KEY_PREFIX
 from fake_convai.traffic.beginning import account_of, seeds
 from fake_convai.traffic.bodies import media_type, parse

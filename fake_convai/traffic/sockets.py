@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from fake_convai.api.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
+from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.traffic.bodies import parse
 from fake_convai.traffic.recording import Close, Exchange, Frame, Received, Recorder, Sent

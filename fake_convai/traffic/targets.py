@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from fake_convai.api.pipeline import CHAT_PATH
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surface import Surface
-from fake_convai.api.surfaces import CHAT_PATH
+from fake_convai.backend.surface import Surface
 
 _VENDOR = "convai.com"
 _HOSTS = {Surface.PRODUCTION: "api", Surface.BETA: "beta", Surface.LIVE: "live"}

@@ -7,8 +7,8 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from fake_convai.api.hub import Hub
 from fake_convai.app import create_app
+from fake_convai.live.hub import Hub
 from fake_convai.settings import Settings
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountTransaction

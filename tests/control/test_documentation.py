@@ -12,8 +12,8 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from fake_convai.cli import cli, main
-from fake_convai.cli_control import commands
+from fake_convai.cli.control import commands
+from fake_convai.cli.main import cli, main
 from fake_convai.control.routes import ROUTES
 from fake_convai.control.seed_document import SeedDocument
 from fake_convai.domain.faults import Fault, Match

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from fake_convai.api.journal import Journal, Note
-from fake_convai.api.surface import Surface
+from fake_convai.backend.journal import Journal, Note
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Unavailable
 from fake_convai.store.journal import Wanted, read
 from fake_convai.store.query import Transaction
@@ -121,7 +121,7 @@ class TestWithoutADatabase:
                     database.silent = False
                 return len(await entries_of(database))
 
-        monkeypatch.setattr("fake_convai.api.journal.FLUSH_SECONDS", 0)
+        monkeypatch.setattr("fake_convai.backend.journal.FLUSH_SECONDS", 0)
         assert asyncio.run(written()) == 1
 
     def test_it_goes_on_writing_after_a_surprise(
@@ -138,13 +138,13 @@ class TestWithoutADatabase:
             async with journal_of(database) as journal:
                 async with writing(journal, database):
                     with monkeypatch.context() as patch:
-                        patch.setattr("fake_convai.api.journal.redacted", surprise)
+                        patch.setattr("fake_convai.backend.journal.redacted", surprise)
                         await journal.add(Note("POST", "/lost", Surface.BETA, body=b"{}"), 200, b"")
                         await surprised.wait()
                     await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
                 return len(await entries_of(database))
 
-        monkeypatch.setattr("fake_convai.api.journal.FLUSH_SECONDS", 0)
+        monkeypatch.setattr("fake_convai.backend.journal.FLUSH_SECONDS", 0)
         assert asyncio.run(written()) == 1
         assert "Cannot write the journal" in caplog.text
         assert "ZeroDivisionError: a bug" in caplog.text

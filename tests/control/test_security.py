@@ -4,7 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fake_convai import __version__
-from fake_convai.cli import main
+from fake_convai.cli.main import main
 from fake_convai.control.routes import ROUTES
 from tests.conftest import Api, refused
 from tests.control.conftest import Run

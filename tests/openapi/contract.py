@@ -6,8 +6,8 @@ from typing import Any
 import httpx2 as httpx
 import jsonschema_rs
 
-from fake_convai.api.openapi_files import published
-from fake_convai.api.surface import Surface
+from fake_convai.api.published import published
+from fake_convai.backend.surface import Surface
 
 JSON, EVENTS = "application/json", "text/event-stream"
 

@@ -9,11 +9,11 @@ from starlette.testclient import TestClient
 
 from fake_convai.api.endpoint import Call
 from fake_convai.api.memory import MemoryRecord
-from fake_convai.api.openapi import document
-from fake_convai.api.openapi_files import published
+from fake_convai.api.published import published
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surface import Surface
 from fake_convai.app import create_app
+from fake_convai.backend.surface import Surface
+from fake_convai.contract.openapi import document
 from fake_convai.settings import Settings
 from tests.openapi.contract import problems
 

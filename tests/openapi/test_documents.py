@@ -9,14 +9,14 @@ from click.testing import CliRunner
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.testclient import TestClient
 
-from fake_convai.api.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
-from fake_convai.api.openapi_files import folder, published
-from fake_convai.api.openapi_links import LINKS
-from fake_convai.api.provenance import SOURCES, chapters, fields_sent_to
+from fake_convai.api.published import folder, published
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surface import Surface
-from fake_convai.cli import cli
-from fake_convai.cli_openapi import documents, pages
+from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
+from fake_convai.backend.surface import Surface
+from fake_convai.cli.main import cli
+from fake_convai.cli.openapi import documents, pages
+from fake_convai.contract.links import LINKS
+from fake_convai.contract.provenance import SOURCES, chapters, fields_sent_to
 from tests.openapi.contract import value_departures
 
 DOCS = folder().parent / "docs"

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from fake_convai.api.openapi_files import folder
+from fake_convai.api.published import folder
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surface import Surface
 from fake_convai.app import create_app
+from fake_convai.backend.surface import Surface
 from fake_convai.settings import Settings
 
 KEY = "key-of-a-generated-client"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from fake_convai.api.openapi_files import folder
-from fake_convai.cli import cli
+from fake_convai.api.published import folder
+from fake_convai.cli.main import cli
 
 WHO = {"character_id": "npc", "end_user_id": "player-42"}
 PAGE = {"memories": [], "total_count": 0, "page": 1, "page_size": 50, "has_more": False}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fake_convai.api.openapi_links import LINKS, Link
 from fake_convai.api.routes import ENDPOINTS
+from fake_convai.contract.links import LINKS, Link
 from tests.conftest import Api
 from tests.openapi.contract import problems
 from tests.openapi.test_statuses import make_world, send, valid

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fake_convai.api.openapi_files import published
-from fake_convai.api.surface import Surface
-from fake_convai.examples import Frame, run_examples
+from fake_convai.api.published import published
+from fake_convai.backend.surface import Surface
+from fake_convai.contract.examples import Frame, run_examples
 from tests.conftest import Api
 from tests.openapi.contract import value_departures
 

@@ -16,10 +16,10 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.python import asgi
 from schemathesis.schemas import BaseSchema
 
-from fake_convai.api.body import MAX_DEPTH
-from fake_convai.api.openapi_files import published
-from fake_convai.api.surface import Surface
+from fake_convai.api.published import published
 from fake_convai.app import create_app
+from fake_convai.backend.body import MAX_DEPTH
+from fake_convai.backend.surface import Surface
 from fake_convai.settings import Settings
 
 KEY = "key-of-schemathesis"

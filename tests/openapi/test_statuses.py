@@ -10,10 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from fake_convai.api.endpoint import Endpoint
-from fake_convai.api.openapi_files import published
+from fake_convai.api.published import published
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surface import Surface
 from fake_convai.app import create_app
+from fake_convai.backend.surface import Surface
 from fake_convai.settings import Settings
 from tests.conftest import Api
 from tests.openapi.contract import problems

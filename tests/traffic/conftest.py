@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from websockets.sync.client import connect
 
 from fake_convai import FakeConvai
-from fake_convai.cli import cli
+from fake_convai.cli.main import cli
 from tests.serving import serve
 
 KEY = "a-real-key-5b1e7c"

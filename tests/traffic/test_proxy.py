@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from fake_convai import FakeConvai
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
 from fake_convai.traffic.recording import Recorder, read
 from fake_convai.traffic.targets import BadTarget, read_targets
 from tests.traffic.conftest import KEY, recorded

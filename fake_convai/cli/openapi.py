@@ -35,9 +35,9 @@ def openapi(output: str, docs: str | None, only_check: bool) -> None:
 
 def documents() -> dict[str, str]:
     """The documents by file name, as they are written."""
-    from fake_convai.api.openapi import document
-    from fake_convai.api.surface import Surface
-    from fake_convai.examples import run_examples
+    from fake_convai.backend.surface import Surface
+    from fake_convai.contract.examples import run_examples
+    from fake_convai.contract.openapi import document
 
     examples, frames = run_examples()
     return {
@@ -48,8 +48,8 @@ def documents() -> dict[str, str]:
 
 def pages(live: str) -> dict[str, str]:
     """The pages by file name, given the document of the live surface."""
-    from fake_convai.api.openapi_pages import fidelity, realtime_page
-    from fake_convai.cli_docs import commands_page
+    from fake_convai.cli.docs import commands_page
+    from fake_convai.contract.pages import fidelity, realtime_page
 
     return {"fidelity.md": fidelity(), "realtime.md": realtime_page(json.loads(live)), "commands.md": commands_page()}
 
@@ -65,7 +65,7 @@ def pages(live: str) -> dict[str, str]:
 @click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(contract: str, recording: Path) -> None:
     """Report where the traffic in a HAR file departs from the contract; exits with 1 when it does."""
-    from fake_convai.api.har import Unreadable, check_recording, load_contract
+    from fake_convai.contract.har import Unreadable, check_recording, load_contract
 
     try:
         report = check_recording(load_contract(contract), recording.read_bytes())

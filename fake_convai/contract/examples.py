@@ -12,11 +12,11 @@ import httpx
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from fake_convai.api.body import MAX_BODY
-from fake_convai.api.openapi import Example
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surface import Surface
 from fake_convai.app import create_app
+from fake_convai.backend.body import MAX_BODY
+from fake_convai.backend.surface import Surface
+from fake_convai.contract.openapi import Example
 from fake_convai.settings import Settings
 
 BASE = "http://127.0.0.1:2668"

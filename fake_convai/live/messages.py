@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from fake_convai.api.models import NOT_BLANK, Described
+from fake_convai.backend.models import NOT_BLANK, Described
 
 Label = Literal["rtvi-ai"]
 Words = Annotated[str, Described(pattern=NOT_BLANK)]

@@ -6,8 +6,8 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from fake_convai.api.responses import Answer
-from fake_convai.api.surface import Surface
+from fake_convai.backend.responses import Answer
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import (
     Conflict,
     FakeConvaiError,

@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from fake_convai.api import events
-from fake_convai.api.backend import Backend
-from fake_convai.api.errors import error_answer
-from fake_convai.api.faults import delay, describe
-from fake_convai.api.journal import Note
-from fake_convai.api.surface import Surface
+from fake_convai.backend.backend import Backend
+from fake_convai.backend.errors import error_answer
+from fake_convai.backend.faults import delay, describe
+from fake_convai.backend.journal import Note
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Unavailable
 from fake_convai.domain.faults import Fault
+from fake_convai.live import events
 from fake_convai.store import characters, people, sessions
 from fake_convai.store.accounts import AccountStore, AccountTransaction
 from fake_convai.store.sessions import Session, SessionGone

@@ -30,7 +30,7 @@ def commands_page() -> str:
 
 
 def _lines() -> Iterator[str]:
-    from fake_convai.cli import cli
+    from fake_convai.cli.main import cli
 
     yield _HEAD
     yield from (_row(name, field) for name, field in Settings.model_fields.items())

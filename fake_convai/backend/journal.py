@@ -19,9 +19,9 @@ import orjson
 from pydantic import ValidationError
 
 from fake_convai.api.endpoint import Endpoint
-from fake_convai.api.models import complaints
-from fake_convai.api.redact import redacted, storable
-from fake_convai.api.surface import Surface
+from fake_convai.backend.models import complaints
+from fake_convai.backend.redact import redacted, storable
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.domain.errors import Unavailable
 from fake_convai.store import clocks, journal

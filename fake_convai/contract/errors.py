@@ -3,7 +3,7 @@
 from typing import Any
 
 from fake_convai.api.endpoint import Endpoint
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
 
 _MEANINGS = {
     400: ("BadRequest", "A parameter is missing or wrong; the message names it and says what is wanted."),

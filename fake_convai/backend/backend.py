@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 
-from fake_convai.api.auth import Authenticator
-from fake_convai.api.faults import Faults
-from fake_convai.api.hub import Hub
-from fake_convai.api.journal import Journal
+from fake_convai.backend.auth import Authenticator
+from fake_convai.backend.faults import Faults
+from fake_convai.backend.journal import Journal
 from fake_convai.domain.clock import Clock
 from fake_convai.domain.ids import Ids
+from fake_convai.live.hub import Hub
 from fake_convai.settings import Settings
 from fake_convai.store import clocks, faults, journal, snapshots
 from fake_convai.store.accounts import (

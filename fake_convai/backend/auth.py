@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from fake_convai.api.errors import INVALID_KEY, INVALID_LIVE_KEY, MISSING_KEY, MISSING_LIVE_KEY
-from fake_convai.api.surface import Surface
+from fake_convai.backend.errors import INVALID_KEY, INVALID_LIVE_KEY, MISSING_KEY, MISSING_LIVE_KEY
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Unauthenticated
 from fake_convai.domain.identity import REFUSED_KEY_PREFIX, hash_secret, last_four
 from fake_convai.domain.ids import Ids

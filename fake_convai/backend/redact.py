@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.datastructures import UploadFile
 
-from fake_convai.api.body import MAX_DEPTH, UNSTORABLE
+from fake_convai.backend.body import MAX_DEPTH, UNSTORABLE
 from fake_convai.domain.identity import last_four
 
 _SECRETS = frozenset({"apiauthtoken", "token", "apikey", "xapikey", "convaiapikey", "authorization"})

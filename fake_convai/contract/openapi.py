@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from fake_convai import __version__
-from fake_convai.api import realtime
 from fake_convai.api.endpoint import Endpoint
-from fake_convai.api.openapi_errors import error_name, error_response, error_schemas, error_statuses
-from fake_convai.api.openapi_links import LINKS
-from fake_convai.api.openapi_schemas import REF, Schema, Types, json_type, streams, take_null, without_null
-from fake_convai.api.provenance import Guess, general_guesses, guesses_about
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
+from fake_convai.contract.errors import error_name, error_response, error_schemas, error_statuses
+from fake_convai.contract.links import LINKS
+from fake_convai.contract.provenance import Guess, general_guesses, guesses_about
+from fake_convai.contract.schemas import REF, Schema, Types, json_type, streams, take_null, without_null
+from fake_convai.live import messages as realtime
 
 JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fake_convai.api import chat
 from fake_convai.api.endpoint import Endpoint
-from fake_convai.api.provenance import SOURCES, Chapter, chapters
 from fake_convai.api.routes import ENDPOINTS
+from fake_convai.contract.provenance import SOURCES, Chapter, chapters
+from fake_convai.live import websocket as chat
 
 MADE = "<!-- Made by `make openapi`: change {origin}, not this page. -->"
 
@@ -20,7 +20,7 @@ def fidelity() -> str:
 
 
 def _fidelity() -> Iterator[str]:
-    yield MADE.format(origin="fake_convai/api/provenance.yaml")
+    yield MADE.format(origin="fake_convai/contract/provenance.yaml")
     yield from _paragraphs(
         "# How close to the real thing",
         "Convai publishes no machine-readable contract, so this fake is built from what anybody can read: pages, SDK "
@@ -46,8 +46,9 @@ def _fidelity() -> Iterator[str]:
         "## You know better?",
         "A recorded answer of the real service settles a guess. `fake-convai check --openapi beta traffic.har` holds a "
         "recording against the documents and says of each difference where the operation is known from "
-        "([contract-testing.md](contract-testing.md)). What was found goes into `fake_convai/api/provenance.yaml`, one "
-        "line each; `make openapi` carries it into the documents and this page.",
+        "([contract-testing.md](contract-testing.md)). What was found goes into "
+        "`fake_convai/contract/provenance.yaml`, one line each; `make openapi` carries it into the documents and this "
+        "page.",
     )
 
 
@@ -109,7 +110,7 @@ def realtime_page(live: Mapping[str, Any]) -> str:
 
 
 def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
-    yield MADE.format(origin="fake_convai/api/realtime.py")
+    yield MADE.format(origin="fake_convai/live/messages.py")
     yield from _paragraphs(
         "# Messages of a live session",
         "OpenAPI has no words for a WebSocket. The schemas on this page stand under `components` of "

@@ -15,18 +15,18 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from fake_convai.api.backend import Backend
-from fake_convai.api.body import MAX_FORM, parse_form, parse_object, parse_query, read_body
-from fake_convai.api.chat import chat
 from fake_convai.api.endpoint import Call, Endpoint
-from fake_convai.api.errors import MethodNotAllowed, UnprocessableBody, error_answer
-from fake_convai.api.faults import describe, happen
-from fake_convai.api.journal import Note
-from fake_convai.api.models import to_invalid
-from fake_convai.api.responses import PlainJson
 from fake_convai.api.strict import refuse_loose
-from fake_convai.api.surface import Surface
+from fake_convai.backend.backend import Backend
+from fake_convai.backend.body import MAX_FORM, parse_form, parse_object, parse_query, read_body
+from fake_convai.backend.errors import MethodNotAllowed, UnprocessableBody, error_answer
+from fake_convai.backend.faults import describe, happen
+from fake_convai.backend.journal import Note
+from fake_convai.backend.models import to_invalid
+from fake_convai.backend.responses import PlainJson
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import NotFound, Unauthenticated, Unavailable
+from fake_convai.live.websocket import chat
 
 CHAT_PATH = "/chat"
 

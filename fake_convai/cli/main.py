@@ -7,9 +7,9 @@ from typing import Any, get_args, get_origin
 import click
 
 from fake_convai import __version__
-from fake_convai.cli_control import commands
-from fake_convai.cli_openapi import check, openapi
-from fake_convai.cli_traffic import commands as traffic_commands
+from fake_convai.cli.control import commands
+from fake_convai.cli.openapi import check, openapi
+from fake_convai.cli.traffic import commands as traffic_commands
 from fake_convai.domain.errors import Invalid
 from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Settings, load_settings
 

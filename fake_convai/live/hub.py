@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from fake_convai.api import events
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.errors import Unavailable
+from fake_convai.live import events
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountStore
 from fake_convai.store.database import Database

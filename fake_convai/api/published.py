@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from fake_convai.api.surface import Surface
+from fake_convai.backend.surface import Surface
 
 
 def folder() -> Path:

@@ -8,9 +8,9 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from fake_convai.api.errors import INVALID_KEY, INVALID_LIVE_KEY
-from fake_convai.api.responses import Answer
-from fake_convai.api.surface import Surface
+from fake_convai.backend.errors import INVALID_KEY, INVALID_LIVE_KEY
+from fake_convai.backend.responses import Answer
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import RATE_LIMITED, Invalid
 from fake_convai.domain.faults import Fault
 from fake_convai.store import faults

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 import jsonschema_rs
 from pydantic import BaseModel, ValidationError
 
-from fake_convai.api.openapi_files import published
-from fake_convai.api.surface import Surface
-from fake_convai.api.surfaces import locate
+from fake_convai.api.pipeline import locate
+from fake_convai.api.published import published
+from fake_convai.backend.surface import Surface
 
 JSON, EVENTS = "application/json", "text/event-stream"
 

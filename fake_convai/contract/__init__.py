@@ -1,0 +1,1 @@
+"""What writes and checks the OpenAPI documents; nothing that serves imports it."""

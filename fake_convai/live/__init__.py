@@ -1,0 +1,1 @@
+"""A live session, whichever transport carries it."""
