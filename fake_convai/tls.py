@@ -60,6 +60,20 @@ def prepare(folder: Path, host: str) -> tuple[ssl.SSLContext, Path]:
     """
     names = list(dict.fromkeys([*_ALWAYS, *_names_of(host)]))
     authority, path = _authority(folder)
+    by_name = _context(authority, [name for name in names if not _is_address(name)])
+
+    def choose(connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> None:
+        if server_name is not None and not _is_address(server_name):
+            connection.context = by_name
+
+    # Mono knows no limits on addresses and refuses every chain in which one would have to be checked. Who asks for a
+    # name is shown a certificate of names alone; only who asks for an address, which is sent no name, sees addresses.
+    context = _context(authority, names)
+    context.sni_callback = choose
+    return context, path
+
+
+def _context(authority: trustme.CA, names: list[str]) -> ssl.SSLContext:
     now = datetime.now(UTC)
     certificate = authority.issue_cert(
         *names,
@@ -70,7 +84,15 @@ def prepare(folder: Path, host: str) -> tuple[ssl.SSLContext, Path]:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
-    return context, path
+    return context
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _names_of(host: str) -> list[str]:

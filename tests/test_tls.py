@@ -83,6 +83,41 @@ def test_each_name_is_vouched_for(server: Served, folder: Path, name: str) -> No
     assert ExtendedKeyUsageOID.SERVER_AUTH in usage
 
 
+def test_who_asks_for_a_name_sees_no_addresses(server: Served, folder: Path) -> None:
+    """Mono refuses a chain in which an address would have to be held against the authority's limits."""
+    by_name = presented(server, folder, "localhost").extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    by_address = presented(server, folder, "127.0.0.1").extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert by_name.value.get_values_for_type(x509.IPAddress) == []
+    assert set(map(str, by_address.value.get_values_for_type(x509.IPAddress))) == {"127.0.0.1", "::1"}
+
+
+MONO_CLIENT = """
+class Program {
+    static void Main(string[] arguments) {
+        var client = new System.Net.Http.HttpClient();
+        System.Console.Write(client.GetStringAsync(arguments[0]).Result);
+    }
+}
+"""
+
+
+def test_mono_connects_once_its_user_trusts_the_authority(server: Served, folder: Path, tmp_path: Path) -> None:
+    for program in ("mcs", "mono", "cert-sync"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed: apt-get install mono-mcs ca-certificates-mono")
+    (tmp_path / "client.cs").write_text(MONO_CLIENT, "utf-8")
+    home = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")} | {"HOME": str(tmp_path)}
+    port = server.netloc.rpartition(":")[2]
+    for command in (
+        ["mcs", "-r:System.Net.Http", "client.cs"],
+        ["cert-sync", "--user", str(folder / "ca.pem")],
+        ["mono", "client.exe", f"https://localhost:{port}/_fake/health"],
+    ):
+        done = subprocess.run(command, cwd=tmp_path, env=home, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == HEALTH
+
+
 def test_nobody_else_is_vouched_for(server: Served, folder: Path) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match=r"convai\.com"):
         presented(server, folder, "convai.com")
