@@ -2,12 +2,25 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LIVEKIT := v1.13.5
+LIVEKIT_BUILT = $${XDG_CACHE_HOME:-$$HOME/.cache}/fake-convai/livekit-server-$(LIVEKIT)
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: serve test check format lint types openapi fuzz bench screenshots clean
+.PHONY: serve livekit test check format lint types openapi fuzz bench screenshots clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
 	$(BIN)/fake-convai serve $(ARGS)
+
+livekit: $(VENV)/.serve ## Build LiveKit's server into .venv/bin, so that characters come to rooms; needs Go, minutes once
+	@if ! test -x "$(LIVEKIT_BUILT)"; then \
+		command -v go >/dev/null || { echo "make livekit needs Go: https://go.dev/dl"; exit 1; }; \
+		mkdir -p "$$(dirname "$(LIVEKIT_BUILT)")" && \
+		folder=$$(mktemp -d "$(LIVEKIT_BUILT).XXXXXX") && \
+		GOBIN=$$folder go install github.com/livekit/livekit-server/cmd/server@$(LIVEKIT) && \
+		mv "$$folder/server" "$(LIVEKIT_BUILT)" && rmdir "$$folder"; \
+	fi
+	@install -m 755 "$(LIVEKIT_BUILT)" $(BIN)/livekit-server
+	$(PIP) 'livekit>=1.2'
 
 test: $(VENV)/.dev ## Run the tests on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)

@@ -1,6 +1,8 @@
-"""The access token of a LiveKit room, as LiveKit itself verifies it."""
+"""Access tokens of a LiveKit server, as LiveKit itself verifies them."""
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 from fake_convai.domain.clock import SECOND
 
@@ -8,26 +10,31 @@ LIFETIME = 6 * 3600
 """Seconds; the default of LiveKit's own libraries."""
 
 
-def participant_token(key: str, secret: str, *, identity: str, name: str, room_name: str, now: int) -> str:
-    """A token that lets `identity` join `room_name`, talk and listen; `now` in microseconds."""
+def participant_token(
+    key: str, secret: str, *, identity: str, name: str, room_name: str, now: int, agent: bool = False
+) -> str:
+    """A token that lets `identity` join `room_name`, talk and listen; `now` in microseconds.
+
+    An `agent` is a participant for whose sake alone a room does not stay open.
+    """
+    grants = {
+        "roomJoin": True,
+        "room": room_name,
+        "canPublish": True,
+        "canSubscribe": True,
+        "canPublishData": True,
+    }
+    claims = {"name": name, "kind": "agent"} if agent else {"name": name}
+    return access_token(key, secret, identity=identity, grants=grants, now=now, **claims)
+
+
+def access_token(key: str, secret: str, *, identity: str, grants: Mapping[str, Any], now: int, **claims: Any) -> str:
+    """A token with these grants and further claims; `now` in microseconds."""
     import jwt  # only sessions over LiveKit need it
 
     issued = now // SECOND
-    claims = {
-        "iss": key,
-        "sub": identity,
-        "name": name,
-        "nbf": issued,
-        "exp": issued + LIFETIME,
-        "video": {
-            "roomJoin": True,
-            "room": room_name,
-            "canPublish": True,
-            "canSubscribe": True,
-            "canPublishData": True,
-        },
-    }
+    payload = {"iss": key, "sub": identity, "nbf": issued, "exp": issued + LIFETIME, "video": dict(grants), **claims}
     with warnings.catch_warnings():
         # The secret of a local LiveKit server is "secret", by LiveKit's own choice.
         warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
-        return jwt.encode(claims, secret, algorithm="HS256")
+        return jwt.encode(payload, secret, algorithm="HS256")

@@ -1,0 +1,48 @@
+"""What the room's tests need; without it they are skipped, and say why."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from fake_convai.live.livekit_server import find_program
+
+
+@pytest.fixture(scope="session")
+def livekit_program() -> str:
+    """The LiveKit server's path, where it is installed and the `livekit` package is too."""
+    program = find_program("auto")
+    if program is None:
+        pytest.skip("livekit-server is not installed, so no room is tried: make livekit, with Go")
+    if importlib.util.find_spec("livekit.rtc") is None:
+        pytest.skip("the package livekit is not installed, so no room is tried: pip install livekit")
+    return program
+
+
+def processes_of(program: str) -> list[int]:
+    """The ids of the processes that run this program below this one."""
+    ours, found = {os.getpid()}, []
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue  # it has ended just now
+    grown = True
+    while grown:
+        more = {pid for pid, parent in parents.items() if parent in ours} - ours
+        grown = bool(more)
+        ours |= more
+    for pid in ours:
+        try:
+            if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(program):
+                found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
