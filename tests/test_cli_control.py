@@ -11,8 +11,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from fake_convai.cli.control import DEFAULT_URL
 from fake_convai.cli.main import main
+from fake_convai.cli.plane import DEFAULT_URL
 from fake_convai.settings import Settings
 from tests.serving import serve
 

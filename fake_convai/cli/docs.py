@@ -24,14 +24,12 @@ variable. The pytest fixture takes the same settings by name, such as `{"plan": 
 |---|---|---|---|"""
 
 
-def commands_page() -> str:
-    """The table of settings, and the help of every command."""
-    return "\n".join(_lines()) + "\n"
+def commands_page(cli: click.Command) -> str:
+    """The table of settings, and the help of every command of `cli`."""
+    return "\n".join(_lines(cli)) + "\n"
 
 
-def _lines() -> Iterator[str]:
-    from fake_convai.cli.main import cli
-
+def _lines(cli: click.Command) -> Iterator[str]:
     yield _HEAD
     yield from (_row(name, field) for name, field in Settings.model_fields.items())
     for names, command in _commands(cli, "fake-convai"):

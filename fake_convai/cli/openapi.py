@@ -16,7 +16,8 @@ def openapi(output: str, docs: str | None, only_check: bool) -> None:
     """Write the OpenAPI documents of the three surfaces."""
     files = {Path(output) / name: text for name, text in documents().items()}
     if docs is not None:
-        files |= {Path(docs) / name: text for name, text in pages(files[Path(output) / "live.json"]).items()}
+        cli = click.get_current_context().find_root().command
+        files |= {Path(docs) / name: text for name, text in pages(files[Path(output) / "live.json"], cli).items()}
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text("utf-8") != text]
     if only_check:
         if stale:
@@ -46,12 +47,16 @@ def documents() -> dict[str, str]:
     }
 
 
-def pages(live: str) -> dict[str, str]:
-    """The pages by file name, given the document of the live surface."""
+def pages(live: str, cli: click.Command) -> dict[str, str]:
+    """The pages by file name, given the document of the live surface and the command line that they describe."""
     from fake_convai.cli.docs import commands_page
     from fake_convai.contract.pages import fidelity, realtime_page
 
-    return {"fidelity.md": fidelity(), "realtime.md": realtime_page(json.loads(live)), "commands.md": commands_page()}
+    return {
+        "fidelity.md": fidelity(),
+        "realtime.md": realtime_page(json.loads(live)),
+        "commands.md": commands_page(cli),
+    }
 
 
 @click.command()

@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fake_convai.cli.plane import Misuse
+
 if TYPE_CHECKING:
     from fake_convai.traffic.replay import Compared
-
-
-class Misuse(click.ClickException):
-    """Something was asked that cannot be done; differences have an exit code of their own."""
-
-    exit_code = 2
 
 
 @click.command()
@@ -134,6 +130,3 @@ def _call(one: "Compared") -> str:
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 300 else f"{text[:300]}..."
-
-
-commands = (proxy, compare)

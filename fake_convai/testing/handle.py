@@ -7,23 +7,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
 
-import httpx
-
-from fake_convai.domain.faults import Fault, Match
+from fake_convai.control.client import ControlClient
+from fake_convai.domain.faults import Fault
 from fake_convai.domain.identity import normalise_end_user_id
 from fake_convai.domain.text import normalise_fact
-from fake_convai.testing.client import call, connect
-from fake_convai.testing.records import (
-    EndUser,
-    Memory,
-    Request,
-    Session,
-    to_datetime,
-    to_end_user,
-    to_memory,
-    to_request,
-    to_session,
-)
+from fake_convai.testing.records import EndUser, Memory, Request, Session, read
 
 if TYPE_CHECKING:
     from fake_convai.settings import Settings
@@ -52,14 +40,14 @@ class FakeConvai:
         self.api_key = api_key or _new_key()
         self._settings = settings
         self._server: ServerThread | None = None
-        self._client: httpx.Client | None = None
+        self._client: ControlClient | None = None
         self._owns_client = True
 
     @classmethod
     def attach(cls, url: str, api_key: str | None = None, *, control_key: str | None = None) -> "FakeConvai":
         """The same for a server or container that runs at `url`; `control_key` is what it was started with."""
         fake = cls(api_key=api_key)
-        fake._client = connect(url, control_key)
+        fake._client = ControlClient(url, control_key)
         return fake
 
     def account(self, api_key: str | None = None) -> "FakeConvai":
@@ -78,7 +66,9 @@ class FakeConvai:
         from fake_convai.testing.server_thread import ServerThread
 
         self._server = ServerThread(self._settings)
-        self._client = connect(self._server.url, self._server.settings.control_key, self._server.transport)
+        self._client = ControlClient(
+            self._server.url, self._server.settings.control_key, transport=self._server.transport
+        )
         return self
 
     def close(self) -> None:
@@ -108,7 +98,7 @@ class FakeConvai:
     @property
     def url(self) -> str:
         """The base URL at which all three surfaces are served together."""
-        return str(self._running().base_url).rstrip("/")
+        return self._running().url
 
     @property
     def production_url(self) -> str:
@@ -179,7 +169,7 @@ class FakeConvai:
     def memories(self, character_id: str, end_user_id: str) -> list[Memory]:
         """What a character remembers about a person, oldest first. Of unknown people it remembers nothing."""
         wanted = (character_id, normalise_end_user_id(end_user_id))
-        found = map(to_memory, self.state()["memories"])
+        found = [read(Memory, memory) for memory in self.state()["memories"]]
         return sorted(
             (memory for memory in found if (memory.character_id, memory.end_user_id) == wanted),
             key=lambda memory: memory.created_at,
@@ -192,7 +182,7 @@ class FakeConvai:
 
     def end_users(self) -> list[EndUser]:
         """The record of each person, in the order they came."""
-        return [to_end_user(user) for user in self.state()["end_users"]]
+        return [read(EndUser, user) for user in self.state()["end_users"]]
 
     def session(
         self,
@@ -217,7 +207,7 @@ class FakeConvai:
             "interactions": [{"user": user, "character": character} for user, character in turns],
         }
         self.seed({"sessions": [_given(session)]})
-        return next(to_session(one) for one in self.state()["sessions"] if one["sessionID"] == session_id)
+        return next(read(Session, one) for one in self.state()["sessions"] if one["sessionID"] == session_id)
 
     # What the code under test has sent, and what goes wrong
 
@@ -226,7 +216,7 @@ class FakeConvai:
     ) -> list[Request]:
         """The requests of this account, oldest first; `path` is without the surface's prefix, as in `/memory/add`."""
         query = _given({"path": path, "surface": surface, "status": status})
-        return [to_request(entry) for entry in self._call("GET", "/requests", query=query)["requests"]]
+        return [read(Request, entry) for entry in self._call("GET", "/requests", query=query)["requests"]]
 
     def clear_requests(self) -> None:
         """Empty the journal that `requests` reads."""
@@ -270,8 +260,7 @@ class FakeConvai:
 
     def faults(self) -> list[Fault]:
         """The faults that wait to happen; `times` is how often each still will."""
-        waiting = self._call("GET", "/faults")["faults"]
-        return [Fault(**{**fault, "match": Match(**fault["match"])}) for fault in waiting]
+        return [read(Fault, fault) for fault in self._call("GET", "/faults")["faults"]]
 
     def clear_faults(self) -> None:
         """Forget the faults that wait."""
@@ -289,7 +278,7 @@ class FakeConvai:
 
     def now(self) -> datetime:
         """The time by the account's clock."""
-        return to_datetime(self._call("GET", "/clock")["now"])
+        return datetime.fromisoformat(self._call("GET", "/clock")["now"])
 
     def freeze(self, at: datetime | str | None = None) -> None:
         """Let the account's clock stand still, at this moment (UTC unless it says otherwise) or as it is."""
@@ -340,13 +329,13 @@ class FakeConvai:
         """Forget a snapshot."""
         self._call("DELETE", f"/snapshots/{quote(name, safe='')}")
 
-    def _running(self) -> httpx.Client:
+    def _running(self) -> ControlClient:
         if self._client is None:
             raise RuntimeError("This FakeConvai is not running: use `with FakeConvai() as fake:`, or start().")
         return self._client
 
     def _call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return call(self._running(), self.api_key, method, path, body, query)
+        return self._running().call(method, path, body, query, api_key=self.api_key)
 
 
 def _new_key() -> str:

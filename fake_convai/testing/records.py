@@ -1,9 +1,9 @@
 """What the handle returns: small frozen records, with names as on the wire and times as `datetime` in UTC."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Interaction:
 class Session:
     """A conversation; `end_user_id` is None when it was anonymous."""
 
-    session_id: str
+    session_id: str = field(metadata={"wire": "sessionID"})
     character_id: str
     end_user_id: str | None
     started_at: datetime
@@ -71,74 +71,25 @@ class Request:
     fault: dict[str, Any] | None
     unknown_fields: list[str]
     violations: list[str]
-    explanations: list[dict[str, str]]
+    explanations: list[dict[str, str]] = field(default_factory=list)
 
 
-def to_memory(document: Mapping[str, Any]) -> Memory:
-    """A memory from its part of a state."""
-    return Memory(
-        id=document["id"],
-        memory=document["memory"],
-        created_at=to_datetime(document["created_at"]),
-        updated_at=to_datetime(document["updated_at"]),
-        metadata=document["metadata"],
-        character_id=document["character_id"],
-        end_user_id=document["end_user_id"],
-    )
+Record = TypeVar("Record")
 
 
-def to_end_user(document: Mapping[str, Any]) -> EndUser:
-    """An end user from its part of a state."""
-    return EndUser(
-        end_user_id=document["end_user_id"],
-        end_user_metadata=document["end_user_metadata"],
-        last_active_ts=_optional_datetime(document["last_active_ts"]),
-        last_ltm_usage_ts=_optional_datetime(document["last_ltm_usage_ts"]),
-    )
+def read(kind: type[Record], document: Mapping[str, Any]) -> Record:
+    """A record from its JSON: each field from the member of its name, what a newer server has besides is left out."""
+    hints = get_type_hints(kind)
+    named = [(one.name, one.metadata.get("wire", one.name)) for one in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: _value(hints[name], document[wire]) for name, wire in named if wire in document})
 
 
-def to_session(document: Mapping[str, Any]) -> Session:
-    """A session from its part of a state."""
-    return Session(
-        session_id=document["sessionID"],
-        character_id=document["character_id"],
-        end_user_id=document["end_user_id"],
-        started_at=to_datetime(document["started_at"]),
-        is_added_to_memory=document["is_added_to_memory"],
-        interactions=tuple(
-            Interaction(
-                timestamp=to_datetime(turn["timestamp"]),
-                user=turn["user"],
-                character=turn["character"],
-                is_trigger_input=turn["is_trigger_input"],
-            )
-            for turn in document["interactions"]
-        ),
-    )
-
-
-def to_request(document: Mapping[str, Any]) -> Request:
-    """A request from its entry in the journal."""
-    return Request(
-        at=to_datetime(document["at"]),
-        surface=document["surface"],
-        method=document["method"],
-        path=document["path"],
-        body=document["body"],
-        status=document["status"],
-        response=document["response"],
-        duration_ms=document["duration_ms"],
-        fault=document["fault"],
-        unknown_fields=document["unknown_fields"],
-        violations=document["violations"],
-        explanations=document.get("explanations", []),
-    )
-
-
-def to_datetime(moment: str) -> datetime:
-    """ISO 8601 to an aware `datetime`."""
-    return datetime.fromisoformat(moment)
-
-
-def _optional_datetime(moment: str | None) -> datetime | None:
-    return None if moment is None else to_datetime(moment)
+def _value(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if hint in (datetime, datetime | None):
+        return datetime.fromisoformat(value)
+    inner = get_args(hint)[0] if get_origin(hint) is tuple else hint
+    if is_dataclass(inner) and isinstance(inner, type):
+        return tuple(read(inner, one) for one in value) if isinstance(value, list) else read(inner, value)
+    return value

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from fake_convai.testing.client import ControlError
+from fake_convai.control.client import ControlError
 from fake_convai.testing.handle import FakeConvai
 from fake_convai.testing.records import Request
 

@@ -1,6 +1,5 @@
 """`fake-convai compare`: says to the fake what was said to the real service, and looks at what differs."""
 
-import ssl
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,15 +12,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from fake_convai.backend.redact import is_secret
+from fake_convai.control.client import ControlClient, ControlError
 from fake_convai.domain.identity import REFUSED_KEY_PREFIX
 from fake_convai.traffic.beginning import account_of, seeds
 from fake_convai.traffic.bodies import media_type, parse
 from fake_convai.traffic.differences import Difference, compare, compare_messages
 from fake_convai.traffic.recording import WEBSOCKET, Close, Exchange, Frame, Received
 from fake_convai.traffic.translation import Translation
-
-TIMEOUT = 60.0
-"""Seconds for an answer of the fake."""
 
 PATIENCE = 2.0
 """Seconds for a message of the fake that the recording has."""
@@ -47,9 +44,8 @@ class Replay:
 
     def __init__(self, url: str, exchanges: Sequence[Exchange], control_key: str | None = None) -> None:
         """`url` is that of a running fake; it must have its control plane."""
-        self._url = url.rstrip("/")
+        self._fake = ControlClient(url, control_key)
         self._exchanges = [one for one in exchanges if one.request.method != "OPTIONS"]
-        self._control = {} if control_key is None else {"X-Fake-Convai-Control-Key": control_key}
         self._run = uuid.uuid4().hex
         self._translation = Translation()
         self._refused = _refused(self._exchanges)
@@ -61,35 +57,29 @@ class Replay:
 
         Raises `CannotCompare`.
         """
-        # The fake is next door: a proxy of the environment is meant for elsewhere. SSL_CERT_FILE counts all the same.
-        with httpx.Client(timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context()) as client:
+        with self._fake:
             inferred = seed is None and self._accounts
             found = seeds(self._exchanges, self._accounts, self._translation) if inferred else {}
             for account in self._accounts:
-                self._ask(client, "POST", "/seed", account, seed if seed is not None else found.get(account, {}))
+                self._ask("POST", "/seed", account, seed if seed is not None else found.get(account, {}))
             for exchange in self._exchanges:
                 for account in self._accounts:
-                    self._ask(client, "PUT", "/clock", account, {"now": exchange.at})
+                    self._ask("PUT", "/clock", account, {"now": exchange.at})
                 request = exchange.request
                 self._translation.note_sent([request.body.value, request.query])
                 self._translation.note_sent([frame.body.value for frame in exchange.frames if frame.sender == "client"])
                 if request.method == WEBSOCKET:
                     yield Compared(exchange, self._talk(exchange))
                 else:
-                    yield Compared(
-                        exchange, compare(exchange.response, self._send(client, exchange), self._translation)
-                    )
+                    yield Compared(exchange, compare(exchange.response, self._send(exchange), self._translation))
 
-    def _ask(self, client: httpx.Client, method: str, path: str, account: str, body: Mapping[str, Any]) -> None:
-        headers = {"CONVAI-API-KEY": self._credential(account), **self._control}
+    def _ask(self, method: str, path: str, account: str, body: Mapping[str, Any]) -> None:
         try:
-            response = client.request(method, f"{self._url}/_fake{path}", json=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise CannotCompare(f"no fake-convai answers at {self._url} ({error})") from error
-        if response.status_code != 200:
-            raise CannotCompare(f"{self._url}/_fake{path} answered {response.status_code}: {response.text[:300]}")
+            self._fake.call(method, path, body, api_key=self._credential(account))
+        except ControlError as error:
+            raise CannotCompare(str(error)) from error
 
-    def _send(self, client: httpx.Client, exchange: Exchange) -> Received:
+    def _send(self, exchange: Exchange) -> Received:
         request = exchange.request
         body, value = request.body, self._translation.to_fake(request.body.value)
         kind = request.headers.get("content-type", "")
@@ -102,9 +92,9 @@ class Replay:
             how = {"content": orjson.dumps(value) if body.kind == "json" else _raw(value)}
             headers |= {"content-type": kind} if kind else {}
         try:
-            response = client.request(
+            response = self._fake.http.request(
                 request.method,
-                self._url + request.place,
+                self._fake.url + request.place,
                 params=self._translation.to_fake(request.query),
                 headers=headers,
                 **how,
@@ -128,7 +118,7 @@ class Replay:
     def _talk(self, exchange: Exchange) -> list[Difference]:
         request = exchange.request
         query = httpx.QueryParams(self._translation.to_fake(request.query))
-        url = f"{self._url.replace('http', 'ws', 1)}{request.place}?{query}"
+        url = f"{self._fake.url.replace('http', 'ws', 1)}{request.place}?{query}"
         try:
             with connect(url, additional_headers=self._headers(exchange), max_size=None, proxy=None) as socket:
                 frames, close = _converse(socket, exchange, self._translation)

@@ -8,10 +8,10 @@ import pytest
 
 import fake_convai.testing
 from fake_convai import FakeConvai, Settings
+from fake_convai.control.client import ControlClient
 from fake_convai.settings import BadSetting
 from fake_convai.store.schema import UnusableDatabase
 from fake_convai.testing import ControlError
-from fake_convai.testing.client import call
 
 
 def threads() -> set[str]:
@@ -116,9 +116,9 @@ def test_attach_to_nothing() -> None:
 @pytest.mark.parametrize(("status", "content"), [(200, b"<html>"), (502, b"<html>"), (502, b"null"), (404, b"{}")])
 def test_something_else_answers(status: int, content: bytes) -> None:
     proxy = httpx.MockTransport(lambda request: httpx.Response(status, content=content))
-    with httpx.Client(transport=proxy, base_url="http://elsewhere") as client:
+    with ControlClient("http://elsewhere/", transport=proxy) as client:
         with pytest.raises(ControlError, match=r"http://elsewhere/_fake/state .* is that fake-convai") as failed:
-            call(client, "key", "GET", "/state")
+            client.call("GET", "/state", api_key="key")
         assert failed.value.status == status
 
 

@@ -1,0 +1,62 @@
+"""`fake-convai serve` and `migrate`: running a server, and bringing its database to the newest schema."""
+
+from collections.abc import Callable
+from typing import Any, get_args, get_origin
+
+import click
+
+from fake_convai.cli.plane import Misuse
+from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Settings, load_settings
+
+
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each field of `Settings`. Click only collects: the settings check, so a variable is checked too."""
+    for name, field in reversed(Settings.model_fields.items()):
+        flag = f"--{name.replace('_', '-')}"
+        help_text = f"{field.description}  [env: {ENVIRONMENT_PREFIX}{name.upper()}]"
+        if field.annotation is bool:
+            option = click.option(flag, name, is_flag=True, default=None, help=help_text)
+        else:
+            repeatable = get_origin(field.annotation) is tuple
+            option = click.option(
+                flag,
+                name,
+                default=None,
+                multiple=repeatable,
+                metavar=_metavar(name, field.annotation),
+                help=help_text,
+            )
+        command = option(command)
+    return command
+
+
+def _metavar(name: str, annotation: Any) -> str:
+    choices = [choice for choice in get_args(annotation) if isinstance(choice, str)]
+    return f"[{'|'.join(choices)}]" if choices else name.upper()
+
+
+@click.command()
+@settings_options
+def serve(**flags: Any) -> None:
+    """Run the fake until it is stopped."""
+    from fake_convai.server import CannotStart, run
+
+    try:
+        run(load_settings(**{name: value for name, value in flags.items() if value not in (None, ())}))
+    except (BadSetting, CannotStart) as error:
+        raise Misuse(str(error)) from error
+
+
+@click.command()
+@click.option("--database", required=True, metavar="DATABASE", help="A SQLite file or a postgresql+asyncpg:// URL.")
+def migrate(database: str) -> None:
+    """Bring a database to the newest schema."""
+    from fake_convai.domain.errors import Invalid
+    from fake_convai.store.database import migrate as migrate_database
+    from fake_convai.store.schema import REVISION, UnusableDatabase
+
+    try:
+        migrate_database(load_settings(database=database).database or "")
+    except (BadSetting, UnusableDatabase, Invalid) as error:
+        raise Misuse(str(error)) from error
+    click.echo(f"The database is at schema {REVISION}.")

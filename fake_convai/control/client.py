@@ -1,0 +1,83 @@
+"""The control plane as whoever drives it sees it: JSON in, JSON out, every failure as one exception.
+
+The command line, the test handle and the replay of a recording share it; it needs nothing but httpx.
+"""
+
+import ssl
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+TIMEOUT = 60.0
+"""Seconds; a large seed document takes a while."""
+
+
+class ControlError(Exception):
+    """The fake refused, or did not answer, and then `status` is None; the message says why."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ControlClient:
+    """A client for the server at `url`; nothing is sent before the first call."""
+
+    def __init__(
+        self, url: str, control_key: str | None = None, *, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        """`control_key` is what the server was started with; a `transport` reaches it without a socket."""
+        self.url = url.rstrip("/")
+        self._keys = {"X-Fake-Convai-Control-Key": control_key} if control_key else {}
+        # The fake is next door: a proxy of the environment is meant for elsewhere. SSL_CERT_FILE counts all the same,
+        # since `serve --tls` has an authority of its own.
+        self.http = httpx.Client(
+            trust_env=False,
+            timeout=TIMEOUT,
+            transport=transport,
+            verify=ssl.create_default_context() if url.startswith("https:") else False,
+            limits=httpx.Limits(max_keepalive_connections=0),  # who forgets to close it leaves nothing open
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        *,
+        api_key: str | None = None,
+    ) -> dict[str, Any]:
+        """The answer to `method /_fake{path}` for one account, or for the whole server when no `api_key` is given.
+
+        Raises `ControlError` unless it is a 200 with a JSON object.
+        """
+        address = f"{self.url}/_fake{path}"
+        keys = {**self._keys, **({"CONVAI-API-KEY": api_key} if api_key else {})}
+        headers = [(name.encode(), key.encode()) for name, key in keys.items()]
+        try:
+            response = self.http.request(method, address, json=body, params=query, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ControlError(f"no fake-convai answers at {self.url} ({error}): is it running?") from error
+        try:
+            answer = response.json()
+            if response.status_code == 200 and isinstance(answer, dict):
+                return answer
+            reason = answer["ERROR"]
+        except (ValueError, LookupError, TypeError):
+            reason = f"{address} answered {response.status_code}: is that fake-convai?"
+        raise ControlError(reason, response.status_code)
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        self.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
