@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import alembic.command  # noqa: F401 - a pytest within a test forgets what it imported, and SQLAlchemy registers once
 import httpx
 import pytest
 
