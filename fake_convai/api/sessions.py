@@ -1,22 +1,33 @@
 """Live sessions: connect, disconnect, and a whole conversation turn as a stream (CONTRACT.md section 9)."""
 
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, Self
 from urllib.parse import urlencode
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.backend.models import Described, EndUserMetadata, Id, RequestModel, Wanted
+from fake_convai.backend.models import NOT_BLANK, Described, EndUserMetadata, Id, JsonObject, RequestModel, Wanted
 from fake_convai.backend.responses import event_stream
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.live import events
-from fake_convai.live.livekit import participant_token
+from fake_convai.live.livekit import MADE_NAME, livekit_room, participant_token
 from fake_convai.store import characters, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
@@ -31,13 +42,26 @@ MISSING_END_USER_ID = (
 )
 _TRANSPORTS = {"livekit": "livekit", "internal": "livekit", "external": "livekit", "websocket": "websocket"}
 
+LOCATORS = ("room_session_id", "shared_session_key", "room_name")
+"""What a room is found by that somebody else has made."""
+
+MISSING_END_USER_ID_OF_ROOM = "Missing end_user_id. end_user_id is required to share a room or to join one."
+CAPABILITIES = {"action_protocol_version": 1, "model_output_version": 1, "bot_llm_text_mode": "legacy"}
+"""What the fake selects, whatever is asked for (CONTRACT.md section 9, C)."""
+
 
 def _transport(value: str) -> str:
     if value == "daily":
         raise ValueError("Transport daily is not emulated by fake-convai: use livekit or websocket")
     if value not in _TRANSPORTS:
         raise ValueError(f"Invalid transport: {value}")
-    return _TRANSPORTS[value]
+    return value
+
+
+def _own_name(value: str) -> str:
+    if MADE_NAME.fullmatch(value):
+        raise ValueError("Names of this form are made by the server: choose another one")
+    return value
 
 
 def _integral(value: Any) -> Any:
@@ -45,19 +69,66 @@ def _integral(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _given(name: str) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: {"type": "string"}}}
+
+
+_SOMEBODY: dict[str, Any] = {
+    "required": ["end_user_id"],
+    "properties": {"end_user_id": {"type": "string", "pattern": NOT_BLANK}},
+}
+_JOINS: dict[str, Any] = {"required": ["mode"], "properties": {"mode": {"const": "join"}}}
+
+
 class ConnectRequest(RequestModel):
     """Who connects to which character, and how. Other fields that SDKs send are accepted and not used."""
 
-    character_id: Id
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {"if": _JOINS, "then": {"oneOf": [_given(name) for name in LOCATORS]}, "else": _given("character_id")},
+                {"if": {"anyOf": [_JOINS, _given("shared_session_key")]}, "then": _SOMEBODY},
+            ]
+        }
+    )
+
+    character_id: Annotated[Id, Described(description="Needed unless a room is joined.")] | None = None
     end_user_id: Annotated[StrictStr, Field(max_length=MAX_END_USER_ID), AfterValidator(str.strip)] | None = None
     end_user_metadata: EndUserMetadata | None = None
     speaker_id: StrictStr | None = None
     character_session_id: Annotated[StrictStr, Described(description="The conversation to go on with.")] | None = None
     transport: Annotated[StrictStr, AfterValidator(_transport), Described(enum=list(_TRANSPORTS))] = "livekit"
-    connection_type: Literal["audio", "video"] = "audio"
+    connection_type: Literal["audio", "video", "text", "conversation", ""] = "audio"
     mode: Literal["create", "join"] = "create"
     shared_session_key: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")] | None = None
+    room_name: Annotated[StrictStr, Field(min_length=1, max_length=128), AfterValidator(_own_name)] | None = None
+    room_session_id: StrictStr | None = None
     max_num_participants: Annotated[StrictInt, BeforeValidator(_integral), Field(ge=1)] = 1
+    capabilities: JsonObject | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _leads_to_a_character(cls, value: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Refuse what names no character and no room, together with all else that is wrong."""
+        wrong: list[InitErrorDetails] = []
+        try:
+            request = read(value)
+        except ValidationError as error:
+            wrong = [_complaint(d["type"], d["msg"], d["loc"], d["input"]) for d in error.errors()]
+        if value.get("mode") == "join":
+            if sum(value.get(name) is not None for name in LOCATORS) != 1:
+                message = f"Joining needs exactly one of {', '.join(LOCATORS)}"
+                wrong.append(_complaint("value_error", message, ("mode",), "join"))
+        elif value.get("character_id") is None:
+            wrong.insert(0, _complaint("missing", "Field required", ("character_id",), value))
+        if wrong:
+            raise ValidationError.from_exception_data("ConnectRequest", wrong)
+        return request
+
+
+def _complaint(kind: str, message: str, loc: tuple[int | str, ...], value: Any) -> InitErrorDetails:
+    error = PydanticCustomError(kind, message)
+    return InitErrorDetails(type=error, loc=loc, input=value)
 
 
 class DisconnectRequest(RequestModel):
@@ -87,6 +158,16 @@ class ConnectAnswer(TypedDict):
     token: Annotated[str, Described(description="A LiveKit token, empty for a WebSocket.")]
     end_user_id: str | None
     end_user_metadata: dict[str, Any] | None
+    transport: Annotated[str, Described(description="As it was asked for.")]
+    capabilities: NotRequired[
+        Annotated[dict[str, Any], Described(description="What was selected, when anything was asked for.")]
+    ]
+    room_session_id: Annotated[str | None, Described(description="Null for a single character, like the next three.")]
+    active_membership_id: str | None
+    route_epoch: int | None
+    roster_epoch: int | None
+    partial_dispatch: Annotated[bool, Described(description="False for a single character.")]
+    characters: Annotated[list[Any] | None, Described(description="Null for a single character.")]
 
 
 class DisconnectAnswer(TypedDict):
@@ -96,7 +177,7 @@ class DisconnectAnswer(TypedDict):
     message: str
 
 
-@group.post("/connect", source="docs", errors=(403, 404, 409))
+@group.post("/connect", source="docs", errors=(403, 404, 409, 422))
 async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
     """Open a live session with a character.
 
@@ -106,7 +187,7 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
     metadata = body.end_user_metadata if end_user_id is not None else None
     connected = await call.store.write(_connect, call, body, end_user_id)
     settings = call.backend.settings
-    livekit = body.transport == "livekit"
+    livekit = _TRANSPORTS[body.transport] == "livekit"
     token = ""
     if livekit:
         token = participant_token(
@@ -114,10 +195,10 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
             settings.livekit_secret,
             identity=f"{end_user_id or 'anonymous'}-{connected.session_id[:8]}",
             name=str((metadata or {}).get("name") or end_user_id or "anonymous"),
-            room_name=connected.room_name,
+            room_name=livekit_room(call.store.account_id, connected.room_name),
             now=connected.now,
         )
-    return {
+    answer: ConnectAnswer = {
         "session_id": connected.session_id,
         "request_trace_id": connected.request_trace_id,
         "character_session_id": connected.character_session_id,
@@ -126,7 +207,15 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
         "token": token,
         "end_user_id": end_user_id,
         "end_user_metadata": metadata,
+        "transport": body.transport,
+        "room_session_id": None,
+        "active_membership_id": None,
+        "route_epoch": None,
+        "roster_epoch": None,
+        "partial_dispatch": False,
+        "characters": None,
     }
+    return answer if body.capabilities is None else {**answer, "capabilities": CAPABILITIES}
 
 
 @group.post("/disconnect", source="docs", reads="query", access="anybody")
@@ -157,19 +246,25 @@ async def stream(call: Call, body: StreamRequest) -> StreamingResponse:
 
 
 def _connect(tx: AccountTransaction, call: Call, body: ConnectRequest, end_user_id: str | None) -> Connected:
-    character = _accessible(tx, body.character_id)
+    character = None if body.character_id is None else _accessible(tx, body.character_id)
     settings = call.backend.settings
-    if end_user_id is None and character.memory_enabled and settings.anonymous_sessions == "reject":
-        raise Invalid(MISSING_END_USER_ID, parameter="end_user_id")
+    if end_user_id is None:
+        if body.mode == "join" or body.shared_session_key is not None:
+            raise Invalid(MISSING_END_USER_ID_OF_ROOM)
+        if character is not None and character.memory_enabled and settings.anonymous_sessions == "reject":
+            raise Invalid(MISSING_END_USER_ID)
+    if body.room_session_id is not None and body.mode == "join":
+        raise NotFound(f"room_session_id '{body.room_session_id}' has no open room.")
     wish = Wish(
         character=character,
         end_user_id=end_user_id,
         speaker_id=normalise_end_user_id(body.speaker_id),
         end_user_metadata=body.end_user_metadata or {},
         character_session_id=(body.character_session_id or "").strip() or None,
-        transport=body.transport,
+        transport=_TRANSPORTS[body.transport],
         join=body.mode == "join",
         shared_session_key=body.shared_session_key,
+        room_name=body.room_name,
         max_num_participants=body.max_num_participants,
     )
     return sessions.connect(tx, wish, settings.max_sessions)

@@ -222,8 +222,9 @@ class _Script:
         await self.ask("/live/connect", {"character_id": NOBODY}, show=("unknown", "No such character"))
         sse = {"transport": "sse"}
         await self.ask("/live/connect", sse, show=("incomplete", "Two things are wrong"))
-        join = {**connect, "mode": "join", "shared_session_key": "raid-7"}
-        await self.ask("/live/connect", join, show=("no_room", "There is no room to join"))
+        room = {**connect, "end_user_id": "player-42", "shared_session_key": "raid-7"}
+        await self.ask("/live/connect", room)
+        await self.ask("/live/connect", room, show=("taken", "The room is there already"))
         history = await self.ask("/production/character/chatHistory/list", {"charID": self._character})
         own = {"character_session_id": history[0]["sessionID"]}
         await self.ask("/production/character/update", {"charID": self._character, "listing": "public"})

@@ -178,7 +178,7 @@ def _input(endpoint: Endpoint, name: str, schemas: dict[str, Schema], examples: 
     if shown:
         content["examples"] = shown
     # An empty body counts as an empty object, which will not do where something is required, or one thing or another.
-    needed = "required" in schema or "if" in schema
+    needed = bool(schema.keys() & {"required", "if", "allOf"})
     return {"requestBody": {"required": needed, "content": {JSON if endpoint.reads == "json" else FORM: content}}}
 
 

@@ -1,5 +1,6 @@
 """Access tokens of a LiveKit server, as LiveKit itself verifies them."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +9,15 @@ from fake_convai.domain.clock import SECOND
 
 LIFETIME = 6 * 3600
 """Seconds; the default of LiveKit's own libraries."""
+
+MADE_NAME = re.compile(r"convai-[0-9a-f]{8}")
+"""What a room is called that nobody named."""
+
+
+def livekit_room(account_id: int, room_name: str) -> str:
+    """What a room is called on the LiveKit server. Names that clients give are their account's own, so that two tests
+    that use the same one never meet; those that the fake makes are unique as they are."""
+    return room_name if MADE_NAME.fullmatch(room_name) else f"{room_name}~{account_id}"
 
 
 def participant_token(

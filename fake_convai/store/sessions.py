@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, case, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, insert, select, update
 
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
@@ -18,7 +18,7 @@ from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation, Turn
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, Row, Transaction
+from fake_convai.store.query import Query, Transaction
 from fake_convai.store.tables import accounts as account_rows
 from fake_convai.store.tables import live_sessions
 
@@ -46,19 +46,19 @@ _OPEN_COUNT = Query(
 _LOCK_ACCOUNT = Query(
     select(account_rows.c.account_id).where(account_rows.c.account_id == bindparam("account_id")).with_for_update()
 )
-_ROOM = Query(
-    select(
-        live_sessions.c.room_name,
-        live_sessions.c.max_num_participants,
-        live_sessions.c.conversation_seq,
+
+
+def _participants(locator: ColumnElement[bool]) -> Query:
+    """The open sessions of a room, the one that made it first."""
+    return Query(
+        select(live_sessions.c.room_name, live_sessions.c.max_num_participants, live_sessions.c.conversation_seq)
+        .where(live_sessions.c.account_id == bindparam("account_id"), locator, _is_open)
+        .order_by(live_sessions.c.started_at, live_sessions.c.session_id)
     )
-    .where(
-        live_sessions.c.account_id == bindparam("account_id"),
-        live_sessions.c.shared_session_key == bindparam("shared_session_key"),
-        _is_open,
-    )
-    .order_by(live_sessions.c.started_at, live_sessions.c.session_id)
-)
+
+
+_BY_KEY = _participants(live_sessions.c.shared_session_key == bindparam("locator"))
+_BY_NAME = _participants(live_sessions.c.room_name == bindparam("locator"))
 _INSERT_NAMES = (
     "session_id",
     "account_id",
@@ -108,9 +108,9 @@ class SessionGone(FakeConvaiError):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a client asks of `/connect`."""
+    """What a client asks of `/connect`; who joins a room need not name its character."""
 
-    character: Character
+    character: Character | None
     end_user_id: str | None
     speaker_id: str | None
     end_user_metadata: Mapping[str, Any]
@@ -118,7 +118,22 @@ class Wish:
     transport: str
     join: bool = False
     shared_session_key: str | None = None
+    room_name: str | None = None
     max_num_participants: int = 1
+
+    @property
+    def locator(self) -> str | None:
+        """What the room is called that is to be shared; None for a room of one's own."""
+        return self.shared_session_key or self.room_name
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """An open room that people share."""
+
+    name: str
+    size: int
+    conversation_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,38 +186,43 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
     """Open a session: the person is seen and active, and what is stored of them is read.
 
     Raises `NotFound` or `Forbidden` for a conversation to resume, `TooMany` when the account has `max_sessions` open,
-    `Conflict` for a shared room that does not fit.
+    `NotFound` for a room to join that is not there, `Conflict` for one that does not fit.
     """
+    if max_sessions is not None or wish.locator is not None:
+        tx.first(_LOCK_ACCOUNT)
+    room = None if wish.locator is None else _shared_room(tx, wish)
+    character = wish.character
+    if character is None:
+        assert room is not None, "who names no character joins a room"
+        character = characters.of_conversation(tx, room.conversation_seq)
     earlier = (
         None
         if wish.character_session_id is None
-        else conversations.find(tx, wish.character_session_id, wish.character.character_seq)
+        else conversations.find(tx, wish.character_session_id, character.character_seq)
     )
     person = _person_of(tx, wish)
-    if max_sessions is not None or wish.shared_session_key is not None:
-        tx.first(_LOCK_ACCOUNT)
     _within_limit(tx, max_sessions)
-    shared = None if wish.shared_session_key is None else _shared_room(tx, wish)
     conversation = earlier or conversations.begin(
-        tx, wish.character.character_seq, None if person is None else person.speaker_id
+        tx, character.character_seq, None if person is None else person.speaker_id
     )
     session_id = tx.new_id()
-    room_name = f"convai-{session_id[:8]}" if shared is None else shared[0]
+    made = wish.room_name or f"convai-{session_id[:8]}"
     tx.run(
         _INSERT,
         session_id=session_id,
         conversation_seq=conversation.seq,
         speaker_id=None if person is None else person.speaker_id,
         transport=wish.transport,
-        room_name=room_name,
+        room_name=made if room is None else room.name,
         shared_session_key=wish.shared_session_key,
-        max_num_participants=wish.max_num_participants if shared is None else shared[1],
+        max_num_participants=wish.max_num_participants if room is None else room.size,
         started_at=tx.now,
         last_seen_at=tx.now,
     )
     if person is not None:
-        _welcome(tx, person, wish)
+        _welcome(tx, person, wish, character)
     trace_id = f"req_{uuid.UUID(tx.new_id()).hex}"
+    room_name = made if room is None else room.name
     return Connected(session_id, trace_id, conversation.character_session_id, room_name, tx.now)
 
 
@@ -344,11 +364,11 @@ def _person_of(tx: AccountTransaction, wish: Wish) -> Person | None:
     return person
 
 
-def _welcome(tx: AccountTransaction, person: Person, wish: Wish) -> None:
+def _welcome(tx: AccountTransaction, person: Person, wish: Wish, character: Character) -> None:
     people.note_activity(tx, person, tx.now)
     if wish.end_user_id is not None and wish.end_user_metadata:
         people.change_metadata(tx, person, wish.end_user_metadata)
-    if wish.character.memory_enabled:
+    if character.memory_enabled:
         people.note_ltm_usage(tx, person.speaker_seq)
 
 
@@ -358,19 +378,22 @@ def _within_limit(tx: AccountTransaction, max_sessions: int | None) -> None:
         raise TooMany(f"Concurrent session limit reached: this account has {row[0]} of {max_sessions} sessions open.")
 
 
-def _shared_room(tx: AccountTransaction, wish: Wish) -> tuple[str, int] | None:
-    """Name and size of the shared room to join, None when it is to be made (CONTRACT.md section 9, D)."""
-    rows: list[Row] = list(tx.all(_ROOM, shared_session_key=wish.shared_session_key))
-    key = wish.shared_session_key
+def _shared_room(tx: AccountTransaction, wish: Wish) -> Room | None:
+    """The room to join, None when it is to be made (CONTRACT.md section 9, D)."""
+    by_key = wish.shared_session_key is not None
+    called = f"shared_session_key '{wish.locator}'" if by_key else f"room_name '{wish.locator}'"
+    participants = list(tx.all(_BY_KEY if by_key else _BY_NAME, locator=wish.locator))
     if not wish.join:
-        if rows:
-            raise Conflict(f"shared_session_key '{key}' is in use by an open room: join it with mode 'join'.")
+        if participants:
+            raise Conflict(f"{called} is in use by an open room: join it with mode 'join'.")
         return None
-    if not rows:
-        raise Conflict(f"shared_session_key '{key}' has no open room: make it with mode 'create'.")
-    room_name, size, conversation_seq = rows[0]
-    if characters.of_conversation(tx, conversation_seq).character_seq != wish.character.character_seq:
-        raise Conflict(f"shared_session_key '{key}' belongs to a room of another character.")
-    if len(rows) >= size:
-        raise Conflict(f"The room of shared_session_key '{key}' is full: it takes {size} participants.")
-    return room_name, size
+    if not participants:
+        raise NotFound(f"{called} has no open room: make it with mode 'create'.")
+    room = Room(*participants[0])
+    if wish.character is not None:
+        character = characters.of_conversation(tx, room.conversation_seq)
+        if character.character_seq != wish.character.character_seq:
+            raise Conflict(f"{called} belongs to a room of another character.")
+    if len(participants) >= room.size:
+        raise Conflict(f"The room of {called} is full: it takes {room.size} participants.")
+    return room

@@ -21,12 +21,24 @@ BAD_VALUES: dict[str, list[Any]] = {
     "transport": ["sse", "", "LIVEKIT", 5],
     "connection_type": ["smell", 1, []],
     "mode": ["leave", True],
+    "room_name": ["", "r" * 129, "convai-0123abcd", 5],
+    "room_session_id": [5],
+    "capabilities": [2, []],
     "shared_session_key": ["", "k" * 129, "a b", "key\n", "caf\u00e9", 5],
     "end_user_metadata": ["Jordan", 5, ["name"], {"name": 5}, {"name": {}}, {"name": ["Jordan"]}, {"name": False}],
     "end_user_id": [42, "x" * 513],
     "character_session_id": [5],
     "speaker_id": [{}],
     "max_num_participants": ["2", True],
+}
+
+ALONE = {
+    "room_session_id": None,
+    "active_membership_id": None,
+    "route_epoch": None,
+    "roster_epoch": None,
+    "partial_dispatch": False,
+    "characters": None,
 }
 
 # The secret of a local LiveKit server is "secret", which a cryptography library rightly finds short.
@@ -47,6 +59,8 @@ class TestTheAnswer:
             "token": answer["token"],
             "end_user_id": "player-42",
             "end_user_metadata": metadata,
+            "transport": "livekit",
+            **ALONE,
         }
         assert UUID.fullmatch(answer["session_id"])
         assert UUID.fullmatch(answer["character_session_id"])
@@ -79,6 +93,26 @@ class TestTheAnswer:
         assert claims.video is not None
         assert claims.video.room == answer["room_name"]
 
+    @pytest.mark.parametrize("transport", ["internal", "external"])
+    def test_repeats_the_transport_as_it_was_asked_for(self, api: Api, transport: str) -> None:
+        answer = api.ok(CONNECT, {"character_id": api.character(), "transport": transport})
+        assert (answer["transport"], answer["room_url"]) == (transport, "ws://localhost:7880")
+
+    def test_says_what_was_selected_when_anything_was_asked_for(self, api: Api) -> None:
+        wanted = {"action_protocol_version": 2, "model_output_version": 2, "bot_llm_text_mode": "raw"}
+        answer = api.ok(CONNECT, {"character_id": api.character(), "capabilities": wanted})
+        assert answer["capabilities"] == {
+            "action_protocol_version": 1,
+            "model_output_version": 1,
+            "bot_llm_text_mode": "legacy",
+        }
+
+    @pytest.mark.parametrize("kind", ["audio", "video", "text", "conversation", ""])
+    def test_is_the_same_for_every_kind_of_connection(self, api: Api, kind: str) -> None:
+        answer = api.ok(CONNECT, {"character_id": api.character(), "connection_type": kind})
+        assert {name: answer[name] for name in ALONE} == ALONE
+        assert "capabilities" not in answer
+
     @pytest.mark.parametrize(
         ("url", "headers", "room_url"),
         [
@@ -108,6 +142,8 @@ class TestTheAnswer:
             "token": "",
             "end_user_id": None,
             "end_user_metadata": None,
+            "transport": "websocket",
+            **ALONE,
         }
         with chat(api, answer) as talk:
             assert talk.send("interrupt-bot")["status"] == "success"

@@ -156,29 +156,46 @@ class TestAnEarlierConversation:
         refused(api.post(CONNECT, body), 403, session_id, key="detail")
 
 
-def share(api: Api, character_id: str, mode: str | None = None, **fields: Any) -> dict[str, Any]:
-    """Take part in the room with the key `room-1`."""
-    body = {"character_id": character_id, "mode": mode, "shared_session_key": "room-1", **fields}
+def share(api: Api, character_id: str | None, mode: str | None = None, **fields: Any) -> dict[str, Any]:
+    """Take part in the room with the key `room-1`, or in the one that `fields` name."""
+    called = {} if "room_name" in fields else {"shared_session_key": "room-1"}
+    body = {"character_id": character_id, "mode": mode, "end_user_id": "player-1", **called, **fields}
     session: dict[str, Any] = api.ok(CONNECT, body)
     return session
 
 
+JOIN = {"mode": "join", "shared_session_key": "room-1", "end_user_id": "player-2"}
+MISSING_END_USER_ID_OF_ROOM = {"detail": "Missing end_user_id. end_user_id is required to share a room or to join one."}
+
+
 class TestASharedRoom:
-    def test_is_the_same_for_all_participants(self, api: Api) -> None:
-        npc = api.character()
-        sessions = [share(api, npc, max_num_participants=3, end_user_id="player-1")]
-        sessions += [share(api, npc, "join", end_user_id=f"player-{number}") for number in (2, 3)]
+    @pytest.mark.parametrize("called", [{}, {"room_name": "lobby"}], ids=["by key", "by name"])
+    @pytest.mark.parametrize("named", [True, False], ids=["with the character", "without a character"])
+    def test_is_the_same_for_all_participants(self, api: Api, called: dict[str, str], named: bool) -> None:
+        npc = api.character(memory=True)
+        sessions = [share(api, npc, max_num_participants=3, **called)]
+        sessions += [
+            share(api, npc if named else None, "join", end_user_id=f"player-{number}", **called) for number in (2, 3)
+        ]
         rooms = {session["room_name"] for session in sessions}
         assert len(rooms) == 1
         claims = [TokenVerifier("devkey", "secret").verify(session["token"]) for session in sessions]
-        assert {claim.video.room for claim in claims if claim.video is not None} == rooms
+        assert len({claim.video.room for claim in claims if claim.video is not None}) == 1
         assert len({claim.identity for claim in claims}) == len({session["session_id"] for session in sessions}) == 3
+        assert len(history(api, npc)) == 3
+
+    def test_can_be_given_a_name(self, api: Api, other: Api) -> None:
+        """Two accounts that choose the same one are not in one room."""
+        sessions = [share(one, one.character(), room_name="lobby") for one in (api, other)]
+        assert [session["room_name"] for session in sessions] == ["lobby", "lobby"]
+        claims = [TokenVerifier("devkey", "secret").verify(session["token"]) for session in sessions]
+        assert len({claim.video.room for claim in claims if claim.video is not None}) == 2
 
     def test_is_full_at_some_point(self, api: Api) -> None:
         npc = api.character()
         share(api, npc, max_num_participants=2)
         joined = share(api, npc, "join")
-        body = {"character_id": npc, "mode": "join", "shared_session_key": "room-1", "max_num_participants": 9}
+        body = {**JOIN, "character_id": npc, "max_num_participants": 9}
         refused(api.post(CONNECT, body), 409, "room-1", "2", key="detail")
         disconnect(api, joined)
         share(api, npc, "join")
@@ -186,33 +203,48 @@ class TestASharedRoom:
     def test_holds_one_unless_told_otherwise(self, api: Api) -> None:
         npc = api.character()
         share(api, npc)
-        body = {"character_id": npc, "mode": "join", "shared_session_key": "room-1", "end_user_id": "player-42"}
-        refused(api.post(CONNECT, body), 409, "room-1", key="detail")
-        assert api.end_users() == []
+        refused(api.post(CONNECT, {**JOIN, "character_id": npc}), 409, "room-1", key="detail")
+        assert api.end_users() == ["player-1"]
 
     def test_is_made_once(self, api: Api) -> None:
         npc = api.character()
         first = share(api, npc, max_num_participants=9)
-        body = {"character_id": npc, "mode": "create", "shared_session_key": "room-1"}
-        refused(api.post(CONNECT, body), 409, "room-1", key="detail")
+        refused(api.post(CONNECT, {**JOIN, "character_id": npc, "mode": "create"}), 409, "room-1", key="detail")
         disconnect(api, first)
         assert share(api, npc)["room_name"] != first["room_name"]
 
-    def test_must_be_there_to_be_joined(self, api: Api) -> None:
-        body = {"character_id": api.character(), "mode": "join", "shared_session_key": "room-1"}
-        refused(api.post(CONNECT, body), 409, "room-1", key="detail")
+    @pytest.mark.parametrize("locator", ["room_session_id", "shared_session_key", "room_name"])
+    def test_must_be_there_to_be_joined(self, api: Api, locator: str) -> None:
+        body = {"end_user_id": "player-2", "mode": "join", locator: "room-2"}
+        refused(api.post(CONNECT, body), 404, "room-2", key="detail")
+        assert api.end_users() == []
 
     def test_is_with_one_character(self, api: Api) -> None:
         share(api, api.character(), max_num_participants=9)
-        body = {"character_id": api.character(), "mode": "join", "shared_session_key": "room-1"}
-        refused(api.post(CONNECT, body), 409, "room-1", key="detail")
+        refused(api.post(CONNECT, {**JOIN, "character_id": api.character()}), 409, "room-1", key="detail")
 
     def test_is_each_accounts_own(self, api: Api, other: Api) -> None:
         npc = api.character(listing="public")
         share(api, npc, max_num_participants=9)
-        body = {"character_id": npc, "mode": "join", "shared_session_key": "room-1"}
-        refused(other.post(CONNECT, body), 409, "room-1", key="detail")
+        refused(other.post(CONNECT, {**JOIN, "character_id": npc}), 404, "room-1", key="detail")
         share(other, npc)
+
+    @pytest.mark.parametrize("fields", [{}, {"mode": "join"}], ids=["made", "joined"])
+    def test_is_for_known_people(self, api: Api, fields: dict[str, str]) -> None:
+        body = {"character_id": api.character(), "shared_session_key": "room-1", **fields}
+        response = api.post(CONNECT, body)
+        assert (response.status_code, response.json()) == (400, MISSING_END_USER_ID_OF_ROOM)
+
+    @pytest.mark.parametrize(
+        "locators",
+        [{}, {"room_name": "a", "shared_session_key": "b"}, {"room_name": "a", "room_session_id": "b"}],
+        ids=["none", "two", "two others"],
+    )
+    def test_is_joined_by_exactly_one_locator(self, api: Api, locators: dict[str, str]) -> None:
+        response = api.post(CONNECT, {"mode": "join", "end_user_id": "player-2", **locators})
+        message = "Joining needs exactly one of room_session_id, shared_session_key, room_name"
+        detail = {"type": "value_error", "loc": ["body", "mode"], "msg": message, "input": "join"}
+        assert (response.status_code, response.json()) == (422, {"detail": [detail]})
 
     @pytest.mark.parametrize("key", ["k", "k" * 128, "a-Z_09"], ids=["short", "128 characters", "every kind"])
     def test_may_be_called(self, api: Api, key: str) -> None:
