@@ -15,6 +15,7 @@ import uvicorn
 
 from fake_convai.app import create_app
 from fake_convai.backend.surface import Surface
+from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
 from fake_convai.control.seed_document import read_seeds
 from fake_convai.domain.errors import FakeConvaiError
 from fake_convai.settings import Settings
@@ -49,6 +50,8 @@ def run(settings: Settings) -> None:
         log_level=settings.log_level,
         access_log=False,  # the journal of requests is better reading, and leaves out keys in queries
         lifespan="on",
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
         ws_max_size=MAX_FRAME,
         ssl_context_factory=None if tls is None else lambda config, default: tls[0],
     )

@@ -26,8 +26,8 @@ from fake_convai.backend.responses import event_stream
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
-from fake_convai.live import events
 from fake_convai.live.livekit import MADE_NAME, livekit_room, participant_token
+from fake_convai.live.turn import stream as streamed
 from fake_convai.store import characters, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
@@ -242,7 +242,7 @@ async def stream(call: Call, body: StreamRequest) -> StreamingResponse:
     Each call is an anonymous session of one turn; character_session_id goes on with an earlier conversation.
     """
     session_id, said = await call.store.write(_say_once, body)
-    return event_stream(events.stream(session_id, said.character_session_id, said.answer))
+    return event_stream(streamed(session_id, said.character_session_id, said.answer))
 
 
 def _connect(tx: AccountTransaction, call: Call, body: ConnectRequest, end_user_id: str | None) -> Connected:

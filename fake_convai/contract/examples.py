@@ -270,7 +270,7 @@ _CONVERSATION: list[Frame] = [
     {"type": "trigger-message", "data": {"trigger_name": "Greet", "trigger_message": "The user enters the hall."}},
     {"type": "update-template-keys", "data": {"template_keys": {"hall": "north"}}},
     {"type": "update-scene-metadata", "data": {"scene_metadata": [{"name": "door", "description": "A fire door."}]}},
-    {"type": "update-dynamic-info", "data": {"text": "The alarm rings."}},
+    {"type": "update-dynamic-info", "data": {"dynamic_info": {"text": "The alarm rings."}}},
     {"type": "context-update", "data": {"text": "It is night.", "mode": "append"}},
     {"type": "tts-toggle", "data": {"enabled": False}},
     {"type": "stt-toggle", "data": {"muted": True}},

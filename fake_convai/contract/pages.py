@@ -9,7 +9,8 @@ from typing import Any
 from fake_convai.api.endpoint import Endpoint
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.contract.provenance import SOURCES, Chapter, chapters
-from fake_convai.live import websocket as chat
+from fake_convai.live import hub, websocket
+from fake_convai.live.messages import NOT_EMULATED
 
 MADE = "<!-- Made by `make openapi`: change {origin}, not this page. -->"
 
@@ -97,10 +98,10 @@ def _paragraphs(*texts: str) -> Iterator[str]:
 
 
 _CLOSINGS = {
-    chat.UNKNOWN: "there is no such session",
-    chat.EXPIRED: "the session has ended",
-    chat.MISMATCH: "it was opened for another transport",
-    chat.TAKEN: "another connection has it",
+    hub.UNKNOWN: "there is no such session, or its character has been deleted",
+    hub.EXPIRED: "the session has ended",
+    websocket.MISMATCH: "it was opened for another transport",
+    websocket.TAKEN: "another connection has it",
 }
 
 
@@ -131,18 +132,20 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
         yield from _schema_and_examples(_name(ref), schemas)
     yield from _paragraphs(
         "",
+        "Documented too, but not emulated, and so answered with `error` and the reason:",
+        "; ".join(f"`{kind}` ({reason})" for kind, reason in NOT_EMULATED.items()) + ".",
         "## What the server sends",
         "A turn: `final-user-transcription` (unless a trigger began it), `bot-llm-started`, `bot-llm-text` in pieces, "
         "`bot-llm-stopped`, `bot-tts-started`, `bot-started-speaking`, `bot-stopped-speaking`, `bot-turn-completed`. "
         "`interaction-created` comes once, before the first. Some events have their kind at the top, others inside "
         "`data` of a `server-message`.",
     )
-    for name in ("ServerResponse", "BotMoment", "BotText", "ServerMessage"):
+    for name in ("ServerResponse", "BotMoment", "BotText", "BotError", "ServerMessage"):
         yield from _paragraphs("", f"### {name}", schemas[name]["description"])
         yield from _schema_and_examples(name, schemas)
     yield from _paragraphs("", "## When the server closes")
     yield from ("| Code | Reason | When |", "|---|---|---|")
-    yield from (f"| {chat.POLICY_VIOLATION} | {reason} | {when} |" for reason, when in _CLOSINGS.items())
+    yield from (f"| {hub.POLICY_VIOLATION} | {reason} | {when} |" for reason, when in _CLOSINGS.items())
     yield "| 1000 | Session ended | `kill-pipeline`, `/disconnect`, or nothing was heard for too long |"
     yield "| 1011 | what happened | an error that nobody expected, or a fault that was asked for |"
     yield from _paragraphs(

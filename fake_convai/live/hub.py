@@ -1,6 +1,6 @@
-"""The WebSockets that this process has, and the end of sessions that nobody uses any more.
+"""The connections that this process has, and the end of sessions that nobody uses any more.
 
-The database is the truth about sessions; a WebSocket lives in one process. `sweep` reconciles the two: it warns and
+The database is the truth about sessions; a connection lives in one process. `sweep` reconciles the two: it warns and
 ends idle sessions by their account's clock, and hangs up where a session was ended from another process.
 """
 
@@ -8,14 +8,12 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from typing import Protocol
 
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.errors import Unavailable
-from fake_convai.live import events
+from fake_convai.live.messages import Event, idle_warning
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountStore
 from fake_convai.store.database import Database
@@ -27,14 +25,35 @@ MAX_NOTICE = 300 * SECOND
 """How long before the end a client is warned, at most: five minutes, as Convai's page on session events shows (D)."""
 
 
+NORMAL, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
+"""Why a connection is closed, in the codes of RFC 6455."""
+UNKNOWN = "Session not found in cache or database"
+EXPIRED = "Session expired. Please reconnect via /connect"
+ENDED = "Session ended"
+"""The reasons that go with them, in Convai's words (CONTRACT.md section 9, D) but for the last."""
+
+
+class Connection(Protocol):
+    """What carries a session to its client: a WebSocket, or a participant of a room.
+
+    Neither method may take for ever, whatever the client does, and both do nothing once it has gone.
+    """
+
+    async def send(self, event: Event) -> None:
+        """Send an event to the client."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """End the connection, with a close code and a reason as a WebSocket has them."""
+
+
 @dataclass(slots=True)
 class _Attached:
-    websocket: WebSocket
+    connection: Connection
     warned: bool = False
 
 
 class Hub:
-    """Knows which WebSocket belongs to which session."""
+    """Knows which connection carries which session."""
 
     def __init__(self, database: Database, account_store: Callable[[int], AccountStore], idle_timeout: float) -> None:
         self.holder = uuid.uuid4().hex
@@ -45,12 +64,12 @@ class Hub:
         self._attached: dict[str, _Attached] = {}
         self._left: set[tuple[int, str]] = set()
 
-    def attach(self, session_id: str, websocket: WebSocket) -> None:
-        """This WebSocket carries the session from now on."""
-        self._attached[session_id] = _Attached(websocket)
+    def attach(self, session_id: str, connection: Connection) -> None:
+        """This connection carries the session from now on."""
+        self._attached[session_id] = _Attached(connection)
 
     async def leave(self, account_id: int, session_id: str) -> None:
-        """The session's WebSocket is gone: end it, or when the database does not answer, as soon as it does."""
+        """The session's connection is gone: end it, or when the database does not answer, as soon as it does."""
         self._attached.pop(session_id, None)
         try:
             await self.end(account_id, session_id)
@@ -71,9 +90,9 @@ class Hub:
         return ended
 
     async def recover(self) -> None:
-        """End the sessions whose process was killed while it had their WebSocket, so that what was said is kept.
+        """End the sessions whose process was killed while it had their connection, so that what was said is kept.
 
-        Only for a database of this one process: on a shared one, another replica may have the WebSocket.
+        Only for a database of this one process: on a shared one, another replica may have the connection.
         """
         for session_id, account_id in await self._database.read(sessions.abandoned):
             await self._account_store(account_id).write(sessions.end, session_id)
@@ -95,25 +114,30 @@ class Hub:
             await self.end(account_id, session_id)
             self._left.discard((account_id, session_id))
         warn_after = self._idle_timeout - self._notice
-        for idle in await self._database.read(lambda tx: sessions.idle(tx, warn_after, self.holder)):
-            await self._warn(idle)
-            if idle.quiet_for >= self._idle_timeout:
-                await self.end(idle.account_id, idle.session_id)
+        idle = await self._database.read(lambda tx: sessions.idle(tx, warn_after, self.holder))
+        await asyncio.gather(*(self._look_after(one) for one in idle))
         if self._attached:
             held = await self._database.read(lambda tx: sessions.held(tx, self.holder))
-            for session_id in self._attached.keys() - held:
-                await self._hang_up(session_id)
+            await asyncio.gather(*(self._lost(session_id) for session_id in self._attached.keys() - held))
 
-    async def _warn(self, idle: sessions.Idle) -> None:
+    async def _look_after(self, idle: sessions.Idle) -> None:
         attached = self._attached.get(idle.session_id)
         if attached is not None and not attached.warned:
             attached.warned = True
             remaining = max(0, self._idle_timeout - idle.quiet_for) // SECOND
-            with suppress(WebSocketDisconnect, RuntimeError):  # the client may have gone just now
-                await events.send(attached.websocket, events.idle_warning(remaining))
+            await attached.connection.send(idle_warning(remaining))
+        if idle.quiet_for >= self._idle_timeout:
+            await self.end(idle.account_id, idle.session_id)
 
-    async def _hang_up(self, session_id: str) -> None:
+    async def _lost(self, session_id: str) -> None:
+        """The session was ended elsewhere, or is gone with the character or the account it hung from."""
+        session = await self._database.read(lambda tx: sessions.find(tx, session_id))
+        if session is None:
+            await self._hang_up(session_id, POLICY_VIOLATION, UNKNOWN)
+        else:
+            await self._hang_up(session_id)
+
+    async def _hang_up(self, session_id: str, code: int = NORMAL, reason: str = ENDED) -> None:
         attached = self._attached.pop(session_id, None)
-        if attached is not None and attached.websocket.application_state is WebSocketState.CONNECTED:
-            with suppress(WebSocketDisconnect, RuntimeError):  # the client may have gone just now
-                await attached.websocket.close(1000, "Session ended")
+        if attached is not None:
+            await attached.connection.close(code, reason)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fake_convai.live.messages import NOT_EMULATED
 from tests.api.talking import Chat, Frame, answer_in, chat, connect, details, said_in, server_message
 from tests.conftest import Api
 
@@ -14,7 +15,6 @@ PARSE_ERROR = {
     "event_type": "parse-error",
     "status": "error",
     "message": "Failed to parse message: invalid JSON or UTF-8 encoding",
-    "extras": None,
 }
 TYPES = [
     "user_text_message",
@@ -38,9 +38,14 @@ BAD_DATA: dict[str, list[Any]] = {
     ],
     "trigger-message": [{"trigger_name": 5}, {"trigger_message": "\u0000"}],
     "update-template-keys": [{}, {"template_keys": "x"}, {"template_keys": []}],
-    "update-scene-metadata": [{}, {"scene_metadata": {}}, {"scene_metadata": "x"}],
-    "update-dynamic-info": [{"dynamic_info": 5}, {"dynamic_info": {"text": 5}}],
-    "context-update": [{}, {"text": 5}, {"text": "x", "mode": "burn"}, {"mode": "append"}],
+    "update-scene-metadata": [
+        *({}, {"scene_metadata": {}}, {"scene_metadata": "x"}, {"scene_metadata": [{"name": "torch"}]}),
+    ],
+    "update-dynamic-info": [
+        *({}, {"text": "It rains."}, {"text": 5}, {"dynamic_info": 5}, {"dynamic_info": {}}),
+        {"dynamic_info": {"text": 5}},
+    ],
+    "context-update": [{}, {"text": 5}, {"text": "x", "mode": "burn"}, {"mode": "append"}, {"text": "x", "run_llm": 1}],
     "tts-toggle": [{}, {"enabled": None}, {"enabled": "true"}, {"enabled": 1}],
     "stt-toggle": [{}, {"muted": None}, {"muted": "false"}, {"enabled": True}],
 }
@@ -66,7 +71,13 @@ def bot_output(kind: str, **data: Any) -> Frame:
 
 def acknowledged(kind: str, message: str, extras: Frame | None = None) -> Frame:
     """The answer to a message that was understood."""
-    return {"type": "server-response", "event_type": kind, "status": "success", "message": message, "extras": extras}
+    answer: Frame = {"type": "server-response", "event_type": kind, "status": "success", "message": message}
+    return answer if extras is None else {**answer, "extras": extras}
+
+
+def speaking(kind: str) -> Frame:
+    """A frame about the voice, which has its label twice."""
+    return server_message(kind, label="rtvi-ai")
 
 
 class TestATurn:
@@ -89,8 +100,8 @@ class TestATurn:
             *(bot_output("bot-llm-text", text=frame["data"]["text"]) for frame in texts),
             bot_output("bot-llm-stopped"),
             bot_output("bot-tts-started"),
-            server_message("bot-started-speaking"),
-            server_message("bot-stopped-speaking"),
+            speaking("bot-started-speaking"),
+            speaking("bot-stopped-speaking"),
             server_message("bot-turn-completed", was_interrupted=False),
         ]
         assert answer_in(texts)
@@ -123,7 +134,7 @@ class TestATurn:
         ]
         assert talk.send("tts-toggle", enabled=True) == acknowledged("tts-toggle", "TTS enabled", {"enabled": True})
         talk.send("user_text_message", text="Hello.")
-        assert server_message("bot-started-speaking") in talk.turn()
+        assert speaking("bot-started-speaking") in talk.turn()
 
     @pytest.mark.parametrize("name", ["trigger_name", "trigger_message"])
     def test_can_begin_with_a_trigger(self, talk: Chat, api: Api, session: Frame, name: str) -> None:
@@ -265,6 +276,24 @@ class TestABadFrame:
         }
         assert talk.say("Hello.")
 
+    @pytest.mark.parametrize("kind", NOT_EMULATED)
+    def test_that_is_known_and_not_emulated(self, talk: Chat, kind: str) -> None:
+        assert talk.send(kind) == {
+            "type": "server-response",
+            "event_type": kind,
+            "status": "error",
+            "message": f"fake-convai does not emulate {kind}: {NOT_EMULATED[kind]}.",
+        }
+        assert talk.say("Hello.")
+
+    def test_is_told_what_to_send_instead(self, talk: Chat) -> None:
+        assert talk.send("update-dynamic-info", text=5)["message"] == (
+            'Missing required parameter \'data.dynamic_info\': send an object such as {"text": "The alarm rings."}.'
+        )
+        assert talk.send("tts-toggle", enabled=1)["message"] == (
+            "Invalid parameter 'data.enabled': send true or false, not 1."
+        )
+
     @pytest.mark.parametrize(
         ("kind", "data"),
         [
@@ -281,7 +310,6 @@ class TestABadFrame:
             "event_type": kind,
             "status": "error",
             "message": answer["message"],
-            "extras": None,
         }
         assert answer["message"]
         talk.say("Hello.")

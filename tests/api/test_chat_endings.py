@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from fake_convai.app import create_app
 from fake_convai.live.hub import Hub
+from fake_convai.live.websocket import SocketConnection
 from fake_convai.settings import Settings
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountTransaction
@@ -161,7 +162,7 @@ def test_a_client_that_vanished_is_no_obstacle(api: Api, end: str) -> None:
     session = connect(api, api.character())
     websocket = WebSocket({"type": "websocket"}, receive, send)
     websocket.application_state = WebSocketState.CONNECTED
-    backend_of(api.client).hub.attach(session["session_id"], websocket)
+    backend_of(api.client).hub.attach(session["session_id"], SocketConnection(websocket))
     if end == "disconnect":
         disconnect(api, session)
     else:

@@ -167,7 +167,6 @@ class TestInAWebSocketTurn:
                 "event_type": "user_text_message",
                 "status": "error",
                 "message": "Injected fault: 500",
-                "extras": None,
             }
             talk.say("Hello.")
         assert facts(api, npc, "player-42") == stored
