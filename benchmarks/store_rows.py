@@ -55,7 +55,7 @@ def _probe(tx: AccountTransaction, end_user_id: str, first: int) -> float:
 async def _growth() -> tuple[list[float], str]:
     app = create_app(Settings())
     async with app.router.lifespan_context(app):
-        backend = app.state.backend
+        backend = app.state.running.backend
         account_id = await backend.authenticator.account({"convai-api-key": "growth"}, "beta", named=True)
         store: AccountStore = backend.account_store(account_id)
         await store.write(plant, parse_seed({"characters": [{"character_id": "npc"}]}))

@@ -13,16 +13,16 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from fake_convai.api.pipeline import Surfaces, locate
+from fake_convai.api.pipeline import Surfaces
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.backend.auth import Authenticator
 from fake_convai.backend.backend import Backend
-from fake_convai.backend.errors import MethodNotAllowed, error_answer
+from fake_convai.backend.errors import MethodNotAllowed
 from fake_convai.backend.responses import Answer
-from fake_convai.backend.surface import Surface
+from fake_convai.backend.surface import locate
 from fake_convai.control.demo import KEY as DEMO_KEY
 from fake_convai.control.demo import demo_document
-from fake_convai.control.plane import PREFIX
+from fake_convai.control.plane import MANNERS, PREFIX
 from fake_convai.control.routes import allowed_methods, control_plane
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import read_seeds
@@ -30,6 +30,8 @@ from fake_convai.dashboard.routes import dashboard
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.identity import hash_secret, last_four
 from fake_convai.domain.ids import Ids
+from fake_convai.live.hub import Hub
+from fake_convai.live.running import Running
 from fake_convai.settings import Settings, load_settings
 from fake_convai.store import clocks
 from fake_convai.store.accounts import AccountTransaction, Rules, open_account, server_secret
@@ -49,13 +51,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await open_database(chosen.database)
         try:
-            backend = await _make_backend(database, chosen)
-            chores = [asyncio.create_task(backend.hub.run())]
+            running = await _start(database, chosen)
+            backend, hub = running.backend, running.hub
+            chores = [asyncio.create_task(hub.run())]
             if chosen.database is not None:
                 chores.append(asyncio.create_task(backend.journal.run()))
-            app.state.backend = backend
+            app.state.running = running
             yield
-            app.state.backend = None
+            app.state.running = None
             for chore in chores:
                 chore.cancel()
                 with suppress(asyncio.CancelledError):
@@ -72,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
 
-async def _make_backend(database: Database, settings: Settings) -> Backend:
+async def _start(database: Database, settings: Settings) -> Running:
     ids = Ids(settings.random_seed)
     rules = Rules(
         auto_create_characters=settings.auto_create_characters,
@@ -91,8 +94,8 @@ async def _make_backend(database: Database, settings: Settings) -> Backend:
 
     valid_keys = (*settings.api_key, DEMO_KEY) if settings.api_key and settings.demo else settings.api_key
     backend = Backend(
-        database=database,
-        authenticator=Authenticator(database, valid_keys, ids, furnish),
+        database,
+        Authenticator(database, valid_keys, ids, furnish),
         settings=settings,
         rules=rules,
         ids=ids,
@@ -101,9 +104,10 @@ async def _make_backend(database: Database, settings: Settings) -> Backend:
     )
     if settings.demo:
         await database.write(lambda tx: open_account(tx, demo_hash, last_four(DEMO_KEY), ids, furnish))
+    hub = Hub(database, backend.account_store, settings.idle_timeout)
     if database.dialect == "sqlite":
-        await backend.hub.recover()
-    return backend
+        await hub.recover()
+    return Running(backend, hub)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -114,7 +118,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     path = request.scope["path"]
     allowed = ", ".join(allowed_methods(path)) or "GET"  # the page, which is only looked at
     refusal = MethodNotAllowed(f"{path} does not take {request.method}: send {allowed}.", allowed)
-    return error_answer(refusal, Surface.PRODUCTION).response()
+    return MANNERS.answer(refusal).response()
 
 
 class _Application(Starlette):

@@ -14,7 +14,7 @@ import click
 import uvicorn
 
 from fake_convai.app import create_app
-from fake_convai.backend.surface import Surface
+from fake_convai.backend.surface import Surface, under
 from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
 from fake_convai.control.seed_document import read_seeds
 from fake_convai.domain.errors import FakeConvaiError
@@ -103,7 +103,7 @@ class _Server(uvicorn.Server):
 def ready_message(origin: str, *, control: bool = True) -> str:
     """What stands on standard output when the server is ready; scripts may wait for the first line."""
     lines = [f"fake-convai is ready at {origin}"]
-    lines += [f"  {surface:<10} {origin}/{surface}" for surface in Surface]
+    lines += [f"  {surface:<10} {under(origin, surface)}" for surface in Surface]
     lines.append(f"  {'all':<10} {origin}")
     if control:
         lines.append(f"  {'control':<10} {origin}/_fake")

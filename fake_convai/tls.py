@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-CONVAI_HOSTS = ("api.convai.com", "beta.convai.com", "live.convai.com", "realtime-api.convai.com")
+from fake_convai.backend.surface import LABELS, hosts
+
+CONVAI_HOSTS = hosts()
 """Whom a hosts file sends here (CONTRACT.md section 1)."""
 
-_LABELS = tuple(host.partition(".")[0] for host in CONVAI_HOSTS)
-"""The surfaces by host name, one by one: many clients take no wildcard right under localhost."""
-
-_ALWAYS = ("localhost", *(f"{label}.localhost" for label in _LABELS), "127.0.0.1", "::1", *CONVAI_HOSTS)
+# The surfaces by host name, one by one: many clients take no wildcard right under localhost.
+_ALWAYS = ("localhost", *(f"{label}.localhost" for label in LABELS), "127.0.0.1", "::1", *CONVAI_HOSTS)
 
 # The authority can vouch for these and, with clients that check constraints, for nothing else: whoever steals its key
 # cannot pretend to be somebody's bank.
@@ -102,7 +102,7 @@ def _names_of(host: str) -> list[str]:
     except ValueError:
         name = host.lower().rstrip(".")
         if any(name == known or name.endswith(f".{known}") for known in _NAMES):
-            return [name, *(f"{label}.{name}" for label in _LABELS)]
+            return [name, *(f"{label}.{name}" for label in LABELS)]
         raise Unusable(
             f"--tls cannot vouch for the name {host}: use localhost, a private address or a name that ends in "
             f".local, .lan, .internal, .home.arpa or .test"

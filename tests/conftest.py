@@ -16,6 +16,7 @@ from fake_convai.app import create_app
 from fake_convai.backend.backend import Backend
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.identity import hash_secret
+from fake_convai.live.running import Running
 from fake_convai.settings import Settings
 from fake_convai.store import people
 from fake_convai.store.accounts import AccountTransaction
@@ -39,10 +40,16 @@ def refused(response: httpx.Response, status: int, *words: str, key: str = "ERRO
     assert [word for word in words if word not in body[key]] == [], body
 
 
-def backend_of(client: TestClient) -> Backend:
+def running(client: TestClient) -> Running:
     """What the running app works with."""
-    backend: Backend = cast(Starlette, client.app).state.backend
-    return backend
+    found = Running.of(cast(Starlette, client.app))
+    assert found is not None
+    return found
+
+
+def backend_of(client: TestClient) -> Backend:
+    """What its requests work with."""
+    return running(client).backend
 
 
 @dataclass(frozen=True)

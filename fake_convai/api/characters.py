@@ -25,7 +25,7 @@ from fake_convai.store import characters
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 
-group = Group("Characters", Surface.PRODUCTION, unauthorized_key="API_ERROR")
+group = Group("Characters", Surface.PRODUCTION, members={401: "API_ERROR"})
 user_group = Group("Characters", Surface.PRODUCTION)
 
 UNKNOWN_ON_GET = "INTERNAL SERVER ERROR, one or more database calls failed!"

@@ -4,22 +4,24 @@ The same declaration routes the request, validates it and describes it in the Op
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from typing import Any, Literal, get_type_hints
 
-from pydantic import AliasChoices, BaseModel
+from pydantic import AliasChoices, BaseModel, ValidationError
 from starlette.requests import Request
 
+from fake_convai.backend.backend import Backend
+from fake_convai.backend.errors import Manners
+from fake_convai.backend.journal import Note
+from fake_convai.backend.models import complaints
 from fake_convai.backend.surface import Surface
+from fake_convai.live.hub import Hub
+from fake_convai.live.running import Running
 from fake_convai.store.accounts import AccountStore
 
 Source = Literal["seed", "docs", "sdk", "observed", "assumption"]
-if TYPE_CHECKING:
-    from fake_convai.backend.backend import Backend
-    from fake_convai.backend.journal import Note
-
 Access = Literal["key", "key or token", "anybody"]
 Reads = Literal["json", "query", "form"]
 Handler = Callable[["Call", Any], Awaitable[Any]]
@@ -30,10 +32,20 @@ class Call:
     """A request that has been routed, authenticated and read."""
 
     request: Request
-    backend: "Backend"
+    running: Running
     account: AccountStore | None
-    note: "Note"
+    note: Note
     """What the journal is to say about the request."""
+
+    @property
+    def backend(self) -> Backend:
+        """What all requests work with."""
+        return self.running.backend
+
+    @property
+    def hub(self) -> Hub:
+        """The live sessions of this process."""
+        return self.running.hub
 
     @property
     def store(self) -> AccountStore:
@@ -56,8 +68,8 @@ class Endpoint:
     body: type[BaseModel]
     answer: Any
     handler: Handler
-    unauthorized_key: str
-    """The member that holds the message of a 401: some routes have their own (CONTRACT.md section 1, D)."""
+    members: Mapping[int, str] = field(hash=False)
+    """The member that holds the message of an error, by status, where the route has its own."""
     access: Access
     reads: Reads
     errors: tuple[int, ...]
@@ -78,22 +90,41 @@ class Endpoint:
             names |= set(map(str, alias.choices)) if isinstance(alias, AliasChoices) else {str(alias or name)}
         return frozenset(names)
 
+    def review(self, body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+        """Fields of a body that nothing reads, and what a stricter server would not have taken."""
+        unknown = sorted(set(body) - self.fields)
+        if self.reads != "json":
+            return unknown, []
+        try:
+            self.body.model_validate({name: value for name, value in body.items() if value is not None}, strict=True)
+        except ValidationError as error:
+            return unknown, list(complaints(error, self.body))
+        return unknown, []
+
     @property
     def home(self) -> Surface:
         """The surface whose manners the route has where several are served together."""
         return self.surfaces[0]
+
+    def manners(self, named: Surface | None) -> Manners:
+        """How the route says no to a request that names this surface, or none."""
+        return self._manners[self.home if named is None else named]
+
+    @cached_property
+    def _manners(self) -> dict[Surface, Manners]:
+        return {surface: Manners(surface, self.members) for surface in Surface}
 
 
 class Group:
     """Endpoints that share a name, surfaces and manners; `post` and `get` declare one each."""
 
     def __init__(
-        self, name: str, *surfaces: Surface, unauthorized_key: str = "ERROR", access: Access = "key or token"
+        self, name: str, *surfaces: Surface, members: Mapping[int, str] | None = None, access: Access = "key or token"
     ) -> None:
         self.name = name
         self.surfaces = surfaces
         self.endpoints: list[Endpoint] = []
-        self._unauthorized_key = unauthorized_key
+        self._members = members or {}
         self._access = access
 
     def post(
@@ -130,7 +161,7 @@ class Group:
                     body=hints["body"],
                     answer=hints["return"],
                     handler=handler,
-                    unauthorized_key=self._unauthorized_key,
+                    members=self._members,
                     access=access,
                     reads=reads,
                     errors=errors,

@@ -1,11 +1,10 @@
 """The three surfaces put together: from a request to its endpoint, and from whatever happens to an answer.
 
-A request walks: surface, endpoint, account, body, model, handler, answer.
+A request walks: surface, caller, endpoint, body, model, handler, answer.
 """
 
 import difflib
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,37 +16,19 @@ from starlette.websockets import WebSocket
 
 from fake_convai.api.endpoint import Call, Endpoint
 from fake_convai.api.strict import refuse_loose
-from fake_convai.backend.backend import Backend
+from fake_convai.backend.auth import Caller
 from fake_convai.backend.body import MAX_FORM, parse_form, parse_object, parse_query, read_body
-from fake_convai.backend.errors import MethodNotAllowed, UnprocessableBody, error_answer
+from fake_convai.backend.errors import Manners, MethodNotAllowed, UnprocessableBody
 from fake_convai.backend.faults import describe, happen
 from fake_convai.backend.journal import Note
 from fake_convai.backend.models import to_invalid
 from fake_convai.backend.responses import PlainJson
-from fake_convai.backend.surface import Surface
-from fake_convai.domain.errors import NotFound, Unauthenticated, Unavailable
+from fake_convai.backend.surface import Surface, locate, under
+from fake_convai.domain.errors import NotFound, Unavailable
+from fake_convai.live.running import Running
 from fake_convai.live.websocket import chat
 
 CHAT_PATH = "/chat"
-
-_PREFIXES = {surface.value: surface for surface in Surface}
-_LABELS = {
-    "api": Surface.PRODUCTION,
-    "beta": Surface.BETA,
-    "live": Surface.LIVE,
-    "realtime-api": Surface.LIVE,
-}
-
-
-def locate(scope: Scope) -> tuple[Surface | None, str]:
-    """The surface that a request names, by path prefix or by host, and the path on it; None is all together."""
-    path: str = scope["path"]
-    first, slash, rest = path[1:].partition("/")
-    if first in _PREFIXES:
-        return _PREFIXES[first], slash + rest
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    label, dot, _ = host.decode("latin-1").lower().partition(".")
-    return _LABELS.get(label) if dot else None, path
 
 
 class Surfaces:
@@ -67,88 +48,84 @@ class Surfaces:
         request = Request(scope, receive)
         named, path = locate(scope)
         note = Note(request.method, path, surface=named or Surface.PRODUCTION)
-        backend = Backend.of(request.app)
-        response = await self._answer(request, backend, named, note)
-        if backend is not None:
-            if note.account_id is None and response.status_code != 503:  # which is what a silent database has answered
-                # Answered before anybody asked whose it was; its sender looks for it in the journal all the same.
-                with suppress(Unauthenticated, Unavailable):
-                    note.account_id = await backend.authenticator.account(request.headers, note.surface, named=False)
-            await backend.journal.add(note, response.status_code, getattr(response, "body", b""))
+        running = Running.of(request.app)
+        response = await self._answer(request, running, named, note)
+        if running is not None:
+            await running.backend.journal.add(note, response.status_code, getattr(response, "body", b""))
         await response(scope, receive, send)
 
     async def _chat(self, websocket: WebSocket) -> None:
         named, path = locate(websocket.scope)
-        backend = Backend.of(websocket.app)
+        running = Running.of(websocket.app)
         on_live = named in (None, Surface.LIVE) or self._lenient
-        if path == CHAT_PATH and on_live and backend is not None:
-            await chat(websocket, backend)
+        if path == CHAT_PATH and on_live and running is not None:
+            await chat(websocket, running)
         else:
             await websocket.close()  # before it was accepted: the handshake is answered 403
 
-    async def _answer(self, request: Request, backend: Backend | None, named: Surface | None, note: Note) -> Response:
-        surface, unauthorized_key = named or Surface.PRODUCTION, "ERROR"
+    async def _answer(self, request: Request, running: Running | None, named: Surface | None, note: Note) -> Response:
+        methods = self._routes.get(note.path)
+        manners = Manners(named or Surface.PRODUCTION) if methods is None else _any(methods).manners(named)
         try:
-            endpoint = self._route(request.method, note.path, named)
-            surface = surface if surface in endpoint.surfaces else endpoint.home
-            unauthorized_key = endpoint.unauthorized_key
-            note.endpoint, note.surface = endpoint, surface
-            if backend is None:
+            if running is None:
                 raise Unavailable("The server has not started: run the app with its lifespan.")
-            return await self._handle(Call(request, backend, None, note), endpoint, surface, named)
+            caller = await running.backend.authenticator.caller(request.headers, None if self._lenient else named)
+            note.account_id = caller.account_id
+            endpoint = self._route(note, methods, named)
+            manners = endpoint.manners(named if named in endpoint.surfaces else None)
+            note.review, note.surface = endpoint.review, manners.surface
+            return await _handle(Call(request, running, None, note), endpoint, manners, caller)
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
-            return error_answer(error, surface, unauthorized_key=unauthorized_key).response()
+            return manners.answer(error).response()
 
-    async def _handle(self, call: Call, endpoint: Endpoint, surface: Surface, named: Surface | None) -> Response:
-        request, backend, note = call.request, call.backend, call.note
-        fault = None
-        if endpoint.access != "anybody":
-            strict = named is not None and not self._lenient
-            key_only = endpoint.access == "key"
-            note.account_id = await backend.authenticator.account(
-                request.headers, surface, named=strict, key_only=key_only
-            )
-            call.account = backend.account_store(note.account_id)
-            await backend.limit_rate(call.account)
-        body = await _READERS[endpoint.reads](request, note)
-        if note.account_id is not None:
-            fault = await backend.faults.take(note.account_id, surface, note.path, request.headers, body)
-        if fault is None:
-            return await _respond(call, endpoint, surface, body)
-        note.fault = describe(fault)
-        if fault.when == "before":
-            happened = await happen(fault, surface, endpoint.unauthorized_key)
-            return happened or await _respond(call, endpoint, surface, body)
-        try:
-            response = await _respond(call, endpoint, surface, body)
-        except Exception as error:  # noqa: BLE001 - the fault comes instead of whatever the answer would have been
-            response = error_answer(error, surface, unauthorized_key=endpoint.unauthorized_key).response()
-        return await happen(fault, surface, endpoint.unauthorized_key, instead_of=response) or response
-
-    def _route(self, method: str, path: str, named: Surface | None) -> Endpoint:
-        methods = self._routes.get(path)
+    def _route(self, note: Note, methods: dict[str, Endpoint] | None, named: Surface | None) -> Endpoint:
         if methods is None:
-            raise NotFound(self._no_route(method, path))
-        endpoint = methods.get(method)
+            raise NotFound(self._no_route(note.method, note.path))
+        endpoint = methods.get(note.method)
         if endpoint is None:
             allowed = ", ".join(sorted(methods))
-            raise MethodNotAllowed(f"{path} does not take {method}: send {allowed}.", allowed)
+            raise MethodNotAllowed(f"{note.path} does not take {note.method}: send {allowed}.", allowed)
         if named is not None and named not in endpoint.surfaces and not self._lenient:
-            home = " and ".join(f"the {surface} surface (/{surface}{path})" for surface in endpoint.surfaces)
-            raise NotFound(f"{path} is not on the {named} surface: it lives on {home}.")
+            homes = " and ".join(f"the {one} surface ({under('', one)}{note.path})" for one in endpoint.surfaces)
+            raise NotFound(f"{note.path} is not on the {named} surface: it lives on {homes}.")
         return endpoint
 
     def _no_route(self, method: str, path: str) -> str:
         nearest = difflib.get_close_matches(path.rstrip("/"), self._routes, n=1, cutoff=0.0)
-        endpoint = next(iter(self._routes[nearest[0]].values()))
+        endpoint = _any(self._routes[nearest[0]])
         return (
             f"Unknown route {method} {path}. The nearest is {endpoint.method} {endpoint.path} on the {endpoint.home} "
-            f"surface (/{endpoint.home}{endpoint.path})."
+            f"surface ({under('', endpoint.home)}{endpoint.path})."
         )
 
 
-async def _respond(call: Call, endpoint: Endpoint, surface: Surface, body: dict[str, Any]) -> Response:
-    model = _validated(body, endpoint, surface)
+def _any(methods: dict[str, Endpoint]) -> Endpoint:
+    return next(iter(methods.values()))
+
+
+async def _handle(call: Call, endpoint: Endpoint, manners: Manners, caller: Caller) -> Response:
+    note, backend = call.note, call.backend
+    if endpoint.access != "anybody":
+        call.account = backend.account_store(caller.admit(manners, key_only=endpoint.access == "key"))
+        await backend.limit_rate(call.account)
+    body = await _READERS[endpoint.reads](call.request, note)
+    fault = None
+    if note.account_id is not None:
+        fault = await backend.faults.take(note.account_id, note.surface, note.path, call.request.headers, body)
+    if fault is None:
+        return await _respond(call, endpoint, manners, body)
+    note.fault = describe(fault)
+    if fault.when == "before":
+        return await happen(fault, manners) or await _respond(call, endpoint, manners, body)
+    try:
+        response = await _respond(call, endpoint, manners, body)
+    except Exception as error:  # noqa: BLE001 - the fault comes instead of whatever the answer would have been
+        response = manners.answer(error).response()
+    return await happen(fault, manners, instead_of=response) or response
+
+
+async def _respond(call: Call, endpoint: Endpoint, manners: Manners, body: dict[str, Any]) -> Response:
+    model = _validated(body, endpoint, manners)
     if call.backend.settings.strict:
         refuse_loose(endpoint, body)
     answer = await endpoint.handler(call, model)
@@ -173,13 +150,13 @@ async def _read_form(request: Request, note: Note) -> dict[str, Any]:
 _READERS = {"json": _read_json, "query": _read_query, "form": _read_form}
 
 
-def _validated(body: dict[str, Any], endpoint: Endpoint, surface: Surface) -> Any:
+def _validated(body: dict[str, Any], endpoint: Endpoint, manners: Manners) -> Any:
     # Null means "not sent": SDKs send it for optional fields, and for a required one the complaint is the same.
     given = {name: value for name, value in body.items() if value is not None} if None in body.values() else body
     try:
         return endpoint.body.model_validate(given)
     except ValidationError as error:
-        if surface is Surface.LIVE:
+        if manners.surface is Surface.LIVE:
             raise UnprocessableBody(
                 [
                     {"type": d["type"], "loc": ["body", *d["loc"]], "msg": d["msg"], "input": _given(d["input"])}

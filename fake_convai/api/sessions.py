@@ -231,7 +231,7 @@ async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
     session = await call.backend.database.read(lambda tx: sessions.find(tx, session_id))
     if session is not None:
         call.note.account_id = session.account_id
-        await call.backend.hub.end(session.account_id, session_id)
+        await call.hub.end(session.account_id, session_id)
     return {"status": "success", "message": "Session disconnected successfully"}
 
 

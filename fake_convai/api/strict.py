@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from fake_convai.api.endpoint import Endpoint
-from fake_convai.backend.journal import review
 from fake_convai.domain.errors import Invalid
 
 
 def refuse_loose(endpoint: Endpoint, body: Mapping[str, Any]) -> None:
     """Raise `Invalid` for fields that neither the endpoint reads nor any SDK sends, and for values to be coerced."""
-    unknown, violations = review(endpoint, body)
+    unknown, violations = endpoint.review(body)
     if unknown:
         # Only a strict server needs it, and then only for requests that hold something unknown.
         from fake_convai.contract.provenance import fields_sent_to

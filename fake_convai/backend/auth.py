@@ -1,8 +1,10 @@
 """From the headers of a request to an account (CONTRACT.md section 1)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from fake_convai.backend.errors import INVALID_KEY, INVALID_LIVE_KEY, MISSING_KEY, MISSING_LIVE_KEY
+from fake_convai.backend.errors import Manners
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Unauthenticated
 from fake_convai.domain.identity import REFUSED_KEY_PREFIX, hash_secret, last_four
@@ -15,6 +17,27 @@ from fake_convai.store.sessions import account_of_open
 KEY_HEADER = "convai-api-key"
 LIVE_KEY_HEADER = "x-api-key"
 TOKEN_HEADER = "api-auth-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request, found before anything else; may be nobody."""
+
+    by: Literal["nothing", "key", "token", "session"]
+    """What kind of credential was sent, where it counts."""
+    account_id: int | None
+
+    def admit(self, manners: Manners, *, key_only: bool = False) -> int:
+        """The account; raises `Unauthenticated`, in the words of the surface, for nobody and for a wrong credential."""
+        if self.by == "nothing":
+            raise Unauthenticated(manners.missing_key)
+        wrong_kind = self.by != "key" if key_only else self.by == "session" and manners.surface is not Surface.LIVE
+        if self.account_id is None or wrong_kind:
+            raise Unauthenticated(manners.invalid_key)
+        return self.account_id
+
+
+NOBODY = Caller("nothing", None)
 
 
 class Authenticator:
@@ -34,45 +57,37 @@ class Authenticator:
         self._valid = frozenset(map(hash_secret, valid_keys))
         self._accounts: dict[str, int] = {}
 
-    async def account(
-        self, headers: Mapping[str, str], surface: Surface, *, named: bool, key_only: bool = False
-    ) -> int:
-        """The account of the key or token in `headers`; raises `Unauthenticated` in the words of the surface.
+    async def caller(self, headers: Mapping[str, str], named: Surface | None) -> Caller:
+        """Who sends these headers: the owner of the first credential that the named surface reads.
 
-        On a `named` surface only its own key header counts, elsewhere either does. With `key_only` a token does not do.
+        On a named surface only its own key header counts, where all are served together (None) either does. A key in
+        the header of another surface admits to nothing, and the journal still knows whose request it was.
         """
-        live = surface is Surface.LIVE
-        own, other = (LIVE_KEY_HEADER, KEY_HEADER) if live else (KEY_HEADER, LIVE_KEY_HEADER)
-        key = (headers.get(own) or (not named and headers.get(other)) or "").strip()
-        credential = key or headers.get(TOKEN_HEADER, "").strip()
-        if not credential:
-            raise Unauthenticated(MISSING_LIVE_KEY if live else MISSING_KEY)
-        secret_hash = hash_secret(credential)
-        if key and (known := self._accounts.get(secret_hash)) is not None:
-            return known
-        account_id = await self._account_of(credential, secret_hash, may_be_key=bool(key), may_be_token=not key_only)
-        if account_id is None and live and not key:
-            # The id of a session stands in for a token while the session lasts (CONTRACT.md section 1, D).
-            account_id = await self._database.read(lambda tx: account_of_open(tx, credential))
-        if account_id is None:
-            raise Unauthenticated(INVALID_LIVE_KEY if live else INVALID_KEY)
-        return account_id
+        own, other = (LIVE_KEY_HEADER, KEY_HEADER) if named is Surface.LIVE else (KEY_HEADER, LIVE_KEY_HEADER)
+        for header in (own,) if named is not None else (own, other):
+            if key := headers.get(header, "").strip():
+                return await self._owner(key, may_be_key=True)
+        if token := headers.get(TOKEN_HEADER, "").strip():
+            return await self._owner(token, may_be_key=False)
+        if misplaced := headers.get(other, "").strip():
+            return Caller("nothing", (await self._owner(misplaced, may_be_key=True)).account_id)
+        return NOBODY
 
-    async def _account_of(
-        self, credential: str, secret_hash: str, *, may_be_key: bool, may_be_token: bool
-    ) -> int | None:
+    async def _owner(self, credential: str, *, may_be_key: bool) -> Caller:
+        secret_hash = hash_secret(credential)
+        if may_be_key and (known := self._accounts.get(secret_hash)) is not None:
+            return Caller("key", known)
         # A token counts in either header, and one that has expired must not open an account as a new key would.
         token = await self._database.read(lambda tx: find_token(tx, secret_hash))
         if token is not None:
-            return token.account_id if token.active and may_be_token else None
-        if (
-            not may_be_key
-            or credential.startswith(REFUSED_KEY_PREFIX)
-            or (self._valid and secret_hash not in self._valid)
-        ):
-            return None
+            return Caller("token", token.account_id if token.active else None)
+        if not may_be_key:
+            # The id of a session stands in for a token while the session lasts (CONTRACT.md section 1, D).
+            return Caller("session", await self._database.read(lambda tx: account_of_open(tx, credential)))
+        if credential.startswith(REFUSED_KEY_PREFIX) or (self._valid and secret_hash not in self._valid):
+            return Caller("key", None)
         account_id = await self._database.write(
             lambda tx: open_account(tx, secret_hash, last_four(credential), self._ids, self._furnish)
         )
         self._accounts[secret_hash] = account_id
-        return account_id
+        return Caller("key", account_id)

@@ -1,16 +1,12 @@
-"""What requests work with while the server runs."""
+"""What requests and live sessions work with while the server runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-
-from starlette.applications import Starlette
 
 from fake_convai.backend.auth import Authenticator
 from fake_convai.backend.faults import Faults
 from fake_convai.backend.journal import Journal
 from fake_convai.domain.clock import Clock
 from fake_convai.domain.ids import Ids
-from fake_convai.live.hub import Hub
 from fake_convai.settings import Settings
 from fake_convai.store import clocks, faults, journal, snapshots
 from fake_convai.store.accounts import (
@@ -27,32 +23,43 @@ Furnish = Callable[[Transaction, int, str], None]
 """Puts into an account, given the hash of its key, what a new one starts with."""
 
 
-@dataclass(frozen=True, slots=True)
 class Backend:
     """The database and everything around it; made in the app's lifespan."""
 
-    database: Database
-    authenticator: Authenticator
-    settings: Settings
-    rules: Rules
-    ids: Ids
-    cursor_secret: str
-    furnish: Furnish
-    hub: Hub = field(init=False)
-    journal: Journal = field(init=False)
-    faults: Faults = field(init=False)
+    def __init__(
+        self,
+        database: Database,
+        authenticator: Authenticator,
+        *,
+        settings: Settings,
+        rules: Rules,
+        ids: Ids,
+        cursor_secret: str,
+        furnish: Furnish,
+    ) -> None:
+        self.database = database
+        self.authenticator = authenticator
+        self.settings = settings
+        self.cursor_secret = cursor_secret
+        self.journal = Journal(database, settings.journal_size)
+        self.faults = Faults(database, self.account_store)
+        self._rules = rules
+        self._ids = ids
+        self._furnish = furnish
 
-    def __post_init__(self) -> None:
-        settings = self.settings
-        object.__setattr__(self, "hub", Hub(self.database, self.account_store, settings.idle_timeout))
-        object.__setattr__(self, "journal", Journal(self.database, settings.journal_size))
-        object.__setattr__(self, "faults", Faults(self.database, self.account_store))
+    def account_store(self, account_id: int) -> AccountStore:
+        """The database as one account sees it."""
+        return AccountStore(self.database, account_id, self._ids, self._rules)
+
+    async def limit_rate(self, account: AccountStore) -> None:
+        """Count a request of the account; `TooMany` when it has made as many this second as the setting allows."""
+        if self.settings.rate_limit is not None:
+            await account.write(count_request, int(self.settings.rate_limit.removesuffix("/s")))
 
     async def reset(self, account_id: int | None) -> None:
-        """Make an account, or every one, as it was when it was new; connections of its sessions are closed."""
+        """Make an account, or every one, as it was when it was new."""
         await self.database.write(lambda tx: self._reset(tx, account_id))
         self.faults.changed()
-        await self.hub.sweep()
 
     def _reset(self, tx: Transaction, account_id: int | None) -> None:
         if account_id is None:
@@ -62,20 +69,5 @@ class Backend:
         for one, key_hash in list_accounts(tx):
             if account_id in (None, one):
                 journal.clear(tx, one)
-                snapshots.wipe(AccountTransaction(tx, one, self.ids, self.rules))
-                self.furnish(tx, one, key_hash)
-
-    async def limit_rate(self, account: AccountStore) -> None:
-        """Count a request of the account; `TooMany` when it has made as many this second as the setting allows."""
-        if self.settings.rate_limit is not None:
-            await account.write(count_request, int(self.settings.rate_limit.removesuffix("/s")))
-
-    @staticmethod
-    def of(app: Starlette) -> "Backend | None":
-        """What an app works with while its lifespan lasts; None before and afterwards."""
-        backend: Backend | None = getattr(app.state, "backend", None)
-        return backend
-
-    def account_store(self, account_id: int) -> AccountStore:
-        """The database as one account sees it."""
-        return AccountStore(self.database, account_id, self.ids, self.rules)
+                snapshots.wipe(AccountTransaction(tx, one, self._ids, self._rules))
+                self._furnish(tx, one, key_hash)

@@ -2,6 +2,8 @@
 
 import logging
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -31,17 +33,6 @@ MISSING_LIVE_KEY = "Authentication required: provide X-API-Key or API-AUTH-TOKEN
 _CLIENT_GONE = 499
 """What nginx calls it when the client hung up before it had sent its request."""
 
-_STATUS: dict[type[FakeConvaiError], int] = {
-    Invalid: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    TooLarge: 413,
-    TooMany: 429,
-    Unavailable: 503,
-}
-
 
 class UnprocessableBody(FakeConvaiError):
     """The live surface's 422, with one entry for each thing that is wrong (CONTRACT.md section 1, D)."""
@@ -59,30 +50,60 @@ class MethodNotAllowed(FakeConvaiError):
         self.allowed = allowed
 
 
-def error_answer(error: Exception, surface: Surface, *, unauthorized_key: str = "ERROR") -> Answer:
-    """What to answer to an error. An error that nobody expected is logged with its traceback and a reference id."""
-    if isinstance(error, ClientDisconnect):
-        return Answer(_CLIENT_GONE, {})  # which nobody reads but the journal
-    if not isinstance(error, FakeConvaiError):
-        return _unexpected(error, surface)
-    if isinstance(error, UnprocessableBody):
-        return Answer(422, {"detail": error.details})
-    if isinstance(error, MethodNotAllowed):
-        return Answer(405, _body(error.message, surface), {"allow": error.allowed})
-    status = next(code for kind, code in _STATUS.items() if isinstance(error, kind))
-    if status == 401:
-        return Answer(401, _body(error.message, surface, unauthorized_key))
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooMany) else {}
-    return Answer(status, _body(error.message, surface), headers)
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a route says no: in the shape of its surface, and with members of its own where it has some."""
+
+    surface: Surface
+    members: Mapping[int, str] = field(default_factory=dict)
+    """The member that holds the message, by status, where it is not the surface's usual one."""
+
+    @property
+    def missing_key(self) -> str:
+        """What is said to a request without a key."""
+        return MISSING_LIVE_KEY if self.surface is Surface.LIVE else MISSING_KEY
+
+    @property
+    def invalid_key(self) -> str:
+        """What is said to a key that is not accepted."""
+        return INVALID_LIVE_KEY if self.surface is Surface.LIVE else INVALID_KEY
+
+    def body(self, status: int, message: str) -> dict[str, Any]:
+        """The body of a refusal."""
+        return {self.members.get(status, "detail" if self.surface is Surface.LIVE else "ERROR"): message}
+
+    def answer(self, error: Exception) -> Answer:
+        """What to answer to an error. One that nobody expected is logged with its traceback and a reference id."""
+        if isinstance(error, ClientDisconnect):
+            return Answer(_CLIENT_GONE, {})  # which nobody reads but the journal
+        if isinstance(error, UnprocessableBody):
+            return Answer(422, {"detail": error.details})
+        status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
+        if status is None or not isinstance(error, FakeConvaiError):
+            return self._unexpected(error)
+        headers = {}
+        if isinstance(error, MethodNotAllowed):
+            headers = {"allow": error.allowed}
+        elif isinstance(error, TooMany):
+            headers = {"retry-after": str(error.retry_after)}
+        return Answer(status, self.body(status, error.message), headers)
+
+    def _unexpected(self, error: Exception) -> Answer:
+        # The answer alone leaves here: raising it again would only log it twice and end a test client's call.
+        reference = str(uuid.uuid4())
+        logger.error("Unexpected error, Reference ID %s", reference, exc_info=error)
+        message = f"Internal error of fake-convai ({type(error).__name__}); its log has the traceback."
+        return Answer(500, {**self.body(500, message), "Reference ID": reference})
 
 
-def _unexpected(error: Exception, surface: Surface) -> Answer:
-    # The answer alone leaves here: raising it again would only log it twice and end a test client's call.
-    reference = str(uuid.uuid4())
-    logger.error("Unexpected error, Reference ID %s", reference, exc_info=error)
-    message = f"Internal error of fake-convai ({type(error).__name__}); its log has the traceback."
-    return Answer(500, {**_body(message, surface), "Reference ID": reference})
-
-
-def _body(message: str, surface: Surface, key: str = "ERROR") -> dict[str, Any]:
-    return {"detail" if surface is Surface.LIVE else key: message}
+_STATUS: Mapping[type, int] = {
+    Invalid: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    MethodNotAllowed: 405,
+    Conflict: 409,
+    TooLarge: 413,
+    TooMany: 429,
+    Unavailable: 503,
+}

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from fake_convai.backend.errors import INVALID_KEY, INVALID_LIVE_KEY
+from fake_convai.backend.errors import Manners
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import RATE_LIMITED, Invalid
@@ -62,16 +62,14 @@ class Faults:
         return await self._account_store(account_id).write(_take, surface, path, body)
 
 
-async def happen(
-    fault: Fault, surface: Surface, unauthorized_key: str, instead_of: Response | None = None
-) -> Response | None:
+async def happen(fault: Fault, manners: Manners, instead_of: Response | None = None) -> Response | None:
     """Let a fault happen; None when it was only a delay. A stream that it comes after breaks off in the middle."""
     await delay(fault)
     if fault.disconnect:
         return Interrupted(instead_of) if isinstance(instead_of, StreamingResponse) else Disconnect()
     if fault.status is None:
         return None
-    body = _default_body(fault, surface, unauthorized_key) if fault.body is None else fault.body
+    body = _default_body(fault, manners) if fault.body is None else fault.body
     headers = {"retry-after": "1", **fault.headers} if fault.status == 429 else fault.headers
     return Answer(fault.status, body, headers).response()
 
@@ -100,15 +98,12 @@ def _with_reference(tx: AccountTransaction, fault: Fault) -> Fault:
     return replace(fault, reference_id=tx.new_id()) if fault.status == 500 else fault
 
 
-def _default_body(fault: Fault, surface: Surface, unauthorized_key: str) -> dict[str, Any]:
+def _default_body(fault: Fault, manners: Manners) -> dict[str, Any]:
     """Convai's own body for a status."""
     assert fault.status is not None
-    message = _MESSAGES.get(fault.status, "Injected fault.")
-    if surface is Surface.LIVE:
-        return {"detail": INVALID_LIVE_KEY if fault.status == 401 else message}
-    if fault.status == 401:
-        return {unauthorized_key: INVALID_KEY}
-    return {"ERROR": message, **({"Reference ID": fault.reference_id} if fault.status == 500 else {})}
+    message = manners.invalid_key if fault.status == 401 else _MESSAGES.get(fault.status, "Injected fault.")
+    has_reference = fault.status == 500 and manners.surface is not Surface.LIVE
+    return manners.body(fault.status, message) | ({"Reference ID": fault.reference_id} if has_reference else {})
 
 
 class Disconnect(Response):

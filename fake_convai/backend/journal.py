@@ -9,17 +9,14 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
-from fake_convai.api.endpoint import Endpoint
-from fake_convai.backend.models import complaints
 from fake_convai.backend.redact import redacted, storable
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import real_time, to_iso
@@ -38,6 +35,9 @@ MAX_KEPT_BODY = 64 * 1024
 Body = bytes | Mapping[str, Any] | str
 """As it was sent or, once the request is answered, a remark in its place."""
 
+Review = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
+"""Of a body: the fields that nothing reads, and what a stricter server would not have taken."""
+
 
 @dataclass(slots=True)
 class Note:
@@ -49,7 +49,7 @@ class Note:
     at: int = field(default_factory=real_time)
     started: int = field(default_factory=time.perf_counter_ns)
     account_id: int | None = None
-    endpoint: Endpoint | None = None
+    review: Review | None = None
     body: Body = b""
     status: int = 0
     response: Body = b""
@@ -173,20 +173,7 @@ def _kept(raw: Body) -> Any:
 
 def _review(note: Note) -> tuple[list[str], list[str]]:
     body = _parsed(note.body)
-    return review(note.endpoint, body) if note.endpoint is not None and isinstance(body, Mapping) else ([], [])
-
-
-def review(endpoint: Endpoint, body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Fields that nothing reads, and what a stricter server would not have taken."""
-    model = endpoint.body
-    unknown = sorted(set(body) - endpoint.fields)
-    if endpoint.reads != "json":
-        return unknown, []
-    try:
-        model.model_validate({name: value for name, value in body.items() if value is not None}, strict=True)
-    except ValidationError as error:
-        return unknown, list(complaints(error, model))
-    return unknown, []
+    return note.review(body) if note.review is not None and isinstance(body, Mapping) else ([], [])
 
 
 def _parsed(raw: Body) -> Any:

@@ -34,7 +34,7 @@ def error_statuses(endpoint: Endpoint, surface: Surface) -> list[int]:
 def error_name(endpoint: Endpoint, status: int) -> str:
     """The name of the response component; routes that word a 401 in another member have one of their own."""
     name, _ = _MEANINGS[status]
-    return f"Character{name}" if status == 401 and endpoint.unauthorized_key != "ERROR" else name
+    return f"Character{name}" if status in endpoint.members else name
 
 
 def error_response(endpoint: Endpoint, status: int, surface: Surface, examples: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def error_schemas(surface: Surface) -> dict[str, Any]:
 
 
 def _schema_name(endpoint: Endpoint, status: int) -> str:
-    if status == 401 and endpoint.unauthorized_key != "ERROR":
+    if status in endpoint.members:
         return "CharacterError"
     return {422: "Complaints", 500: "Crash"}.get(status, "Error")
 

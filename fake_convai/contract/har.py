@@ -11,9 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 import jsonschema_rs
 from pydantic import BaseModel, ValidationError
 
-from fake_convai.api.pipeline import locate
 from fake_convai.api.published import published
-from fake_convai.backend.surface import Surface
+from fake_convai.backend.surface import Surface, locate
 
 JSON, EVENTS = "application/json", "text/event-stream"
 

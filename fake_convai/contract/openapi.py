@@ -7,7 +7,7 @@ from typing import Any
 from fake_convai import __version__
 from fake_convai.api.endpoint import Endpoint
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.backend.surface import Surface
+from fake_convai.backend.surface import Surface, hosts
 from fake_convai.contract.errors import error_name, error_response, error_schemas, error_statuses
 from fake_convai.contract.links import LINKS
 from fake_convai.contract.provenance import Guess, general_guesses, guesses_about
@@ -15,12 +15,6 @@ from fake_convai.contract.schemas import REF, Schema, Types, json_type, streams,
 from fake_convai.live import messages as realtime
 
 JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
-
-_HOSTS = {
-    Surface.PRODUCTION: ["https://api.convai.com"],
-    Surface.BETA: ["https://beta.convai.com"],
-    Surface.LIVE: ["https://live.convai.com", "https://realtime-api.convai.com"],
-}
 
 _DESCRIPTION = """\
 The {surface} host of the Convai API, as far as public sources show it. The fake-convai project makes this document \
@@ -100,7 +94,8 @@ def _servers(surface: Surface) -> list[dict[str, Any]]:
         "description": "fake-convai",
         "variables": {"host": {"default": "127.0.0.1"}, "port": {"default": "2668"}},
     }
-    return [fake, *({"url": url, "description": "The real service"} for url in _HOSTS[surface])]
+    urls = (f"https://{host}" for host in hosts([surface]))
+    return [fake, *({"url": url, "description": "The real service"} for url in urls)]
 
 
 def _security_schemes(surface: Surface) -> dict[str, Any]:

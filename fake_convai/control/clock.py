@@ -23,14 +23,14 @@ async def change(call: ControlCall) -> dict[str, Any]:
     changed = await call.backend.database.write(
         lambda tx: clocks.change(tx, call.account_id, lambda clock: _changed(clock, call.body))
     )
-    await call.backend.hub.sweep()  # what the new time ends has ended when this is answered
+    await call.hub.sweep()  # what the new time ends has ended when this is answered
     return describe(changed)
 
 
 async def run_on(call: ControlCall) -> dict[str, Any]:
     """Back to real time."""
     changed = await call.backend.database.write(lambda tx: clocks.change(tx, call.account_id, lambda _: Clock()))
-    await call.backend.hub.sweep()
+    await call.hub.sweep()
     return describe(changed)
 
 

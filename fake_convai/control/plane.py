@@ -12,13 +12,16 @@ from starlette.responses import Response
 from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER
 from fake_convai.backend.backend import Backend
 from fake_convai.backend.body import MEBIBYTE, parse_object, read_body
-from fake_convai.backend.errors import error_answer
+from fake_convai.backend.errors import Manners
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, Unavailable
+from fake_convai.live.hub import Hub
+from fake_convai.live.running import Running
 from fake_convai.store.accounts import AccountStore
 
 PREFIX = "/_fake"
+MANNERS = Manners(Surface.PRODUCTION)
 CONTROL_KEY_HEADER = "x-fake-convai-control-key"
 MAX_BODY = 64 * MEBIBYTE
 """A seed document may be much larger than any request to Convai."""
@@ -31,9 +34,19 @@ class ControlCall:
     """A request to the control plane; `account` is None when it means the whole server."""
 
     request: Request
-    backend: Backend
+    running: Running
     account: AccountStore | None
     body: dict[str, Any]
+
+    @property
+    def backend(self) -> Backend:
+        """What all requests work with."""
+        return self.running.backend
+
+    @property
+    def hub(self) -> Hub:
+        """The live sessions of this process."""
+        return self.running.hub
 
     @property
     def account_id(self) -> int | None:
@@ -52,35 +65,35 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
     async def endpoint(request: Request) -> Response:
         try:
-            backend = _admit(request)
-            account = await _account(request, backend)
+            running = _admit(request)
+            account = await _account(request, running.backend)
             body = parse_object(await read_body(request, MAX_BODY))
             # What happened before belongs to the time before: to the clock, the journal and the data as they still are.
-            await backend.journal.flush()
-            return Answer(200, await handler(ControlCall(request, backend, account, body))).response()
+            await running.backend.journal.flush()
+            return Answer(200, await handler(ControlCall(request, running, account, body))).response()
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
-            return error_answer(error, Surface.PRODUCTION).response()
+            return MANNERS.answer(error).response()
 
     endpoint.__doc__ = handler.__doc__
     return endpoint
 
 
-def _admit(request: Request) -> Backend:
+def _admit(request: Request) -> Running:
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise Forbidden(f"The control plane refuses requests from the web page of another origin ({origin[:100]}).")
-    backend = Backend.of(request.app)
-    if backend is None:
+    running = Running.of(request.app)
+    if running is None:
         raise Unavailable("The server has not started.")
-    wanted = backend.settings.control_key
+    wanted = running.backend.settings.control_key
     given = request.headers.get(CONTROL_KEY_HEADER, "")
     if wanted is not None and not secrets.compare_digest(given.encode(), wanted.encode()):
         raise Forbidden("The control plane asks for a key: send the --control-key as X-Fake-Convai-Control-Key.")
-    return backend
+    return running
 
 
 async def _account(request: Request, backend: Backend) -> AccountStore | None:
     if KEY_HEADER not in request.headers and LIVE_KEY_HEADER not in request.headers:
         return None
-    account_id = await backend.authenticator.account(request.headers, Surface.PRODUCTION, named=False)
-    return backend.account_store(account_id)
+    caller = await backend.authenticator.caller(request.headers, None)
+    return backend.account_store(caller.admit(MANNERS))

@@ -12,18 +12,17 @@ from starlette.types import Receive, Scope, Send
 
 from fake_convai import __version__
 from fake_convai.api.published import published
-from fake_convai.backend.backend import Backend
-from fake_convai.backend.errors import error_answer
 from fake_convai.backend.faults import describe
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
 from fake_convai.control import clock, state
 from fake_convai.control.documents import parse_comparison, parse_fault, parse_replies
-from fake_convai.control.plane import PREFIX, ControlCall, control
+from fake_convai.control.plane import MANNERS, PREFIX, ControlCall, control
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import parse_seed
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
+from fake_convai.live.running import Running
 from fake_convai.store import accounts, faults, journal, snapshots
 from fake_convai.store.journal import Wanted
 from fake_convai.store.query import Transaction
@@ -33,11 +32,11 @@ MAX_SNAPSHOT_NAME = 200
 
 async def health(request: Request) -> Response:
     """200 once migrated, seeded and in touch with the database, else 503."""
-    backend = Backend.of(request.app)
+    running = Running.of(request.app)
     try:
-        if backend is None:
+        if running is None:
             raise Unavailable("The server has not started.")
-        await backend.database.read(faults.are_waiting)
+        await running.backend.database.read(faults.are_waiting)
     except Unavailable as error:
         return Answer(503, {"status": "unavailable", "version": __version__, "reason": error.message}).response()
     return Answer(200, {"status": "ready", "version": __version__}).response()
@@ -46,6 +45,7 @@ async def health(request: Request) -> Response:
 async def reset(call: ControlCall) -> dict[str, Any]:
     """As new: data, clock, faults, journal, snapshots, replies."""
     await call.backend.reset(call.account_id)
+    await call.hub.sweep()  # connections of sessions that are gone are closed when this is answered
     return {"status": "reset"}
 
 
@@ -78,7 +78,7 @@ async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
     name = _snapshot_name(call)
     await call.one_account().write(snapshots.restore, name)
     call.backend.faults.changed()
-    await call.backend.hub.sweep()
+    await call.hub.sweep()
     return {"name": name}
 
 
@@ -194,7 +194,7 @@ def _snapshot_name(call: ControlCall) -> str:
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
     known = sorted({route.path for route in ROUTES})
     error = NotFound(f"Unknown control route {scope['path']}. There are {', '.join(known)}.")
-    await error_answer(error, Surface.PRODUCTION).response()(scope, receive, send)
+    await MANNERS.answer(error).response()(scope, receive, send)
 
 
 ROUTES = [

@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from fake_convai.backend.backend import Backend
-from fake_convai.backend.errors import error_answer
+from fake_convai.backend.errors import Manners
 from fake_convai.backend.faults import delay, describe
 from fake_convai.backend.journal import Note
 from fake_convai.backend.models import complaints
@@ -19,6 +18,7 @@ from fake_convai.domain.faults import Fault
 from fake_convai.live import messages, turn
 from fake_convai.live.hub import ENDED, EXPIRED, INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, UNKNOWN, Connection
 from fake_convai.live.messages import CLIENT_MESSAGES, NOT_EMULATED, Extras, Status, response
+from fake_convai.live.running import Running
 from fake_convai.store import characters, people, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.sessions import Session, SessionGone
@@ -48,12 +48,13 @@ class Conversation:
     ends there, and what was said is remembered.
     """
 
-    def __init__(self, backend: Backend, session: Session, connection: Connection) -> None:
+    def __init__(self, running: Running, session: Session, connection: Connection) -> None:
         """`session` is open and held by this process (`sessions.hold`)."""
         self.session = session
-        self._backend = backend
+        self._backend = running.backend
+        self._hub = running.hub
         self._connection = connection
-        self._store = backend.account_store(session.account_id)
+        self._store = running.backend.account_store(session.account_id)
         self._speaks = True
         self._context = ""
         self._interacted = False
@@ -89,14 +90,14 @@ class Conversation:
         """Do what the client wants, which keeps the session from being idle; errors become an end of the session."""
         try:
             await self._store.write(sessions.touch, self.session.session_id)
-            self._backend.hub.heard_from(self.session.session_id)
+            self._hub.heard_from(self.session.session_id)
             await act(*arguments, **options)
         except Over:
             raise
         except SessionGone as gone:
             raise Over(POLICY_VIOLATION, EXPIRED if gone.known else UNKNOWN) from gone
         except Exception as error:
-            answer = error_answer(error, Surface.LIVE)
+            answer = Manners(Surface.LIVE).answer(error)
             raise Over(INTERNAL_ERROR, str(answer.body["detail"])[:120]) from error
 
     async def _take(self, message: Any) -> None:

@@ -13,6 +13,7 @@ from fake_convai.domain.errors import Unavailable
 from fake_convai.live.conversation import Conversation, Over
 from fake_convai.live.hub import EXPIRED, INTERNAL_ERROR, POLICY_VIOLATION, UNKNOWN
 from fake_convai.live.messages import Event
+from fake_convai.live.running import Running
 from fake_convai.store import sessions
 from fake_convai.store.sessions import Session
 
@@ -61,24 +62,25 @@ class SocketConnection:
             pass
 
 
-async def chat(websocket: WebSocket, backend: Backend) -> None:
+async def chat(websocket: WebSocket, running: Running) -> None:
     """Carry one session until either side ends it; whatever was said by then is remembered."""
+    hub = running.hub
     await websocket.accept()
     connection = SocketConnection(websocket)
     try:
-        session = await _find(backend, websocket.query_params.get("session_id", ""))
-        refusal = await _refusal(session, backend)
+        session = await _find(running.backend, websocket.query_params.get("session_id", ""))
+        refusal = await _refusal(session, running)
     except Unavailable as error:
         await connection.close(INTERNAL_ERROR, error.message)
         return
     if session is None or refusal is not None:
         await connection.close(POLICY_VIOLATION, refusal or UNKNOWN)
         return
-    backend.hub.attach(session.session_id, connection)
+    hub.attach(session.session_id, connection)
     try:
-        await _carry(websocket, connection, Conversation(backend, session, connection))
+        await _carry(websocket, connection, Conversation(running, session, connection))
     finally:
-        await backend.hub.leave(session.account_id, session.session_id)
+        await hub.leave(session.account_id, session.session_id)
 
 
 async def _carry(websocket: WebSocket, connection: SocketConnection, conversation: Conversation) -> None:
@@ -104,15 +106,16 @@ async def _find(backend: Backend, session_id: str) -> Session | None:
     return await backend.database.read(lambda tx: sessions.find(tx, canonical))
 
 
-async def _refusal(session: Session | None, backend: Backend) -> str | None:
+async def _refusal(session: Session | None, running: Running) -> str | None:
     gone = _gone(session)
     if session is None or gone is not None:
         return gone
     if session.transport != "websocket":
         return MISMATCH
-    held = await backend.account_store(session.account_id).write(sessions.hold, session.session_id, backend.hub.holder)
+    store = running.backend.account_store(session.account_id)
+    held = await store.write(sessions.hold, session.session_id, running.hub.holder)
     # Somebody else has it, unless it was ended just now.
-    return None if held else _gone(await _find(backend, session.session_id)) or TAKEN
+    return None if held else _gone(await _find(running.backend, session.session_id)) or TAKEN
 
 
 def _gone(session: Session | None) -> str | None:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
 
+from fake_convai.backend.surface import Surface, under
 from fake_convai.control.client import ControlClient
 from fake_convai.domain.faults import Fault
 from fake_convai.domain.identity import normalise_end_user_id
@@ -103,17 +104,17 @@ class FakeConvai:
     @property
     def production_url(self) -> str:
         """The base URL that stands for `https://api.convai.com`."""
-        return f"{self.url}/production"
+        return under(self.url, Surface.PRODUCTION)
 
     @property
     def beta_url(self) -> str:
         """The base URL that stands for `https://beta.convai.com`."""
-        return f"{self.url}/beta"
+        return under(self.url, Surface.BETA)
 
     @property
     def live_url(self) -> str:
         """The base URL that stands for `https://live.convai.com`."""
-        return f"{self.url}/live"
+        return under(self.url, Surface.LIVE)
 
     @property
     def transport(self) -> "InProcessTransport":

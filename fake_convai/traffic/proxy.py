@@ -15,8 +15,8 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from fake_convai.api.pipeline import CHAT_PATH, locate
-from fake_convai.backend.surface import Surface
+from fake_convai.api.pipeline import CHAT_PATH
+from fake_convai.backend.surface import Surface, locate
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.traffic.bodies import body_of, media_type, parse
 from fake_convai.traffic.recording import Exchange, Received, Recorder, Sent

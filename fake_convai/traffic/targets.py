@@ -6,10 +6,8 @@ from urllib.parse import urlsplit
 
 from fake_convai.api.pipeline import CHAT_PATH
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.backend.surface import Surface
+from fake_convai.backend.surface import VENDOR, Surface, hosts, under
 
-_VENDOR = "convai.com"
-_HOSTS = {Surface.PRODUCTION: "api", Surface.BETA: "beta", Surface.LIVE: "live"}
 _HOMES = {endpoint.path: endpoint.home for endpoint in ENDPOINTS} | {CHAT_PATH: Surface.LIVE}
 
 
@@ -48,11 +46,11 @@ def read_targets(given: Iterable[str]) -> Targets:
         else:
             base = _checked(text)
     host = urlsplit(base).hostname or "" if base else ""
-    if base and (host == _VENDOR or host.endswith(f".{_VENDOR}")):
-        surfaces = {surface: f"https://{label}.{_VENDOR}" for surface, label in _HOSTS.items()}
+    if base and (host == VENDOR or host.endswith(f".{VENDOR}")):
+        surfaces = {surface: f"https://{hosts([surface])[0]}" for surface in Surface}
         return Targets(surfaces | own, None)
     if base:
-        return Targets({surface: f"{base}/{surface}" for surface in Surface} | own, base)
+        return Targets({surface: under(base, surface) for surface in Surface} | own, base)
     if missing := [surface for surface in Surface if surface not in own]:
         raise BadTarget(f"--target: nothing is said about {' and '.join(missing)}; give a URL for all, or one for each")
     return Targets(own, None)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from tests.conftest import Api, backend_of
+from tests.conftest import Api, running
 
 MY_NAME = "My name is Jordan."
 NAME_FACT = "The user's name is Jordan."
@@ -168,7 +168,7 @@ def end_user(api: Api, end_user_id: str) -> Frame:
 def sweep(api: Api) -> None:
     """Let the server look after idle sessions now, as it does every second."""
     assert api.client.portal is not None
-    api.client.portal.call(backend_of(api.client).hub.sweep)
+    api.client.portal.call(running(api.client).hub.sweep)
 
 
 def events_in(response: httpx.Response) -> list[Frame]:

@@ -14,7 +14,7 @@ from fake_convai.settings import Settings
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountTransaction
 from tests.api.talking import ASK_NAME, Chat, Frame, chat, connect, disconnect, server_message, sweep
-from tests.conftest import Api, backend_of
+from tests.conftest import Api, running
 
 UNKNOWN = (1008, "Session not found in cache or database")
 EXPIRED = (1008, "Session expired. Please reconnect via /connect")
@@ -162,7 +162,7 @@ def test_a_client_that_vanished_is_no_obstacle(api: Api, end: str) -> None:
     session = connect(api, api.character())
     websocket = WebSocket({"type": "websocket"}, receive, send)
     websocket.application_state = WebSocketState.CONNECTED
-    backend_of(api.client).hub.attach(session["session_id"], SocketConnection(websocket))
+    running(api.client).hub.attach(session["session_id"], SocketConnection(websocket))
     if end == "disconnect":
         disconnect(api, session)
     else:
