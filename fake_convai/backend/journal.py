@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from fake_convai.backend.redact import redacted, storable
+from fake_convai.backend.redact import by_last_four, redacted, redacted_text, storable
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.domain.errors import Unavailable
@@ -168,7 +168,7 @@ def _kept(raw: Body) -> Any:
     try:
         return redacted(orjson.loads(raw)) if raw else None
     except orjson.JSONDecodeError:
-        return storable(raw.decode("utf-8", "replace"))
+        return redacted_text(storable(raw.decode("utf-8", "replace")), by_last_four)
 
 
 def _review(note: Note) -> tuple[list[str], list[str]]:

@@ -1,6 +1,7 @@
 """Hiding secrets in what is kept of a request: by the name of the member that holds them."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -8,13 +9,25 @@ from starlette.datastructures import UploadFile
 from fake_convai.backend.body import MAX_DEPTH, UNSTORABLE
 from fake_convai.domain.identity import last_four
 
-_SECRETS = frozenset({"apiauthtoken", "token", "apikey", "xapikey", "convaiapikey", "authorization"})
-"""Names whose value is hidden, in lower case and without hyphens and underscores."""
+_SECRET = re.compile(r".*(token|api[-_]?key)|(proxy-)?authorization|client[-_]?secret", re.IGNORECASE)
+"""Names whose value is hidden: `apiAuthToken`, `access_token`, `X-API-Key` and the like."""
+
+_IN_TEXT = re.compile(
+    r"""(?P<before>(?<![A-Za-z])[\w-]{0,40}?(?:token|api[-_]?key|authorization)["']?\s{0,3}[:=]\s{0,3}"""
+    r"""(?:bearer\s{1,3})?["']?)(?P<secret>[^\s"'&;,<>{}\[\]]+)""",
+    re.IGNORECASE,
+)
+"""The same in a text that is no JSON: `apiKey=...`, or half a JSON document."""
 
 
 def is_secret(name: str) -> bool:
     """Whether a member, header or parameter of this name holds a key or a token."""
-    return name.lower().replace("-", "").replace("_", "") in _SECRETS
+    return _SECRET.fullmatch(name) is not None
+
+
+def redacted_text(text: str, hide: Callable[[str], str]) -> str:
+    """A text that is no JSON without the keys and tokens in it that stand behind their names."""
+    return _IN_TEXT.sub(lambda found: found["before"] + hide(found["secret"]), text)
 
 
 def by_last_four(secret: Any) -> str:
@@ -39,6 +52,19 @@ def redacted(value: Any, hide: Callable[[Any], Any] = by_last_four, depth: int =
     if isinstance(value, UploadFile):
         return f"(file {value.filename}, {value.size} bytes)"
     return storable(value) if isinstance(value, str) else value
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """The keys and tokens in a JSON value, by the names of the members that hold them."""
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            if is_secret(name) and isinstance(member, str) and member:
+                yield member
+            else:
+                yield from secrets_in(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from secrets_in(member)
 
 
 def storable(text: str) -> str:

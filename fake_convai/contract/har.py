@@ -12,6 +12,7 @@ import jsonschema_rs
 from pydantic import BaseModel, ValidationError
 
 from fake_convai.api.published import published
+from fake_convai.backend.redact import by_last_four, redacted_text, secrets_in
 from fake_convai.backend.surface import Surface, locate
 
 JSON, EVENTS = "application/json", "text/event-stream"
@@ -187,7 +188,7 @@ class _Checker:
         try:
             value = json.loads(text)
         except ValueError:
-            yield f"not JSON: {text[:60]!r}"
+            yield f"not JSON: {redacted_text(text[:200], by_last_four)[:60]!r}"
             return
         yield from self._against(schema, value, "")
 
@@ -196,9 +197,13 @@ class _Checker:
         if key not in self._validators:
             whole = {**schema, "components": self._contract.get("components", {})}
             self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+        secrets = sorted(secrets_in({place.rpartition(" ")[2]: value}), key=len, reverse=True)
         for error in self._validators[key].iter_errors(value):
             where = ".".join([place, *map(str, error.instance_path)]).strip(".") or "body"
-            yield f"{where}: {error.message}"
+            message = error.message
+            for secret in secrets:
+                message = message.replace(secret, by_last_four(secret))
+            yield f"{where}: {message}"
 
     def _resolved(self, declared: Mapping[str, Any], components: str) -> Mapping[str, Any]:
         name = declared.get("$ref", "").rpartition("/")[2]

@@ -38,7 +38,7 @@ def seeds(
             account = account_of(exchange)
             _note(exchange, account if account in accounts else accounts[0], found, made)
             for shown in _shown(answer):
-                one = found.get(shown.get("character_id", ""))
+                one = found.get(str(shown.get("character_id")))
                 if one is not None and not one.shown:
                     one.shown = {name: shown[name] for name in _KNOWN_OF & shown.keys()}
         if isinstance(answer, dict) and isinstance(answer.get("charID"), str):

@@ -1,5 +1,6 @@
 """From bytes on the wire to what a recording keeps."""
 
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
 import orjson
@@ -7,21 +8,46 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from fake_convai.backend.body import form_in
-from fake_convai.traffic.recording import Body
+from fake_convai.backend.body import MAX_FORM, form_in
+from fake_convai.traffic.recording import MAX_SIZE, Body
 
 JSON, EVENTS = "application/json", "text/event-stream"
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
-async def body_of(request: Request, raw: bytes) -> Body:
-    """What a request brought; a body that is JSON counts as such, whatever it is called, as it does on the server."""
-    if media_type(request.headers.get("content-type", "")) in _FORMS:
-        fields = await _form(request, raw)
-        # Some clients send JSON under the name that curl gives to everything.
-        if fields is not None and parse(raw).kind != "json":
-            return Body(kind="form", value=fields)
-    return parse(raw)
+class Passing:
+    """A body that passes by, remembered as long as it is not over `MAX_FORM`; of a longer one only the size is kept."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    async def watch(self, parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """The parts as they come."""
+        async for part in parts:
+            self._size += len(part)
+            if self._size <= MAX_FORM:
+                self._parts.append(part)
+            else:
+                self._parts.clear()
+            yield part
+
+    async def of_request(self, request: Request) -> Body:
+        """What a request brought; a body that is JSON counts as such, whatever it is called, as on the server."""
+        raw = b"".join(self._parts)
+        if raw and media_type(request.headers.get("content-type", "")) in _FORMS:
+            fields = await _form(request, raw)
+            # Some clients send JSON under the name that curl gives to everything.
+            if fields is not None and parse(raw).kind != "json":
+                return Body(kind="form", value=fields)
+        return self._too_long() or parse(raw)
+
+    def of_answer(self, content_type: str) -> Body:
+        """What was answered."""
+        return self._too_long() or parse(b"".join(self._parts), content_type)
+
+    def _too_long(self) -> Body | None:
+        return Body(kind="binary", value=min(self._size, MAX_SIZE)) if self._size > MAX_FORM else None
 
 
 def parse(raw: bytes | str, content_type: str = "") -> Body:

@@ -1,15 +1,15 @@
 """`fake-convai proxy`: passes requests on to the real service, and writes down what was said."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import click
 import httpx
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
@@ -18,8 +18,8 @@ from starlette.websockets import WebSocket
 from fake_convai.api.pipeline import CHAT_PATH
 from fake_convai.backend.surface import Surface, locate
 from fake_convai.domain.clock import real_time, to_iso
-from fake_convai.traffic.bodies import body_of, media_type, parse
-from fake_convai.traffic.recording import Exchange, Received, Recorder, Sent
+from fake_convai.traffic.bodies import Passing, media_type, parse
+from fake_convai.traffic.recording import Body, Exchange, Received, Recorder, Sent
 from fake_convai.traffic.sockets import CREDENTIALS, relay
 from fake_convai.traffic.targets import Targets, home
 
@@ -29,11 +29,18 @@ TIMEOUT = httpx.Timeout(120.0, connect=20.0)
 KEPT_OF_REQUEST = (*CREDENTIALS, "content-type", "accept")
 KEPT_OF_ANSWER = ("content-type", "retry-after", "location", "access-control-allow-origin")
 
-# What belongs to one connection, and what httpx works out by itself. Answers are asked for as they are, since a packed
-# one could not be read here.
-_NOT_SENT_ON = {"host", "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "content-length"}
-_NOT_SENT_ON |= {"proxy-authorization", "proxy-connection", "accept-encoding"}
-_NOT_SENT_BACK = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "date", "server"}
+# What belongs to one connection (RFC 9110, section 7.6.1).
+_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"}
+_HOP |= {"proxy-authorization", "proxy-authenticate", "proxy-connection"}
+# Answers are asked for as they are, since a packed one could not be read here; httpx names the host.
+_NOT_SENT_ON = _HOP | {"host", "accept-encoding"}
+_NOT_SENT_BACK = _HOP | {"content-length", "date", "server"}
+
+
+_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
+
+Headers = list[tuple[bytes, bytes]]
+Record = Callable[[Passing], Awaitable[None]]
 
 
 def create_proxy(targets: Targets, recorder: Recorder) -> Starlette:
@@ -63,15 +70,17 @@ class _Proxy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request, or one WebSocket."""
         named, path = locate(scope)
-        surface = named or home(path)
+        surface, path = named or home(path), _as_sent(scope, path)
         url = self._targets.url(surface, path, named=named is not None)
         query = scope["query_string"].decode("latin-1")
-        sent = Sent(
+        sent = Sent.model_construct(
             method=scope.get("method", "WEBSOCKET"),
             surface=surface,
             path=path,
             named=named is not None,
             query=dict(parse_qsl(query, keep_blank_values=True)),
+            headers={},
+            body=Body(),
         )
         if query:
             url += f"?{query}"
@@ -87,40 +96,59 @@ class _Proxy:
 
     async def _pass_on(self, request: Request, url: str, sent: Sent) -> Response:
         at, started = to_iso(real_time()), time.perf_counter()
-        raw = await request.body()
-        headers = [(name, value) for name, value in request.headers.items() if name not in _NOT_SENT_ON]
-        headers.append(("accept-encoding", "identity"))
+        body = Passing()
+        has_body = "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+        headers = [*_end_to_end(request.headers.raw, _NOT_SENT_ON), (b"accept-encoding", b"identity")]
         try:
-            upstream = self.client.build_request(request.method, url, headers=headers, content=raw)
+            upstream = self.client.build_request(
+                request.method,
+                url.partition("?")[0],
+                headers=headers,
+                content=body.watch(request.stream()) if has_body else None,
+                # As it was sent: httpx would write some escapes otherwise.
+                extensions={"target": url[url.index("/", len("https://")) :].encode()},
+            )
             answer = await self.client.send(upstream, stream=True)
+        except ClientDisconnect:
+            return Response(status_code=400)  # which nobody hears
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return self._unreachable(url, error)
         sent.headers = self._recorder.vault.headers(request.headers, KEPT_OF_REQUEST)
-        sent.body = await body_of(request, raw)
         exchange = Exchange(at=at, request=sent, response=Received(status=answer.status_code))
         exchange.response.headers = self._recorder.vault.headers(answer.headers, KEPT_OF_ANSWER)
 
-        def record(content: bytes) -> None:
+        async def record(answered: Passing) -> None:
             exchange.duration_ms = round((time.perf_counter() - started) * 1000, 3)
-            exchange.response.body = parse(content, answer.headers.get("content-type", ""))
+            sent.body = await body.of_request(request)
+            exchange.response.body = answered.of_answer(answer.headers.get("content-type", ""))
             if request.method != "OPTIONS":  # a browser asking for permission, which is not the service's business
                 self._recorder.add(exchange)
 
-        if sent.path == "/connect" and media_type(answer.headers.get("content-type", "")) == "application/json":
-            content = await answer.aread()
-            self._note_session(content)
-            record(content)
-            return _answer(answer, self._through_here(content, request))
+        return await self._pass_back(request, sent.path, answer, record)
 
-        async def stream() -> AsyncIterator[bytes]:
-            parts = []
-            async for part in answer.aiter_raw():
-                parts.append(part)
-                yield part
-            record(b"".join(parts))
+    async def _pass_back(self, request: Request, path: str, answer: httpx.Response, record: Record) -> Response:
+        response: Response
+        passing = Passing()
+        if path == "/connect" and media_type(answer.headers.get("content-type", "")) == "application/json":
+            content = b"".join([part async for part in passing.watch(answer.aiter_raw())])
             await answer.aclose()
+            self._note_session(content)
+            await record(passing)
+            response = Response(self._through_here(content, request), answer.status_code)
+            length = [pair for pair in response.raw_headers if pair[0] == b"content-length"]
+        else:
 
-        return StreamingResponse(stream(), answer.status_code, headers=_headers(answer))
+            async def stream() -> AsyncIterator[bytes]:
+                try:
+                    async for part in passing.watch(answer.aiter_raw()):
+                        yield part
+                finally:
+                    await answer.aclose()
+                await record(passing)
+
+            response, length = StreamingResponse(stream(), answer.status_code), []
+        response.raw_headers = [*_end_to_end(answer.headers.raw, _NOT_SENT_BACK), *length]
+        return response
 
     def _unreachable(self, url: str, error: Exception) -> Response:
         host = urlsplit(url).netloc
@@ -151,9 +179,18 @@ def _is_chat(url: object) -> bool:
     return isinstance(url, str) and urlsplit(url).path.endswith(CHAT_PATH)
 
 
-def _headers(answer: httpx.Response) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name not in _NOT_SENT_BACK}
+def _as_sent(scope: Scope, path: str) -> str:
+    """The path on the surface with its escapes as the client wrote them: `%3f` is no question mark."""
+    raw = quote(scope["raw_path"].decode("latin-1"), safe=_AS_IT_IS, encoding="latin-1")
+    if path == scope["path"]:
+        return raw
+    _, slash, rest = raw[1:].partition("/")  # without the prefix of the surface
+    return slash + rest
 
 
-def _answer(answer: httpx.Response, content: bytes) -> Response:
-    return Response(content, answer.status_code, headers=_headers(answer))
+def _end_to_end(headers: Headers, dropped: set[str]) -> Headers:
+    """The headers that are meant for the other end; those that `Connection` names are not."""
+    named = [value for name, value in headers if name.lower() == b"connection"]
+    of_connection = {one.strip().lower() for one in b",".join(named).decode("latin-1").split(",")}
+    unwanted = dropped | of_connection
+    return [(name.lower(), value) for name, value in headers if name.decode("latin-1").lower() not in unwanted]

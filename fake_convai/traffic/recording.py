@@ -1,15 +1,20 @@
 """A recording: one JSON object a line, the first says which version, each other one is an exchange."""
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from fake_convai.backend.redact import is_secret, redacted
+from fake_convai.backend.body import MEBIBYTE
+from fake_convai.backend.redact import is_secret, redacted, redacted_text
 from fake_convai.backend.surface import Surface
+from fake_convai.domain.clock import parse_moment
+from fake_convai.domain.errors import Invalid
 
 VERSION = 1
 _MARK = "fake_convai_recording"
@@ -20,9 +25,39 @@ WEBSOCKET = "WEBSOCKET"
 MAX_TEXT = 20_000
 """Characters of a text in an answer; longer ones are sound and are not kept."""
 
+MAX_SIZE = 64 * MEBIBYTE
+"""Bytes that a body of no text counts as at most: far more than any server takes."""
+
 
 class Unreadable(Exception):
     """A recording cannot be read or written; the message says why, and in which line."""
+
+
+_PATH = re.compile(r"/(?!/)[!\"$->@-~]*")
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+
+
+def _sendable_path(path: str) -> str:
+    if not _PATH.fullmatch(path):
+        raise ValueError("must be a path such as /memory/list: begin with one slash, without host, query or blanks")
+    if "_fake" in unquote(path).split("/"):
+        raise ValueError("is a route of the control plane, which no recording may use")
+    return path
+
+
+def _sendable_headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"{name} has a value that cannot be sent in a header")
+    return headers
+
+
+def _moment(text: str) -> str:
+    try:
+        parse_moment(text, "at")
+    except Invalid:
+        raise ValueError("must be a time such as 2026-01-31T12:00:00Z") from None
+    return text
 
 
 class Body(BaseModel):
@@ -31,17 +66,66 @@ class Body(BaseModel):
     kind: Literal["empty", "json", "form", "events", "text", "binary"] = "empty"
     value: Any = None
 
+    @model_validator(mode="after")
+    def _value_is_of_its_kind(self) -> Self:
+        if not _KINDS[self.kind](self.value):
+            raise ValueError(f"the value is not what a body of kind {self.kind} has, or over {MAX_SIZE} bytes")
+        return self
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value <= MAX_SIZE
+
+
+def _is_form(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(field, str)
+        or (
+            isinstance(field, dict)
+            and field.keys() == {"file", "size"}
+            and isinstance(field["file"], str | None)
+            and _is_size(field["size"])
+        )
+        for field in value.values()
+    )
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "empty": lambda value: value is None,
+    "json": lambda value: True,
+    "form": _is_form,
+    "events": lambda value: isinstance(value, list),
+    "text": lambda value: isinstance(value, str),
+    "binary": _is_size,
+}
+
 
 class Sent(BaseModel):
     """A request."""
 
-    method: str
+    method: Annotated[str, Field(pattern="^[A-Z]{1,20}$")]
     surface: Surface
-    path: str
+    path: Annotated[str, AfterValidator(_sendable_path)]
     named: bool = Field(True, description="Whether the client named the surface.")
     query: dict[str, str] = Field(default_factory=dict)
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: Annotated[dict[str, str], AfterValidator(_sendable_headers)] = Field(default_factory=dict)
     body: Body = Body()
+
+    @field_validator("body")
+    @classmethod
+    def _is_no_stream(cls, body: Body) -> Body:
+        if body.kind == "events":
+            raise ValueError("a request has no events")
+        return body
+
+    @property
+    def can_be_replayed(self) -> bool:
+        """Whether a recording may hold this: not a route of the control plane, nor a path that leads elsewhere."""
+        try:
+            Sent.model_validate(self.model_dump())
+        except ValidationError:
+            return False
+        return True
 
     @property
     def place(self) -> str:
@@ -65,6 +149,13 @@ class Frame(BaseModel):
     sender: Literal["client", "server"] = Field(alias="from")
     body: Body
 
+    @field_validator("body")
+    @classmethod
+    def _is_a_message(cls, body: Body) -> Body:
+        if body.kind in ("events", "form"):
+            raise ValueError(f"a message has no {body.kind}")
+        return body
+
 
 class Close(BaseModel):
     """How a WebSocket ended."""
@@ -77,7 +168,7 @@ class Close(BaseModel):
 class Exchange(BaseModel):
     """A request with its answer; over a WebSocket, all that was said."""
 
-    at: str
+    at: Annotated[str, AfterValidator(_moment)]
     duration_ms: float = 0.0
     request: Sent
     response: Received
@@ -105,7 +196,8 @@ def read(path: Path) -> list[Exchange]:
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             place = ".".join(map(str, detail["loc"]))
-            raise Unreadable(f"{path} line {number}: not an exchange: {place} {detail['msg']}".strip()) from error
+            said = detail["msg"].removeprefix("Value error, ")
+            raise Unreadable(f"{path} line {number}: not an exchange: {place} {said}".strip()) from error
     return sorted(exchanges, key=lambda exchange: exchange.at)
 
 
@@ -140,7 +232,16 @@ class Vault:
 
     def body(self, body: Body) -> Body:
         """A body without secrets."""
+        if body.kind == "text":
+            return Body(kind="text", value=redacted_text(body.value, self.hide))
         return Body(kind=body.kind, value=redacted(body.value, self.hide))
+
+    def query(self, query: Mapping[str, str]) -> dict[str, str]:
+        """The parameters of a query without secrets; a `key` is one there, as Google's services have it."""
+        return {
+            name: self.hide(value) if value and (is_secret(name) or name.lower() == "key") else value
+            for name, value in query.items()
+        }
 
     def note_session(self, session_id: str) -> None:
         """This id stands for a session; live takes it in place of a token (CONTRACT.md section 1, D)."""
@@ -170,8 +271,10 @@ class Recorder:
         self._write({_MARK: VERSION})
 
     def add(self, exchange: Exchange) -> None:
-        """Write an exchange without its secrets."""
-        exchange.request.query = redacted(exchange.request.query, self.vault.hide)
+        """Write an exchange without its secrets; one that could not be read again is left out."""
+        if not exchange.request.can_be_replayed:
+            return
+        exchange.request.query = self.vault.query(exchange.request.query)
         exchange.request.body = self.vault.body(exchange.request.body)
         exchange.response.body = self.vault.body(_shortened(exchange.response.body))
         for frame in exchange.frames:

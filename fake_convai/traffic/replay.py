@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import orjson
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from fake_convai.backend.redact import is_secret
@@ -99,7 +99,7 @@ class Replay:
                 headers=headers,
                 **how,
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise CannotCompare(f"line {exchange.line}: the fake does not answer ({error})") from error
         answered = parse(response.content, response.headers.get("content-type", ""))
         return Received(status=response.status_code, headers=dict(response.headers), body=answered)
@@ -124,7 +124,7 @@ class Replay:
                 frames, close = _converse(socket, exchange, self._translation)
         except InvalidStatus as error:
             return compare(exchange.response, Received(status=error.response.status_code), self._translation)
-        except OSError as error:
+        except (OSError, WebSocketException) as error:
             raise CannotCompare(f"line {exchange.line}: the fake does not answer ({error})") from error
         if exchange.response.status != 101:
             return compare(exchange.response, Received(status=101), self._translation)

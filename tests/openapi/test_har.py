@@ -56,6 +56,16 @@ VIOLATIONS = {
 }
 
 
+def test_no_key_or_token_is_printed(tmp_path: Path) -> None:
+    secret = "a-real-secret-1234"
+    inside = entry("https://api.convai.com/user/connect", {}, [{"apiAuthToken": secret}, {"access_token": secret}])
+    half = entry("https://api.convai.com/user/connect", {}, {}, text=f'{{"apiAuthToken": "{secret}", ')
+    result = check(tmp_path, inside, half, openapi="production")
+    assert secret not in result.output
+    assert result.output.splitlines()[-1] == "2 requests, 2 of them checked, 2 violations."
+    assert result.output.count("...1234") == 3
+
+
 @pytest.mark.parametrize(("recorded", "message"), VIOLATIONS.values(), ids=VIOLATIONS.keys())
 def test_each_violation_is_reported(tmp_path: Path, recorded: dict[str, Any], message: str) -> None:
     result = check(tmp_path, entry(LIST, WHO, PAGE), recorded)

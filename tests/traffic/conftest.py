@@ -1,8 +1,10 @@
 """A recording of a fake: what a studio would make of the real service."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,9 @@ COACH = {"charName": "Coach", "voiceType": "MALE", "backstory": "Trains people."
 class Client:
     """An app that uses the real service, as it believes."""
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx.Client, process_id: int) -> None:
         self.http = http
+        self.process_id = process_id
 
     def post(self, path: str, body: Any = None, key: str | None = KEY, **how: Any) -> httpx.Response:
         """POST to a path that names its surface."""
@@ -47,7 +50,26 @@ def recorded(target: str, path: Path) -> Iterator[Client]:
         serve("--target", target, "--record", str(path), command="proxy") as proxy,
         httpx.Client(base_url=proxy.url, timeout=30) as http,
     ):
-        yield Client(http)
+        yield Client(http, proxy.process.pid)
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A service of one's own; yields where it answers."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The exchanges of a recording as they stand in the file."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
 
 
 def compare(recording: Path, *options: str, **variables: str) -> Result:

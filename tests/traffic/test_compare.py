@@ -16,8 +16,6 @@ from fake_convai.app import create_app
 from fake_convai.settings import Settings
 from tests.traffic.conftest import KEY, compare, recorded
 
-CALL = {"method": "POST", "surface": "beta", "path": "/memory/list"}
-EXCHANGE = {"at": "2026-01-01T00:00:00Z", "request": CALL, "response": {"status": 401}}
 Found = set[tuple[str, str, str]]
 
 
@@ -304,29 +302,6 @@ _REFUSED = {
     "frames": [],
     "close": None,
 }
-HEADER = '{"fake_convai_recording":1}'
-MISUSES = {
-    "nothing": ("", "line 1: this is not a recording of fake-convai"),
-    "another file": ('{"log": {"entries": []}}', "line 1: this is not a recording of fake-convai"),
-    "another version": (
-        '{"fake_convai_recording":2}',
-        "line 1: a recording of version 2; this fake-convai reads version 1",
-    ),
-    "half a line": (f"{HEADER}\n{json.dumps(EXCHANGE)}\n{json.dumps(EXCHANGE)[:40]}", "line 3: not an exchange: "),
-    "no exchange": (f'{HEADER}\n\n{{"at": "now"}}', "line 3: not an exchange: request Field required"),
-    "another surface": (
-        f"{HEADER}\n{json.dumps({**EXCHANGE, 'request': {**CALL, 'surface': 'moon'}})}",
-        "line 2: not an exchange: request.surface Input should be 'production', 'beta' or 'live'",
-    ),
-}
-
-
-@pytest.mark.parametrize(("content", "message"), MISUSES.values(), ids=MISUSES.keys())
-def test_what_cannot_be_read_is_one_line_that_names_the_line(tmp_path: Path, content: str, message: str) -> None:
-    path = tmp_path / "traffic.jsonl"
-    path.write_text(content)
-    result = compare(path)
-    assert (result.exit_code, message in result.output) == (2, True), result.output
 
 
 def test_nobody_at_the_address_is_a_misuse(recording: Path) -> None:

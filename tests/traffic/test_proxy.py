@@ -1,16 +1,12 @@
 """`fake-convai proxy`: passes traffic on as it is, and keeps no secret of it."""
 
-import json
 import re
 import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -21,12 +17,7 @@ from fake_convai import FakeConvai
 from fake_convai.backend.surface import Surface
 from fake_convai.traffic.recording import Recorder, read
 from fake_convai.traffic.targets import BadTarget, read_targets
-from tests.traffic.conftest import KEY, recorded
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    """The exchanges of a recording as they stand in the file."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
+from tests.traffic.conftest import KEY, lines, listening, recorded
 
 
 class TestSecrets:
@@ -64,10 +55,16 @@ class TestSecrets:
             client.post(f"/beta/memory/list?apiKey={other}&note={KEY}", {"api_key": other, "note": f"my key is {KEY}"})
             client.post("/live/connect/stream", files={"token": (None, other), "text_input": (None, f"I say {other}")})
             client.post("/beta/memory/list", content=b"no JSON but " + KEY.encode(), headers={"Cookie": other})
+            client.http.post(
+                "/beta/x?key=in-the-query-1&access_token=in-the-query-2", content=b"apiKey=in-the-text-3&a=1"
+            )
+            client.http.post("/beta/x", json={"refresh_token": "in-json-4"}, headers={"api-auth-token": "in-json-5"})
+            client.http.post("/beta/x", content=b'{"apiKey": "in-text-6", "X-API-Key":"in-text-7", ')
         text = path.read_text("utf-8")
         assert KEY not in text
         assert other not in text
-        first, second, third = lines(path)
+        assert re.findall(r"in-[a-z-]+\d", text) == []
+        first, second, third, *_ = lines(path)
         assert first["request"]["query"] == {"apiKey": "secret-2", "note": "secret-1"}
         assert first["request"]["body"]["value"] == {"api_key": "secret-2", "note": "my key is secret-1"}
         assert second["request"]["body"]["value"] == {"token": "secret-2", "text_input": "I say secret-2"}
@@ -161,24 +158,10 @@ class _Slow(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def slow_service() -> Iterator[str]:
-    """A service that does not send the second event before the first was read."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def test_a_stream_is_passed_on_as_it_comes(tmp_path: Path) -> None:
     path = tmp_path / "traffic.jsonl"
     with (
-        slow_service() as url,
+        listening(_Slow) as url,
         recorded(url, path) as client,
         client.http.stream("POST", "/live/connect/stream") as response,
     ):
