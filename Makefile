@@ -30,7 +30,8 @@ check: lint types $(VENV)/.dev ## Everything that CI checks
 	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered || \
 		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 	$(BIN)/coverage report --format=total
-	$(BIN)/fake-convai openapi --docs docs --check
+	$(BIN)/fake-convai openapi --check
+	$(BIN)/python -m docs.generate --check
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -44,7 +45,8 @@ format: $(VENV)/.dev ## Bring the code into shape
 	$(BIN)/ruff check --fix .
 
 openapi: $(VENV)/.dev ## Write openapi/ and the generated pages of docs/ anew
-	$(BIN)/fake-convai openapi --docs docs
+	$(BIN)/fake-convai openapi
+	$(BIN)/python -m docs.generate
 
 fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXAMPLES=1000 make fuzz
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest tests/openapi/test_schemathesis.py --numprocesses auto

@@ -8,21 +8,15 @@ import click
 
 @click.command()
 @click.option("--output", default="openapi", metavar="DIRECTORY", help="Where the documents go.", show_default=True)
-@click.option(
-    "--docs", metavar="DIRECTORY", help="Write the pages fidelity.md, realtime.md and commands.md too, to this place."
-)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when a file there is stale.")
-def openapi(output: str, docs: str | None, only_check: bool) -> None:
+def openapi(output: str, only_check: bool) -> None:
     """Write the OpenAPI documents of the three surfaces."""
     files = {Path(output) / name: text for name, text in documents().items()}
-    if docs is not None:
-        cli = click.get_current_context().find_root().command
-        files |= {Path(docs) / name: text for name, text in pages(files[Path(output) / "live.json"], cli).items()}
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text("utf-8") != text]
     if only_check:
         if stale:
             names = ", ".join(map(str, stale))
-            raise click.ClickException(f"stale: {names}; `fake-convai openapi` writes the documents, --docs the pages")
+            raise click.ClickException(f"stale: {names}; `fake-convai openapi` writes them")
         click.echo(f"{len(files)} files are up to date.")
         return
     try:
@@ -44,18 +38,6 @@ def documents() -> dict[str, str]:
     return {
         f"{surface}.json": json.dumps(document(surface, examples, frames), indent=2, ensure_ascii=False) + "\n"
         for surface in Surface
-    }
-
-
-def pages(live: str, cli: click.Command) -> dict[str, str]:
-    """The pages by file name, given the document of the live surface and the command line that they describe."""
-    from fake_convai.cli.docs import commands_page
-    from fake_convai.contract.pages import fidelity, realtime_page
-
-    return {
-        "fidelity.md": fidelity(),
-        "realtime.md": realtime_page(json.loads(live)),
-        "commands.md": commands_page(cli),
     }
 
 

@@ -143,7 +143,7 @@ def _operation(endpoint: Endpoint, surface: Surface, answer: Schema | None, exam
 
 def _assumption(guess: Guess) -> dict[str, str]:
     about = {} if guess.field is None else {"field": guess.field}
-    return {**about, "says": guess.says, "x-source": "assumption"}
+    return {"id": guess.id, **about, "says": guess.says, "x-source": "assumption"}
 
 
 def _finish(bodies: dict[Endpoint, str], schemas: dict[str, Schema]) -> None:

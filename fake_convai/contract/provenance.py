@@ -18,71 +18,60 @@ SOURCES: dict[str, str] = {
 }
 
 
-class _Line(BaseModel):
+class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    says: str
 
-
-class Known(_Line):
+class Known(_Part):
     """What a public source shows."""
 
     source: Literal["seed", "docs", "sdk", "observed"]
+    says: str
 
 
-class Guess(_Line):
-    """What we chose, about one route or all of a chapter, and about one parameter or none in particular."""
+class Guess(_Part):
+    """What we chose, about one route or all of a section, and about one parameter or none in particular."""
 
+    id: str
+    says: str
     at: str | None = None
     field: str | None = None
 
 
-class Ignored(BaseModel):
-    """Fields of a route that clients send and the fake takes without a use for them."""
+class Section(_Part):
+    """What there is to say about some groups of endpoints, or about all."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    at: str
-    source: Literal["docs", "sdk", "observed"]
-    fields: tuple[str, ...]
-
-
-class Chapter(BaseModel):
-    """What there is to say about one group of endpoints, or about all."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    chapter: str
+    section: str
+    groups: tuple[str, ...] = ()
+    about: str = ""
     known: tuple[Known, ...]
     guessed: tuple[Guess, ...]
-    ignored: tuple[Ignored, ...] = ()
     not_emulated: tuple[str, ...]
 
 
 @cache
-def chapters() -> tuple[Chapter, ...]:
-    """Everything, in the order of the file; the first chapter is about all endpoints."""
+def sections() -> tuple[Section, ...]:
+    """Everything, in the order of the file."""
     text = Path(__file__).with_suffix(".yaml").read_text("utf-8")
-    return tuple(Chapter.model_validate(chapter) for chapter in yaml.safe_load(text))
+    return tuple(Section.model_validate(section) for section in yaml.safe_load(text))
+
+
+@cache
+def guesses() -> tuple[Guess, ...]:
+    """Everything that was guessed, in the order of the file."""
+    return tuple(guess for section in sections() for guess in section.guessed)
 
 
 def general_guesses() -> tuple[Guess, ...]:
     """What we chose for all endpoints."""
-    return chapters()[0].guessed
-
-
-@cache
-def fields_sent_to(endpoint: Endpoint) -> frozenset[str]:
-    """The fields that a client is known to send to an endpoint, besides those that are read."""
-    ignored = (one for chapter in chapters() for one in chapter.ignored if one.at == endpoint.path)
-    return frozenset(name for one in ignored for name in one.fields)
+    return tuple(guess for section in sections() if not section.groups for guess in section.guessed)
 
 
 def guesses_about(endpoint: Endpoint) -> list[Guess]:
     """What we chose for an endpoint. One about a parameter counts where the endpoint has it."""
-    guesses = next((chapter.guessed for chapter in chapters() if chapter.chapter == endpoint.group), ())
+    chosen = next((section.guessed for section in sections() if endpoint.group in section.groups), ())
     return [
         guess
-        for guess in guesses
+        for guess in chosen
         if guess.at in (None, endpoint.path) and (guess.field is None or guess.field in endpoint.fields)
     ]

@@ -9,14 +9,17 @@ from click.testing import CliRunner
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.testclient import TestClient
 
+from docs.generate.__main__ import main as write_pages
+from docs.generate.__main__ import pages
 from fake_convai.api.published import folder, published
 from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.unused import UNUSED, unused_of
 from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
 from fake_convai.backend.surface import Surface
 from fake_convai.cli.main import cli
-from fake_convai.cli.openapi import documents, pages
+from fake_convai.cli.openapi import documents
 from fake_convai.contract.links import LINKS
-from fake_convai.contract.provenance import SOURCES, chapters, fields_sent_to
+from fake_convai.contract.provenance import SOURCES, guesses, sections
 from tests.openapi.contract import value_departures
 
 DOCS = folder().parent / "docs"
@@ -42,21 +45,31 @@ def test_the_committed_files_are_what_the_code_makes(made: dict[str, str]) -> No
     committed = {path.name: path.read_text("utf-8") for path in folder().iterdir()}
     assert sorted(committed) == sorted(made)
     assert [name for name, text in made.items() if committed[name] != text] == [], "run `make openapi`"
-    for name, text in pages(made["live.json"], cli).items():
+    for name, text in pages().items():
         assert (DOCS / name).read_text("utf-8") == text, f"{name} is stale: run `make openapi`"
 
 
 def test_a_stale_or_missing_file_is_named(tmp_path: Path, made: dict[str, str]) -> None:
-    run = CliRunner()
-    output, docs = str(tmp_path / "openapi"), str(tmp_path / "docs")
-    assert run.invoke(cli, ["openapi", "--output", output, "--docs", docs]).exit_code == 0
-    assert (tmp_path / "openapi" / "beta.json").read_text("utf-8") == made["beta.json"]
-    assert run.invoke(cli, ["openapi", "--output", output, "--docs", docs, "--check"]).exit_code == 0
-    (tmp_path / "openapi" / "beta.json").write_text(made["beta.json"].replace("has_more", "more"), "utf-8")
-    (tmp_path / "docs" / "fidelity.md").unlink()
-    result = run.invoke(cli, ["openapi", "--output", output, "--docs", docs, "--check"])
+    run, output = CliRunner(), tmp_path / "openapi"
+    command = ["openapi", "--output", str(output)]
+    assert run.invoke(cli, command).exit_code == 0
+    assert (output / "beta.json").read_text("utf-8") == made["beta.json"]
+    assert run.invoke(cli, [*command, "--check"]).exit_code == 0
+    (output / "beta.json").write_text(made["beta.json"].replace("has_more", "more"), "utf-8")
+    (output / "production.json").unlink()
+    result = run.invoke(cli, [*command, "--check"])
     assert result.exit_code != 0
-    assert [name in result.output for name in ("beta.json", "fidelity.md", "live.json")] == [True, True, False]
+    assert [name in result.output for name in ("beta.json", "production.json", "live.json")] == [True, True, False]
+
+
+def test_a_stale_or_missing_page_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("docs.generate.__main__.DOCS", tmp_path)
+    assert write_pages() is None
+    assert write_pages("--check") is None
+    (tmp_path / "contract.md").unlink()
+    (tmp_path / "fidelity.md").write_text("?", "utf-8")
+    assert write_pages("--check") == "stale: contract.md, fidelity.md; run `make openapi`"
+    assert (tmp_path / "fidelity.md").read_text("utf-8") == "?"
 
 
 def test_every_route_is_on_its_surfaces_and_nothing_else_is() -> None:
@@ -76,17 +89,20 @@ def test_every_operation_tells_where_it_is_known_from(surface: Surface, endpoint
 
 def test_every_finding_is_about_something_that_exists() -> None:
     groups = {endpoint.group for endpoint in ENDPOINTS}
-    assert [chapter.chapter for chapter in chapters()[1:] if chapter.chapter not in groups] == []
-    assert groups <= {chapter.chapter for chapter in chapters()}
-    for chapter in chapters():
-        endpoints = [one for one in ENDPOINTS if one.group == chapter.chapter]
-        for guess in chapter.guessed:
+    assert {group for section in sections() for group in section.groups} == groups
+    for section in sections():
+        endpoints = [one for one in ENDPOINTS if one.group in section.groups]
+        for guess in section.guessed:
             about = [one for one in endpoints if guess.at in (None, one.path)]
-            assert about or chapter is chapters()[0], guess
+            assert about or guess.at is None, guess
             assert guess.field is None or any(guess.field in one.fields for one in about), guess
-        for ignored in chapter.ignored:
-            (endpoint,) = [one for one in endpoints if one.path == ignored.at]
-            assert endpoint.fields.isdisjoint(fields_sent_to(endpoint)), "it is read after all"
+    assert len({guess.id for guess in guesses()}) == len(guesses())
+
+
+def test_what_is_not_used_is_not_read() -> None:
+    assert UNUSED.keys() <= {endpoint.path for endpoint in ENDPOINTS}
+    for endpoint in ENDPOINTS:
+        assert endpoint.fields.isdisjoint(unused_of(endpoint.path)), f"{endpoint.path} reads it after all"
 
 
 def test_links_lead_somewhere() -> None:
