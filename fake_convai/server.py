@@ -23,7 +23,7 @@ from fake_convai.store.database import migrate
 from fake_convai.store.schema import UnusableDatabase
 
 MAX_FRAME = 16 * 1024 * 1024
-"""Bytes of a WebSocket frame (CONTRACT.md section 9, D)."""
+"""Bytes of a WebSocket frame (docs/contract.md section 9)."""
 
 
 class CannotStart(Exception):

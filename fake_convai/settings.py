@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 ENVIRONMENT_PREFIX = "FAKE_CONVAI_"
 
 Plan = Literal["free", "gamer", "indie", "professional", "scale", "enterprise"]
-"""Convai's plans; only scale and enterprise include chat history (CONTRACT.md section 8, S)."""
+"""Convai's plans; only scale and enterprise include chat history (docs/contract.md section 8)."""
 
 
 class BadSetting(Exception):

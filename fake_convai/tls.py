@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from fake_convai.backend.surface import LABELS, hosts
 
 CONVAI_HOSTS = hosts()
-"""Whom a hosts file sends here (CONTRACT.md section 1)."""
+"""Whom a hosts file sends here (docs/contract.md section 1)."""
 
 # The surfaces by host name, one by one: many clients take no wildcard right under localhost.
 _ALWAYS = ("localhost", *(f"{label}.localhost" for label in LABELS), "127.0.0.1", "::1", *CONVAI_HOSTS)

@@ -1,4 +1,4 @@
-"""Characters, and whether they remember (CONTRACT.md section 7)."""
+"""Characters, and whether they remember (docs/contract.md section 7)."""
 
 from typing import Annotated, Any
 
@@ -41,13 +41,13 @@ class MemorySettings(RequestModel):
 
 
 class CharacterRequest(RequestModel):
-    """Which character."""
+    """Names a character."""
 
     character_id: Id = Field(alias="charID")
 
 
 class GetRequest(RequestModel):
-    """Which character, by id or by name."""
+    """Names a character by id or by name."""
 
     model_config = needs_one_of("charID", "charName")
 
@@ -70,7 +70,7 @@ class CreateRequest(RequestModel):
 
 
 class UpdateRequest(CharacterRequest):
-    """What to change about a character."""
+    """The changes to a character."""
 
     memory_settings: Annotated[MemorySettings, Wanted('a JSON object such as {"enabled": true}')] | None = Field(
         None, alias="memorySettings"
@@ -102,7 +102,7 @@ class CharacterDetails(TypedDict):
     character_name: str
     user_id: str
     voice_type: str
-    timestamp: Annotated[Timestamp, Described(description="When the character was made.")]
+    timestamp: Annotated[Timestamp, Described(description="The time at which the character was made.")]
     backstory: str
     listing: str
     language_code: str

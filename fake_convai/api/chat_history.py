@@ -1,4 +1,4 @@
-"""Chat history: sessions of a character and what was said in them (CONTRACT.md section 8)."""
+"""Chat history: sessions of a character and what was said in them (docs/contract.md section 8)."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ from fake_convai.store.conversations import Conversation, Turn
 group = Group("Chat history", Surface.PRODUCTION)
 
 PLANS = frozenset({"scale", "enterprise"})
-"""The plans that include chat history (CONTRACT.md section 8, S)."""
+"""The plans that include chat history (docs/contract.md section 8)."""
 
 
 _IN_TEXT = r"^(-1|[1-9][0-9]*)$"
@@ -28,12 +28,12 @@ _LIMITS = [{"type": "integer", "minimum": -1, "not": {"const": 0}}, {"type": "st
 
 
 def _number_in_text(value: Any) -> Any:
-    """A limit may be text, as in the vendor's own samples (S); no other number may, strictly."""
+    """A limit may be text, as in the vendor's own samples; no other number may, strictly."""
     return int(value) if isinstance(value, str) and re.match(_IN_TEXT, value) else value
 
 
 class ListRequest(CharacterRequest):
-    """How many sessions of which character; -1 is all."""
+    """Selects how many sessions of a character to list; -1 means all."""
 
     limit: Annotated[
         WholeNumber,
@@ -44,13 +44,13 @@ class ListRequest(CharacterRequest):
 
 
 class DetailsRequest(CharacterRequest):
-    """Which session of which character."""
+    """Names a session and its character."""
 
     session_id: Id = Field(alias="sessionID")
 
 
 class DeleteRequest(CharacterRequest):
-    """Which sessions of which character."""
+    """Names sessions and their character."""
 
     session_ids: Annotated[list[StrictStr], Wanted("a list of session ids")] = Field(alias="sessionIDs")
 
@@ -65,7 +65,7 @@ class SessionSummary(TypedDict):
 
 
 class Line(TypedDict):
-    """What one side said."""
+    """The words of one side."""
 
     speaker: Literal["User", "Character"]
     message: str
@@ -74,13 +74,15 @@ class Line(TypedDict):
 class Interaction(TypedDict):
     """One turn."""
 
-    timestamp: Annotated[str, Described(pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{6}$", description="UTC.")]
+    timestamp: Annotated[
+        str, Described(pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{6}$", description="The time in UTC.")
+    ]
     interaction: list[Line]
     is_trigger_input: bool
 
 
 class Deleted(TypedDict):
-    """That they are gone."""
+    """The sessions are deleted."""
 
     status: str
 

@@ -1,4 +1,4 @@
-"""End users: the people an app sends as `end_user_id` (CONTRACT.md section 5)."""
+"""End users: the people an app sends as `end_user_id` (docs/contract.md section 5)."""
 
 from typing import Annotated, Any
 
@@ -32,7 +32,7 @@ Moment = Annotated[
 
 
 class ListRequest(RequestModel):
-    """Which end users, and from where on."""
+    """Selects end users and the page to begin at."""
 
     limit: Annotated[WholeNumber, Field(ge=1, le=200), Wanted("a whole number from 1 to 200")] = 50
     cursor: Annotated[StrictStr, Wanted("the next_cursor of the previous page")] | None = None
@@ -41,13 +41,13 @@ class ListRequest(RequestModel):
 
 
 class EndUserRequest(RequestModel):
-    """Which end user."""
+    """Names an end user."""
 
     end_user_id: EndUserId
 
 
 class UpdateRequest(EndUserRequest):
-    """What to change about an end user."""
+    """The changes to an end user."""
 
     end_user_metadata: EndUserMetadata
 
@@ -67,7 +67,7 @@ class ListAnswer(TypedDict):
     """A page of end users; `total_count` is over all pages."""
 
     end_users: list[EndUserDetails]
-    total_count: Annotated[int, Described(description="How many match the filters on all pages.")]
+    total_count: Annotated[int, Described(description="The number of end users on all pages that match the filters.")]
     next_cursor: Annotated[str | None, Described(description="Opaque; null on the last page.")]
     has_more: bool
 
@@ -79,7 +79,7 @@ class UpdateAnswer(EndUserDetails):
 
 
 class DeleteAnswer(TypedDict):
-    """Whether there was such an end user."""
+    """Says whether there was such an end user."""
 
     message: str
     end_user_id: str

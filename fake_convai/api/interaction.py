@@ -1,4 +1,4 @@
-"""One turn of conversation over plain HTTP: `/character/getResponse` (CONTRACT.md section 9, D)."""
+"""One turn of conversation over plain HTTP: `/character/getResponse` (docs/contract.md section 9)."""
 
 import base64
 import io
@@ -41,7 +41,7 @@ Switch = Annotated[bool, BeforeValidator(_switch), Wanted("True or False")]
 
 
 class ResponseRequest(RequestModel):
-    """What is said to whom, as form fields: either a text or a sound file."""
+    """The words for a character as form fields: either a text or a sound file."""
 
     model_config = ConfigDict(
         arbitrary_types_allowed=True,
@@ -58,7 +58,7 @@ class ResponseRequest(RequestModel):
     session_id: Annotated[Text, Described(description="The conversation to go on with; -1 begins one.")] = Field(
         NEW_SESSION, alias="sessionID"
     )
-    voice_response: Annotated[Switch, Described(description="Whether audio is wanted.")] = Field(
+    voice_response: Annotated[Switch, Described(description="Says whether audio is wanted.")] = Field(
         False, alias="voiceResponse"
     )
     stream: Annotated[Switch, Described(description="Whether the answer comes in pieces, as server-sent events.")] = (
@@ -97,7 +97,7 @@ async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | St
 
 
 def as_hex(character_session_id: str) -> str:
-    """A conversation's id as production spells it: 32 hex characters (CONTRACT.md section 8, C)."""
+    """A conversation's id as production spells it: 32 hex characters (docs/contract.md section 8, assumed)."""
     try:
         return uuid.UUID(character_session_id).hex
     except ValueError:

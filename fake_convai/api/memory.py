@@ -1,4 +1,4 @@
-"""Memory: facts about a person, kept per end user and character (CONTRACT.md section 4)."""
+"""Memory: facts about a person, kept per end user and character (docs/contract.md section 4)."""
 
 from typing import Annotated, Any, Literal
 
@@ -27,7 +27,7 @@ group = Group("Memory", Surface.BETA)
 
 
 class PartitionRequest(RequestModel):
-    """Whose memories, with which character."""
+    """Names a person and a character."""
 
     character_id: Id
     end_user_id: EndUserId
@@ -47,20 +47,20 @@ class AddRequest(PartitionRequest):
 
 
 class ListRequest(PartitionRequest):
-    """Which page of the memories."""
+    """Selects a page of memories."""
 
     page: Annotated[WholeNumber, Field(ge=1, le=1000), Wanted("a whole number from 1 to 1000")] = 1
     page_size: Annotated[WholeNumber, Field(ge=1, le=100), Wanted("a whole number from 1 to 100")] = 50
 
 
 class RecordRequest(PartitionRequest):
-    """Which memory."""
+    """Names one memory."""
 
     memory_id: Annotated[Id, Described(description="The id that adding or listing gave.")]
 
 
 class AddedMemory(TypedDict):
-    """What became of one fact."""
+    """The outcome of one fact."""
 
     id: str
     event: Annotated[
@@ -71,7 +71,7 @@ class AddedMemory(TypedDict):
 
 
 class AddAnswer(TypedDict):
-    """One result a submitted fact, in order."""
+    """Holds one result for each submitted fact, in order."""
 
     memories: list[AddedMemory]
 
@@ -90,14 +90,14 @@ class ListAnswer(TypedDict):
     """A page of memories, oldest first."""
 
     memories: list[MemoryRecord]
-    total_count: Annotated[int, Described(description="How many there are on all pages.")]
+    total_count: Annotated[int, Described(description="The number of memories on all pages.")]
     page: int
     page_size: int
     has_more: bool
 
 
 class DeleteAnswer(TypedDict):
-    """Whether there was such a memory."""
+    """Says whether there was such a memory."""
 
     message: str
     memory_id: str
@@ -105,7 +105,7 @@ class DeleteAnswer(TypedDict):
 
 
 class DeleteAllAnswer(TypedDict):
-    """Whose memories are going."""
+    """Names the person and the character whose memories are being deleted."""
 
     message: str
     character_id: str

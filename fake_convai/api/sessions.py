@@ -1,4 +1,4 @@
-"""Live sessions: connect, disconnect, and a whole conversation turn as a stream (CONTRACT.md section 9)."""
+"""Live sessions: connect, disconnect, and a whole conversation turn as a stream (docs/contract.md section 9)."""
 
 import uuid
 from typing import Annotated, Any, Literal, NotRequired, Self
@@ -47,7 +47,7 @@ LOCATORS = ("room_session_id", "shared_session_key", "room_name")
 
 MISSING_END_USER_ID_OF_ROOM = "Missing end_user_id. end_user_id is required to share a room or to join one."
 CAPABILITIES = {"action_protocol_version": 1, "model_output_version": 1, "bot_llm_text_mode": "legacy"}
-"""What the fake selects, whatever is asked for (CONTRACT.md section 9, C)."""
+"""What the fake selects, whatever is asked for (docs/contract.md section 9, assumed)."""
 
 
 def _transport(value: str) -> str:
@@ -81,7 +81,7 @@ _JOINS: dict[str, Any] = {"required": ["mode"], "properties": {"mode": {"const":
 
 
 class ConnectRequest(RequestModel):
-    """Who connects to which character, and how. Other fields that SDKs send are accepted and not used."""
+    """Names the person, the character and the way to connect. Other fields that SDKs send are accepted and not used."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -140,7 +140,7 @@ class DisconnectRequest(RequestModel):
 
 
 class StreamRequest(RequestModel):
-    """What to say to which character."""
+    """The words for a character."""
 
     character_id: Id
     text_input: Annotated[Id, Wanted("a non-blank string")]
@@ -148,7 +148,7 @@ class StreamRequest(RequestModel):
 
 
 class ConnectAnswer(TypedDict):
-    """How to join the session; the last two fields echo the request or are null."""
+    """Tells how to join the session; end_user_id and end_user_metadata echo the request or are null."""
 
     session_id: Annotated[str, Described(format="uuid")]
     request_trace_id: Annotated[str, Described(pattern="^req_[0-9a-f]{32}$")]
@@ -171,7 +171,7 @@ class ConnectAnswer(TypedDict):
 
 
 class DisconnectAnswer(TypedDict):
-    """That the session is over."""
+    """The session is over."""
 
     status: str
     message: str

@@ -1,4 +1,4 @@
-"""Speakers: how the API before end users identifies people (CONTRACT.md section 6)."""
+"""Speakers: how the API before end users identifies people (docs/contract.md section 6)."""
 
 from typing import Annotated
 
@@ -13,12 +13,12 @@ from fake_convai.domain.identity import MAX_END_USER_ID
 from fake_convai.store import people, speakers
 from fake_convai.store.people import Person
 
-# Unity sends these to beta, the Web and Unreal SDKs to production (CONTRACT.md section 1, K).
+# Unity sends these to beta, the Web and Unreal SDKs to production (docs/contract.md section 1).
 group = Group("Speakers", Surface.PRODUCTION, Surface.BETA)
 
 
 class NewRequest(RequestModel):
-    """Who speaks: a name, a device, or both."""
+    """Describes a speaker by a name, a device, or both."""
 
     model_config = needs_one_of("deviceId", "name")
 
@@ -35,7 +35,7 @@ class NewRequest(RequestModel):
 
 
 class DeleteRequest(RequestModel):
-    """Which speaker."""
+    """Names a speaker."""
 
     speaker_id: Id = Field(alias="speakerId")
 
@@ -49,13 +49,13 @@ class Speaker(TypedDict):
 
 
 class NewSpeaker(Speaker):
-    """The same, with the id once more as the Web SDK reads it."""
+    """A speaker, with the id once more as the Web SDK reads it."""
 
     speakerId: str
 
 
 class Success(TypedDict):
-    """That it worked."""
+    """The call succeeded."""
 
     STATUS: str
 

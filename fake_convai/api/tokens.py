@@ -1,4 +1,4 @@
-"""Temporary access tokens that stand in for an API key (CONTRACT.md section 10)."""
+"""Temporary access tokens that stand in for an API key (docs/contract.md section 10)."""
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -14,14 +14,14 @@ from fake_convai.store import accounts
 group = Group("Tokens", Surface.PRODUCTION, access="key")
 
 LIFETIME = 3600 * SECOND
-"""An hour from `/user/connect` (CONTRACT.md section 10, D)."""
+"""An hour from `/user/connect` (docs/contract.md section 10)."""
 
 EXTENSION = 24 * LIFETIME
-"""A day from `/user/extend-token`, as Convai's page on temporary access tokens says (D)."""
+"""A day from `/user/extend-token`, as Convai's page on temporary access tokens says."""
 
 
 class TokenRequest(RequestModel):
-    """Which token."""
+    """Names a token."""
 
     token: Id = Field(alias="apiAuthToken")
 
@@ -34,13 +34,13 @@ class NewToken(TypedDict):
 
 
 class Extended(TypedDict):
-    """When the token stops working now."""
+    """The new time at which the token stops working."""
 
     expirationTime: Timestamp
 
 
 class Revoked(TypedDict):
-    """That it worked."""
+    """The call succeeded."""
 
     status: str
 

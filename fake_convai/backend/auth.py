@@ -1,4 +1,4 @@
-"""From the headers of a request to an account (CONTRACT.md section 1)."""
+"""From the headers of a request to an account (docs/contract.md section 1)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class Authenticator:
         if token is not None:
             return Caller("token", token.account_id if token.active else None)
         if not may_be_key:
-            # The id of a session stands in for a token while the session lasts (CONTRACT.md section 1, D).
+            # The id of a session stands in for a token while the session lasts (docs/contract.md section 1).
             return Caller("session", await self._database.read(lambda tx: account_of_open(tx, credential)))
         if credential.startswith(REFUSED_KEY_PREFIX) or (self._valid and secret_hash not in self._valid):
             return Caller("key", None)

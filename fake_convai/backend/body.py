@@ -15,10 +15,10 @@ from fake_convai.domain.errors import Invalid, TooLarge
 MEBIBYTE = 1024 * 1024
 
 MAX_BODY = MEBIBYTE
-"""Bytes of JSON (CONTRACT.md section 2, C)."""
+"""Bytes of JSON (docs/contract.md section 2, assumed)."""
 
 MAX_FORM = 16 * MEBIBYTE
-"""Bytes of a form, which may hold a sound file (C)."""
+"""Bytes of a form, which may hold a sound file (assumed)."""
 
 MAX_DEPTH = 64
 """Levels of nesting; far above any SDK's, and below what the JSON writer can give back."""
@@ -54,7 +54,7 @@ def _too_large(limit: int) -> TooLarge:
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body; an empty body is `{}` (CONTRACT.md section 1, D). Anything else is `Invalid`."""
+    """The JSON object in a body; an empty body is `{}` (docs/contract.md section 1). Anything else is `Invalid`."""
     if not body:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""The one place where errors become answers, each surface in its own shape (CONTRACT.md section 2)."""
+"""The one place where errors become answers, each surface in its own shape (docs/contract.md section 2)."""
 
 import logging
 import uuid
@@ -35,7 +35,7 @@ _CLIENT_GONE = 499
 
 
 class UnprocessableBody(FakeConvaiError):
-    """The live surface's 422, with one entry for each thing that is wrong (CONTRACT.md section 1, D)."""
+    """The live surface's 422, with one entry for each thing that is wrong (docs/contract.md section 1)."""
 
     def __init__(self, details: list[dict[str, Any]]) -> None:
         super().__init__("; ".join(str(detail["msg"]) for detail in details))

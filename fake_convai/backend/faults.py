@@ -1,4 +1,4 @@
-"""Making faults happen to requests: before anything was done, or after all was (DESIGN.md, "The control plane")."""
+"""Making faults happen to requests: before anything was done, or after all was (docs/control-plane.md)."""
 
 import asyncio
 from collections.abc import Callable, Mapping

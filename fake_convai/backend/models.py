@@ -77,7 +77,7 @@ def _stripped(text: str) -> str:
 
 
 def _whole_number(value: Any) -> Any:
-    """Accept "2" for 2, as a JSON reader in a loosely typed language would (C), and 2.0, but no booleans."""
+    """Accept "2" for 2, as a JSON reader in a loosely typed language would (assumed), and 2.0, but no booleans."""
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "must be a whole number")
     if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
@@ -95,7 +95,7 @@ EndUserId = Annotated[
     Described(pattern=NOT_BLANK),
     Wanted(f"a non-blank string of at most {MAX_END_USER_ID} characters"),
 ]
-"""The app's own id of a person (CONTRACT.md section 3)."""
+"""The app's own id of a person (docs/contract.md section 3)."""
 
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Text = Annotated[StrictStr, Wanted("a string")]
@@ -115,7 +115,7 @@ EndUserMetadata = Annotated[
     Described(properties={"name": {"type": ["string", "null"], "description": "The display name."}}),
     Wanted("a JSON object whose name, if there is one, is a string or null"),
 ]
-"""What an app stores about a person; `name` is the display name (CONTRACT.md section 3)."""
+"""What an app stores about a person; `name` is the display name (docs/contract.md section 3)."""
 
 
 Timestamp = Annotated[str, Described(format="date-time")]

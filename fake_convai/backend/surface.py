@@ -1,4 +1,4 @@
-"""The three surfaces and how a request names one (CONTRACT.md section 1): the one place that knows their hosts."""
+"""The three surfaces and how a request names one (docs/contract.md section 1): the one place that knows their hosts."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The statuses that an endpoint can answer with when something is wrong, and their bodies (CONTRACT.md section 2)."""
+"""What an endpoint can answer with when something is wrong: statuses and bodies (docs/contract.md section 2)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The account's clock: freeze it, move it, shift it (DESIGN.md, "The control plane")."""
+"""The account's clock: freeze it, move it, shift it (docs/control-plane.md)."""
 
 from typing import Any
 

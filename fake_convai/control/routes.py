@@ -1,4 +1,4 @@
-"""The routes under `/_fake`: what a test does to the fake itself (DESIGN.md, "The control plane")."""
+"""The routes under `/_fake`: what a test does to the fake itself (docs/control-plane.md)."""
 
 import difflib
 from collections.abc import Iterable

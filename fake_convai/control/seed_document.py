@@ -1,4 +1,4 @@
-"""The seed document: what an account holds, as JSON or YAML (DESIGN.md, "The control plane")."""
+"""The seed document: what an account holds, as JSON or YAML (docs/control-plane.md)."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Time: whole microseconds since 1970 in UTC inside, ISO 8601 with `Z` on the wire (CONTRACT.md section 3, S and C)."""
+"""Time: whole microseconds since 1970 in UTC inside, ISO 8601 with `Z` on the wire (docs/contract.md section 3)."""
 
 import time
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def to_datetime(moment: int) -> datetime:
 
 
 def parse_moment(text: str, parameter: str) -> int:
-    """ISO 8601 to microseconds; a date alone is midnight and a time without offset is UTC (CONTRACT.md section 5, C).
+    """ISO 8601 to microseconds; a date alone is midnight, a time without offset is UTC (docs/contract.md section 5).
 
     Raises `Invalid` naming `parameter` when the text is no date.
     """

@@ -1,4 +1,4 @@
-"""The cursor of the end-user list: opaque, signed, bound to one account and its filters (CONTRACT.md section 5)."""
+"""The cursor of the end-user list: opaque, signed, for one account and its filters (docs/contract.md section 5)."""
 
 import base64
 import binascii

@@ -1,7 +1,7 @@
 """Whether a new fact is one that is already there: the deduplication of long-term memory.
 
-Convai says that a fact which semantically overlaps one of the same partition updates it (CONTRACT.md section 4: S, D);
-how it decides is not public, so the rule here is ours (C). It needs no model and always gives the same answer:
+Convai says that a fact which semantically overlaps one of the same partition updates it (docs/contract.md section 4);
+how it decides is not public, so the rule here is ours. It needs no model and always gives the same answer:
 
 1. The same letters, digits and symbols are an exact repeat, in any language.
 2. Two English facts are read (`dedup_read`) and kept apart by the first veto that applies: another number, polarity,

@@ -12,7 +12,7 @@ FakeConvaiError
 """
 
 RATE_LIMITED = "API rate limit exceeded. Please try again later."
-"""What Convai says with a 429 (CONTRACT.md section 2, D)."""
+"""What Convai says with a 429 (docs/contract.md section 2)."""
 
 
 class FakeConvaiError(Exception):

@@ -1,6 +1,6 @@
-"""Facts from what a person said, naive and deterministic (DESIGN.md, "Fact extraction and replies", C).
+"""Facts from what a person said, naive and deterministic (docs/extraction.md).
 
-At the end of a session what was said becomes memories in the third person (CONTRACT.md section 9, D). How the real
+At the end of a session what was said becomes memories in the third person (docs/contract.md section 9). How the real
 backend reads people is unknown; here it is a table of patterns for English (`extraction_kinds`), explained for users
 in `docs/extraction.md`. `extraction_clauses` cuts the text, `extraction_values` cleans what is taken over.
 """

@@ -1,4 +1,4 @@
-"""The table of fact extraction: what is understood, and what is remembered (DESIGN.md, "Fact extraction", C).
+"""The table of fact extraction: what is understood, and what is remembered (docs/extraction.md).
 
 A row reads like a sentence. The left text is a regular expression with slots; it must fit a whole clause, after
 "I'm" became "I am" and "really" and the like were dropped (`extraction_clauses`). `{thing}` and the other slots of

@@ -1,4 +1,4 @@
-"""The word lists of fact extraction: alternatives of a regular expression, one theme each (DESIGN.md, C).
+"""The word lists of fact extraction: alternatives of a regular expression, one theme each (docs/extraction.md).
 
 They are closed on purpose. "I am vegetarian" is worth remembering and "I am tired" is not, and only a list can tell
 the two apart without understanding English.

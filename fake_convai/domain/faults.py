@@ -1,4 +1,4 @@
-"""Faults: errors, delays and broken connections on demand (DESIGN.md, "The control plane")."""
+"""Faults: errors, delays and broken connections on demand (docs/control-plane.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

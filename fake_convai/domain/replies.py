@@ -1,4 +1,4 @@
-"""What a character says: scripted, remembered, or a fixed line (DESIGN.md, "Fact extraction and replies", C).
+"""What a character says: scripted, remembered, or a fixed line (docs/extraction.md).
 
 The fake has no language model. A test that needs certain words scripts them with `PUT /_fake/replies`; a test of memory
 asks "What is my name?". The rules are explained for users in `docs/extraction.md`.
@@ -16,7 +16,7 @@ MAX_SEARCHED = 1_000
 """Characters of what was said, and of each memory, that are looked at: it bounds what a slow expression can cost."""
 
 _CHUNK = 24
-"""Characters after which a streamed reply is cut at the next word (C)."""
+"""Characters after which a streamed reply is cut at the next word (assumed)."""
 
 _ESCAPED_OR_CLASS = r"\\.|\[\^?\]?[^\]]*\]"
 _NOT_AN_EXPRESSION = (re.error, OverflowError, RecursionError)

@@ -1,12 +1,12 @@
-"""How the text of a fact is stored (CONTRACT.md section 4: "normalized" is S, how is C)."""
+"""How the text of a fact is stored (docs/contract.md section 4; how is assumed)."""
 
 import unicodedata
 
 MAX_FACTS = 100
-"""Facts in one call (CONTRACT.md section 4, C)."""
+"""Facts in one call (docs/contract.md section 4, assumed)."""
 
 MAX_FACT_LENGTH = 10_000
-"""Characters of one fact (CONTRACT.md section 4, C)."""
+"""Characters of one fact (docs/contract.md section 4, assumed)."""
 
 
 def normalise_fact(text: str) -> str:

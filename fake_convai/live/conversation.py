@@ -1,4 +1,4 @@
-"""A live session from the server's side, whichever transport carries it (CONTRACT.md section 9, D).
+"""A live session from the server's side, whichever transport carries it (docs/contract.md section 9).
 
 A transport hands in what its client sends and carries away what comes of it: `websocket.py` is one, a room another.
 """

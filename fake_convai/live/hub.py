@@ -22,7 +22,7 @@ logger = logging.getLogger("fake_convai")
 
 SWEEP_SECONDS = 1.0
 MAX_NOTICE = 300 * SECOND
-"""How long before the end a client is warned, at most: five minutes, as Convai's page on session events shows (D)."""
+"""How long before the end a client is warned, at most: five minutes, as Convai's page on session events shows."""
 
 
 NORMAL, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
@@ -30,7 +30,7 @@ NORMAL, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
 UNKNOWN = "Session not found in cache or database"
 EXPIRED = "Session expired. Please reconnect via /connect"
 ENDED = "Session ended"
-"""The reasons that go with them, in Convai's words (CONTRACT.md section 9, D) but for the last."""
+"""The reasons that go with them, in Convai's words (docs/contract.md section 9) but for the last."""
 
 
 class Connection(Protocol):

@@ -2,7 +2,7 @@
 
 `conversation.py` reads what clients send with these models, `turn.py` and the makers at the end of this file make what
 the server sends, and the OpenAPI document of the live surface and `docs/realtime.md` are written from them. All after
-Convai's pages on client-to-server messages, server-to-client messages and field presence (CONTRACT.md section 9, D).
+Convai's pages on client-to-server messages, server-to-client messages and field presence (docs/contract.md section 9).
 """
 
 from typing import Annotated, Any, Literal, NotRequired, Self, get_args
@@ -150,7 +150,7 @@ class Context(ClientModel):
     run_llm: (
         Annotated[
             Literal["true", "false", "auto"],
-            Described(description="Whether the character answers: it does for `true`; `auto` is taken for no (C)."),
+            Described(description="Whether the character answers: it does for `true`, and `auto` is taken for no."),
             Wanted('one of the texts "true", "false" and "auto"'),
         ]
         | None

@@ -1,4 +1,4 @@
-"""What is said in a turn, and in which order, whichever transport carries it (CONTRACT.md section 9, D)."""
+"""What is said in a turn, and in which order, whichever transport carries it (docs/contract.md section 9)."""
 
 from collections.abc import Iterator
 

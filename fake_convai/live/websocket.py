@@ -1,4 +1,4 @@
-"""`WebSocket /chat`: a session over a socket, which is little more than its frames (CONTRACT.md section 9, D)."""
+"""`WebSocket /chat`: a session over a socket, which is little more than its frames (docs/contract.md section 9)."""
 
 import asyncio
 import uuid

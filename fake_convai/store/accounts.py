@@ -1,4 +1,4 @@
-"""Accounts and tokens. An API key is an account and an account is a universe (DESIGN.md, "Accounts are namespaces")."""
+"""Accounts and tokens. An API key is an account and an account is a universe (docs/design.md, "Where state lives")."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

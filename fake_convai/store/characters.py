@@ -1,4 +1,4 @@
-"""Characters: who may use which one, and their settings (CONTRACT.md section 7)."""
+"""Characters: who may use which one, and their settings (docs/contract.md section 7)."""
 
 from typing import Any, NamedTuple
 
@@ -180,7 +180,7 @@ def create(
     memory_enabled: bool = False,
     created_at: int | None = None,
 ) -> str:
-    """Make a character; memory is off unless asked for (CONTRACT.md section 7, S). Returns its id."""
+    """Make a character; memory is off unless asked for (docs/contract.md section 7). Returns its id."""
     new_id = tx.new_id() if character_id is None else character_id
     tx.run(
         _INSERT,

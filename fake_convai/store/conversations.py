@@ -1,4 +1,4 @@
-"""Conversations and their turns: what chat history shows (CONTRACT.md section 8)."""
+"""Conversations and their turns: what chat history shows (docs/contract.md section 8)."""
 
 import uuid
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ class Turn:
 
 
 def canonical_id(session_id: str) -> str:
-    """A conversation's id as it is stored: a UUID with hyphens, however it was spelled (CONTRACT.md section 8, C)."""
+    """A conversation's id as it is stored: a hyphenated UUID, however spelled (docs/contract.md section 8, assumed)."""
     try:
         return str(uuid.UUID(session_id))
     except ValueError:

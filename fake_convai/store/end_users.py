@@ -1,4 +1,4 @@
-"""End-user records: list, get, patch, delete (CONTRACT.md section 5)."""
+"""End-user records: list, get, patch, delete (docs/contract.md section 5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Memories: facts kept per person and character, without doubles (CONTRACT.md section 4)."""
+"""Memories: facts kept per person and character, without doubles (docs/contract.md section 4)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

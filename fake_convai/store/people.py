@@ -1,4 +1,4 @@
-"""People: speakers, of whom those with an `end_user_id` are end users (CONTRACT.md sections 3, 5 and 6)."""
+"""People: speakers, of whom those with an `end_user_id` are end users (docs/contract.md sections 3, 5 and 6)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ COLUMNS = (
     speakers.c.last_ltm_usage_at,
 )
 
-# An end_user_id equal to a speaker_id or a device id means that speaker (CONTRACT.md sections 3 and 6, K and D).
+# An end_user_id equal to a speaker_id or a device id means that speaker (docs/contract.md sections 3 and 6).
 _id: BindParameter[str] = bindparam("id")
 _RESOLVE = Query(
     select(*COLUMNS)

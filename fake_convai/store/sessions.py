@@ -1,4 +1,4 @@
-"""Live sessions: connect, talk, end, and what is remembered of it (CONTRACT.md section 9)."""
+"""Live sessions: connect, talk, end, and what is remembered of it (docs/contract.md section 9)."""
 
 import uuid
 from collections.abc import Mapping
@@ -279,7 +279,7 @@ def talk(
     """Add a turn to a conversation.
 
     The character knows what was stored about `person` by `known_until` (when they connected) and what was said earlier
-    in this conversation (CONTRACT.md section 9, D).
+    in this conversation (docs/contract.md section 9).
     """
     character = characters.of_conversation(tx, conversation.seq)
     known = [] if person is None else memories.recall(tx, person, character, known_until)
@@ -353,7 +353,7 @@ def still_open(tx: AccountTransaction, session_id: str) -> Session:
 
 
 def _person_of(tx: AccountTransaction, wish: Wish) -> Person | None:
-    """The person who connects; an `end_user_id` wins over a `speaker_id` (CONTRACT.md section 6, C)."""
+    """The person who connects; an `end_user_id` wins over a `speaker_id` (docs/contract.md section 6, assumed)."""
     if wish.end_user_id is not None:
         return people.seen(tx, wish.end_user_id)
     if wish.speaker_id is None:
@@ -379,7 +379,7 @@ def _within_limit(tx: AccountTransaction, max_sessions: int | None) -> None:
 
 
 def _shared_room(tx: AccountTransaction, wish: Wish) -> Room | None:
-    """The room to join, None when it is to be made (CONTRACT.md section 9, D)."""
+    """The room to join, None when it is to be made (docs/contract.md section 9)."""
     by_key = wish.shared_session_key is not None
     called = f"shared_session_key '{wish.locator}'" if by_key else f"room_name '{wish.locator}'"
     participants = list(tx.all(_BY_KEY if by_key else _BY_NAME, locator=wish.locator))

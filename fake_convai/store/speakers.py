@@ -1,4 +1,4 @@
-"""Speakers: people as the API before end users knows them (CONTRACT.md section 6)."""
+"""Speakers: people as the API before end users knows them (docs/contract.md section 6)."""
 
 from sqlalchemy import bindparam, update
 
@@ -20,7 +20,7 @@ _IDENTIFY = Query(
 def register(tx: AccountTransaction, name: str | None, device_id: str | None) -> Person:
     """The speaker of a device, or a new one; the same `device_id` always gives the same speaker.
 
-    A new `name` replaces the old one (C).
+    A new `name` replaces the old one (assumed).
     """
     person = None if device_id is None else people.find(tx, device_id)
     if person is None and device_id is not None:

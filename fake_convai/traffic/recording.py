@@ -244,7 +244,7 @@ class Vault:
         }
 
     def note_session(self, session_id: str) -> None:
-        """This id stands for a session; live takes it in place of a token (CONTRACT.md section 1, D)."""
+        """This id stands for a session; live takes it in place of a token (docs/contract.md section 1)."""
         self._sessions.add(session_id)
 
     def conceal(self, line: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Requests as the SDKs send them (CONTRACT.md, K): the same path, headers and body, unknown members included."""
+"""Requests as the SDKs send them (docs/contract.md): the same path, headers and body, unknown members included."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """A client that sends byte for byte what the Unity SDK's REST services send, and reads answers as its models do.
 
 The SDK's `HttpClientTransport` gives each request `Accept`, the key header and, if there is a body, a `StringContent`
-in UTF-8; JSON is Newtonsoft's, compact, in the order of the code, without null members (CONTRACT.md, K). The order and
+in UTF-8; JSON is Newtonsoft's, compact, in the order of the code, without null members. The order and
 the spelling of the headers are what Mono's HttpClient put on the wire for such requests (Mono 6.8, read off a socket).
 """
 
