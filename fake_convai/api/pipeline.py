@@ -5,6 +5,7 @@ A request walks: surface, caller, endpoint, body, model, handler, answer.
 
 import difflib
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,9 +25,9 @@ from fake_convai.backend.journal import Note
 from fake_convai.backend.models import to_invalid
 from fake_convai.backend.responses import PlainJson
 from fake_convai.backend.surface import Surface, locate, under
-from fake_convai.domain.errors import NotFound, Unavailable
+from fake_convai.domain.errors import NotFound, Unauthenticated, Unavailable
 from fake_convai.live.running import Running
-from fake_convai.live.websocket import chat
+from fake_convai.live.websocket import account_of, chat
 
 CHAT_PATH = "/chat"
 
@@ -43,7 +44,7 @@ class Surfaces:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or carry one WebSocket; no error gets past."""
         if scope["type"] == "websocket":
-            await self._chat(WebSocket(scope, receive, send))
+            await self._socket(WebSocket(scope, receive, send))
             return
         request = Request(scope, receive)
         named, path = locate(scope)
@@ -54,14 +55,23 @@ class Surfaces:
             await running.backend.journal.add(note, response.status_code, getattr(response, "body", b""))
         await response(scope, receive, send)
 
-    async def _chat(self, websocket: WebSocket) -> None:
+    async def _socket(self, websocket: WebSocket) -> None:
         named, path = locate(websocket.scope)
         running = Running.of(websocket.app)
         on_live = named in (None, Surface.LIVE) or self._lenient
-        if path == CHAT_PATH and on_live and running is not None:
+        if running is not None and on_live and path.removesuffix("/") == CHAT_PATH:
             await chat(websocket, running)
-        else:
-            await websocket.close()  # before it was accepted: the handshake is answered 403
+            return
+        note = Note("WEBSOCKET", path, surface=named or Surface.LIVE)
+        error: Exception = NotFound(_no_socket(path, named))
+        if running is None:
+            error = Unavailable("The server has not started: run the app with its lifespan.")
+        answer = Manners(note.surface).answer(error).response()
+        if running is not None:
+            with suppress(Unauthenticated, Unavailable):
+                note.account_id = await account_of(websocket, running, None if self._lenient else named)
+            await running.backend.journal.add(note, answer.status_code, bytes(answer.body))
+        await websocket.send_denial_response(answer)
 
     async def _answer(self, request: Request, running: Running | None, named: Surface | None, note: Note) -> Response:
         methods = self._routes.get(note.path)
@@ -97,6 +107,13 @@ class Surfaces:
             f"Unknown route {method} {path}. The nearest is {endpoint.method} {endpoint.path} on the {endpoint.home} "
             f"surface ({under('', endpoint.home)}{endpoint.path})."
         )
+
+
+def _no_socket(path: str, named: Surface | None) -> str:
+    place = f"the live surface ({under('', Surface.LIVE)}{CHAT_PATH})"
+    if path.removesuffix("/") == CHAT_PATH:
+        return f"{path} is not on the {named} surface: it lives on {place}."
+    return f"Unknown route WEBSOCKET {path}. The only WebSocket is {CHAT_PATH} on {place}."
 
 
 def _any(methods: dict[str, Endpoint]) -> Endpoint:

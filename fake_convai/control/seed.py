@@ -82,7 +82,7 @@ def _plant_session(tx: AccountTransaction, part: SessionPart, place: str, charac
             f"Invalid seed document at '{place}.sessionID': another character has the session '{session_id}'.",
             parameter=f"{place}.sessionID",
         )
-    conversations.remove(tx, character.character_seq, [session_id])
+    conversations.replace(tx, character.character_seq, session_id)
     conversation = conversations.begin(
         tx,
         character.character_seq,

@@ -8,6 +8,7 @@ import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from fake_convai.backend.backend import Backend
+from fake_convai.backend.surface import Surface
 from fake_convai.backend.transports import abort
 from fake_convai.domain.errors import Unavailable
 from fake_convai.live.conversation import Conversation, Over
@@ -95,6 +96,15 @@ async def _carry(websocket: WebSocket, connection: SocketConnection, conversatio
             except Over as over:
                 await connection.close(over.code, over.reason)
                 return
+
+
+async def account_of(websocket: WebSocket, running: Running, named: Surface | None) -> int | None:
+    """Whose handshake it is: by the session that it names, which is all that a browser can send, or by its key."""
+    session = await _find(running.backend, websocket.query_params.get("session_id", ""))
+    if session is not None:
+        return session.account_id
+    caller = await running.backend.authenticator.caller(websocket.headers, named)
+    return caller.account_id
 
 
 async def _find(backend: Backend, session_id: str) -> Session | None:

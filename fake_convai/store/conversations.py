@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, insert, not_, select, update
+from sqlalchemy import BindParameter, bindparam, delete, exists, insert, not_, select, update
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query
-from fake_convai.store.tables import conversations, turns
+from fake_convai.store.tables import conversations, live_sessions, turns
 
 MOST_REREAD = 1000
 """Turns that a character has in mind of what was said before in a conversation, the newest ones."""
@@ -24,9 +24,10 @@ _COLUMNS = (
     conversations.c.started_at,
     conversations.c.is_added_to_memory,
 )
+_is_shown = not_(conversations.c.is_deleted)
 _FIND = Query(
     select(*_COLUMNS)
-    .where(conversations.c.character_session_id == bindparam("character_session_id"))
+    .where(conversations.c.character_session_id == bindparam("character_session_id"), _is_shown)
     .order_by((conversations.c.account_id == bindparam("account_id")).desc(), conversations.c.conversation_seq)
     .limit(1)
 )
@@ -36,12 +37,13 @@ _OF_CHARACTER = Query(
     .where(
         conversations.c.account_id == bindparam("account_id"),
         conversations.c.character_seq == bindparam("character_seq"),
+        _is_shown,
     )
     .order_by(conversations.c.started_at.desc(), conversations.c.conversation_seq.desc())
 )
 _OF_ACCOUNT = Query(
     select(*_COLUMNS)
-    .where(conversations.c.account_id == bindparam("account_id"))
+    .where(conversations.c.account_id == bindparam("account_id"), _is_shown)
     .order_by(conversations.c.conversation_seq)
 )
 _names = ("account_id", "character_session_id", "character_seq", "speaker_id", "started_at", "is_added_to_memory")
@@ -52,11 +54,24 @@ _MARK_ADDED = Query(
     .where(conversations.c.conversation_seq == bindparam("the_seq"))
     .values(is_added_to_memory=True)
 )
-_DELETE = Query(
+_is_it = (
+    conversations.c.account_id == bindparam("account_id"),
+    conversations.c.character_seq == bindparam("character_seq"),
+    conversations.c.character_session_id == bindparam("character_session_id"),
+)
+_DELETE = Query(delete(conversations).where(*_is_it))
+_is_carried = exists().where(
+    live_sessions.c.conversation_seq == conversations.c.conversation_seq, live_sessions.c.ended_at.is_(None)
+)
+_HIDE = Query(
+    update(conversations)
+    # The account is named so that the one in whose transaction this runs does not take its place.
+    .where(*_is_it, _is_carried)
+    .values(is_deleted=True, account_id=conversations.c.account_id)
+)
+_FORGET = Query(
     delete(conversations).where(
-        conversations.c.account_id == bindparam("account_id"),
-        conversations.c.character_seq == bindparam("character_seq"),
-        conversations.c.character_session_id == bindparam("character_session_id"),
+        conversations.c.conversation_seq == bindparam("conversation_seq"), conversations.c.is_deleted
     )
 )
 _TURNS = Query(
@@ -216,9 +231,25 @@ def mark_added_to_memory(tx: AccountTransaction, conversation_seq: int) -> None:
 
 
 def remove(tx: AccountTransaction, character_seq: int, session_ids: Sequence[str]) -> None:
-    """Delete conversations with a character; ids that are unknown are passed over."""
+    """Delete conversations with a character; ids that are unknown are passed over.
+
+    One that a session still carries is gone from the history at once, and altogether when the session ends: what was
+    said in it is to be remembered then.
+    """
     for session_id in session_ids:
-        tx.run(_DELETE, character_seq=character_seq, character_session_id=canonical_id(session_id))
+        which = {"character_seq": character_seq, "character_session_id": canonical_id(session_id)}
+        if tx.run(_HIDE, **which) == 0:
+            tx.run(_DELETE, **which)
+
+
+def replace(tx: AccountTransaction, character_seq: int, session_id: str) -> None:
+    """Delete a conversation that another one is to stand in place of, with the sessions that carry it."""
+    tx.run(_DELETE, character_seq=character_seq, character_session_id=canonical_id(session_id))
+
+
+def forget_if_deleted(tx: AccountTransaction, conversation_seq: int) -> None:
+    """Nothing carries a conversation any more: if it was deleted meanwhile, it goes."""
+    tx.run(_FORGET, conversation_seq=conversation_seq)
 
 
 def _to_conversation(row: Any) -> Conversation:

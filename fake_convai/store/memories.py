@@ -73,12 +73,7 @@ _LIST_ALL = Query(
     .where(speakers.c.account_id == bindparam("account_id"), _is_there)
     .order_by(memories.c.memory_seq)
 )
-_RECALL = Query(
-    select(memories.c.memory)
-    .where(_of_partition, _is_there, memories.c.created_at <= bindparam("until"))
-    .order_by(*_ordered)
-    .limit(MOST_RECALLED)
-)
+_RECALL = Query(select(memories.c.memory).where(_of_partition, _is_there).order_by(*_ordered).limit(MOST_RECALLED))
 _GET = Query(select(*_COLUMNS).where(_of_partition, _with_id))
 _INSERT = Query(
     insert(memories)
@@ -192,12 +187,12 @@ def list_all(tx: AccountTransaction) -> list[tuple[str, int, Memory]]:
     return [(row[0], row[1], _to_memory(row[2:])) for row in tx.all(_LIST_ALL, now=tx.now)]
 
 
-def recall(tx: AccountTransaction, person: Person, character: Character, until: int) -> list[str]:
-    """What a character with memory has in mind of a person: the facts that were stored by `until`."""
+def recall(tx: AccountTransaction, person: Person, character: Character) -> list[str]:
+    """What a character with memory has in mind of a person: the facts that are stored now."""
     row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
     if row is None or not character.memory_enabled:
         return []
-    return [fact for (fact,) in tx.all(_RECALL, partition_seq=row[0], until=until, now=tx.now)]
+    return [fact for (fact,) in tx.all(_RECALL, partition_seq=row[0], now=tx.now)]
 
 
 def get(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: str) -> Memory:

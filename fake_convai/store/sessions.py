@@ -1,11 +1,12 @@
 """Live sessions: connect, talk, end, and what is remembered of it (docs/contract.md section 9)."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, insert, select, update
 
 from fake_convai.domain.clock import real_time
@@ -70,9 +71,16 @@ _INSERT_NAMES = (
     "max_num_participants",
     "started_at",
     "last_seen_at",
+    "known_facts",
 )
 _insert_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _INSERT_NAMES}
 _INSERT = Query(insert(live_sessions).values(_insert_values))
+_KNOWN_FACTS = Query(select(live_sessions.c.known_facts).where(_is_it))
+_OTHERS_OPEN = Query(
+    select(live_sessions.c.session_id).where(
+        live_sessions.c.conversation_seq == bindparam("conversation_seq"), _is_open
+    )
+)
 _TOUCH = Query(update(live_sessions).where(_is_it).values(last_seen_at=bindparam("at")))
 _END = Query(update(live_sessions).where(_is_it, _is_open).values(ended_at=bindparam("at"), holder=None))
 _HOLD = Query(
@@ -218,6 +226,7 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
         max_num_participants=wish.max_num_participants if room is None else room.size,
         started_at=tx.now,
         last_seen_at=tx.now,
+        known_facts=orjson.dumps([] if person is None else memories.recall(tx, person, character)).decode(),
     )
     if person is not None:
         _welcome(tx, person, wish, character)
@@ -253,17 +262,9 @@ def say(tx: AccountTransaction, session_id: str, text: str, *, is_trigger: bool 
     """Say something in a live session, and be answered. Raises `SessionGone` when it has ended."""
     session = still_open(tx, session_id)
     tx.run(_TOUCH, the_session=session_id, at=tx.now)
-    person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
     conversation = conversations.by_seq(tx, session.conversation_seq)
-    return talk(
-        tx,
-        conversation,
-        text,
-        person=person,
-        known_until=session.started_at,
-        session_id=session_id,
-        is_trigger=is_trigger,
-    )
+    known = _known_facts(tx, session)
+    return talk(tx, conversation, text, known=known, session_id=session_id, is_trigger=is_trigger)
 
 
 def talk(
@@ -271,18 +272,16 @@ def talk(
     conversation: Conversation,
     text: str,
     *,
-    person: Person | None = None,
-    known_until: int = 0,
+    known: Sequence[str] = (),
     session_id: str | None = None,
     is_trigger: bool = False,
 ) -> Said:
     """Add a turn to a conversation.
 
-    The character knows what was stored about `person` by `known_until` (when they connected) and what was said earlier
-    in this conversation (docs/contract.md section 9).
+    The character knows the facts in `known`, and what was said earlier in this conversation (docs/contract.md section 9).
     """
     character = characters.of_conversation(tx, conversation.seq)
-    known = [] if person is None else memories.recall(tx, person, character, known_until)
+    known = list(known)
     for said in conversations.said_last(tx, conversation.seq):
         known += _facts_in(said[: MAX_READ + 1])
     scripted, default = scripted_replies(tx)
@@ -301,17 +300,29 @@ def end(tx: AccountTransaction, session_id: str) -> bool:
     session = find(tx, session_id)
     if session is None or tx.run(_END, the_session=session_id, at=tx.now) == 0:
         return False
+    _remember(tx, session)
+    if tx.first(_OTHERS_OPEN, conversation_seq=session.conversation_seq) is None:
+        conversations.forget_if_deleted(tx, session.conversation_seq)
+    return True
+
+
+def _remember(tx: AccountTransaction, session: Session) -> None:
     person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
     character = characters.of_conversation(tx, session.conversation_seq)
     if person is None or not character.memory_enabled:
-        return True
-    said = conversations.said_in(tx, session_id)
+        return
+    said = conversations.said_in(tx, session.session_id)
     facts = [fact for message in said for fact in extract_facts(message)]
     if facts:
         memories.remember(tx, person, character, facts, {})
     if said:
         conversations.mark_added_to_memory(tx, session.conversation_seq)
-    return True
+
+
+def _known_facts(tx: AccountTransaction, session: Session) -> list[str]:
+    """What was stored about the person when they connected; of one who was deleted since nothing is known."""
+    row = None if session.speaker_id is None else tx.first(_KNOWN_FACTS, the_session=session.session_id)
+    return [] if row is None else orjson.loads(row[0])
 
 
 @lru_cache(maxsize=10_000)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -69,6 +70,9 @@ accounts = Table(
     Column("rate_second", Number, comment="The second that rate_count counts the requests of."),
     Column("rate_count", Number, nullable=False, server_default="0"),
     Column("journal_dropped", Number, nullable=False, server_default="0"),
+    Column("pace", Text, comment="How fast characters answer."),
+    Column("lag", Text, comment="How late what is written appears."),
+    Column("messages_dropped", Number, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -188,6 +192,13 @@ conversations = Table(
     Column("speaker_id", ForeignKey("speakers.speaker_id", ondelete="SET NULL"), index=True),
     Column("started_at", Number, nullable=False),
     Column("is_added_to_memory", Boolean, nullable=False),
+    Column(
+        "is_deleted",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Gone from the history, but still carried by a session.",
+    ),
     UniqueConstraint("account_id", "character_session_id"),
     sqlite_autoincrement=True,
     comment="Chat history: what the API calls a sessionID there and a character_session_id elsewhere.",
@@ -221,6 +232,8 @@ live_sessions = Table(
     Column("last_seen_at", Number, nullable=False),
     Column("ended_at", Number),
     Column("holder", Text, comment="The process that has its WebSocket."),
+    Column("known_facts", Text, nullable=False, server_default="[]", comment="As they were at connect."),
+    Column("action_config", Text),
     comment="Connections; the conversation that one carries may go on in another.",
 )
 _is_open = live_sessions.c.ended_at.is_(None)
@@ -233,6 +246,7 @@ faults = Table(
     Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), index=True),
     Column("fault", Text, nullable=False),
     Column("times", Number, comment="How often it will still happen; null is always."),
+    Column("happened", Number, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
     comment="Errors on demand; one without an account happens to all.",
 )
@@ -248,6 +262,35 @@ journal = Table(
     Column("entry", Text, nullable=False),
     Index("ix_journal_account", "account_id", "journal_seq"),
     sqlite_autoincrement=True,
+)
+
+pending = Table(
+    "pending",
+    metadata,
+    _serial("pending_seq"),
+    _child_of("accounts.account_id", index=True),
+    Column("kind", Text, nullable=False),
+    Column("speaker_id", ForeignKey("speakers.speaker_id", ondelete="CASCADE"), index=True),
+    Column("conversation_seq", ForeignKey("conversations.conversation_seq", ondelete="CASCADE"), index=True),
+    Column("due_at", Number),
+    Column("reads_left", Number),
+    Column("said", Text, comment="What is to be remembered."),
+    sqlite_autoincrement=True,
+    comment="What was written and does not show yet.",
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _serial("message_seq"),
+    _child_of("accounts.account_id"),
+    Column("session_id", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("type", Text),
+    Column("entry", Text, nullable=False),
+    Index("ix_messages_account", "account_id", "message_seq"),
+    sqlite_autoincrement=True,
+    comment="The frames of live sessions, the newest so many of each account.",
 )
 
 snapshots = Table(

@@ -1,11 +1,12 @@
 """Section 9 of the contract: how a WebSocket `/chat` is opened and how it ends."""
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import Message
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketState
 
 from fake_convai.app import create_app
 from fake_convai.live.hub import Hub
@@ -13,8 +14,21 @@ from fake_convai.live.websocket import SocketConnection
 from fake_convai.settings import Settings
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountTransaction
-from tests.api.talking import ASK_NAME, Chat, Frame, chat, connect, disconnect, server_message, sweep
-from tests.conftest import Api, running
+from tests.api.talking import (
+    ASK_NAME,
+    NAME_FACT,
+    Chat,
+    Frame,
+    chat,
+    connect,
+    disconnect,
+    facts,
+    history,
+    server_message,
+    sweep,
+)
+from tests.conftest import Api, refused, running
+from tests.control.driving import Control
 
 UNKNOWN = (1008, "Session not found in cache or database")
 EXPIRED = (1008, "Session expired. Please reconnect via /connect")
@@ -104,28 +118,93 @@ class TestAConnection:
         assert talk.send("user_text_message", text="Hello?")["status"] == "success"
         assert talk.closed() == UNKNOWN
 
-    @pytest.mark.parametrize("path", ["/production/chat", "/beta/chat", "/live/chatter", "/live/chat/"])
-    def test_is_only_on_the_live_surface(self, api: Api, session: Frame, path: str) -> None:
+    @pytest.mark.parametrize(
+        ("path", "key", "message"),
+        [
+            (
+                f"/{surface}/chat",
+                "ERROR",
+                f"/chat is not on the {surface} surface: it lives on the live surface (/live/chat).",
+            )
+            for surface in ("production", "beta")
+        ]
+        + [
+            (
+                f"/live{path}",
+                "detail",
+                f"Unknown route WEBSOCKET {path}. The only WebSocket is /chat on the live surface (/live/chat).",
+            )
+            for path in ("/chatter", "/chat/chat", "", "/", "/connect")
+        ],
+    )
+    def test_is_only_on_the_live_surface(self, api: Api, session: Frame, path: str, key: str, message: str) -> None:
         url = f"ws://testserver{path}?session_id={session['session_id']}"
-        with pytest.raises(WebSocketDisconnect), api.client.websocket_connect(url):
+        with pytest.raises(WebSocketDenialResponse) as refusal, api.client.websocket_connect(url):
             pass
+        refused(cast(Any, refusal.value), 404, message, key=key)
+        surface, _, rest = path[1:].partition("/")
+        (entry,) = Control(api.client, api.key).requests(status=404)
+        assert {name: entry[name] for name in ("method", "surface", "path", "response")} == {
+            "method": "WEBSOCKET",
+            "surface": surface,
+            "path": "/" + rest if path.count("/") > 1 else "",
+            "response": {key: message},
+        }
         with chat(api, session) as talk:
             assert talk.say("Hello.")
 
-    @pytest.mark.parametrize("what", ["conversation", "character"])
-    def test_does_not_outlive_what_it_hangs_on(self, api: Api, what: str) -> None:
+    def test_may_have_a_slash_at_the_end(self, api: Api, session: Frame) -> None:
+        with chat(api, {"room_url": session["room_url"].replace("/chat?", "/chat/?")}) as talk:
+            assert talk.say("Hello.")
+
+    def test_that_leads_nowhere_is_in_the_journal_of_its_key(self, api: Api) -> None:
+        with (
+            pytest.raises(WebSocketDenialResponse),
+            api.client.websocket_connect("/live/ws", headers={"X-API-Key": api.key}),
+        ):
+            pass
+        assert [entry["path"] for entry in Control(api.client, api.key).requests()] == ["/ws"]
+
+    def test_does_not_outlive_its_character(self, api: Api) -> None:
         npc = api.character(memory=True)
-        session = connect(api, npc, "player-42")
+        session, waiting = connect(api, npc, "player-42"), connect(api, npc, "player-42")
         with chat(api, session) as talk:
             talk.say("My name is Jordan.")
-            if what == "character":
-                api.ok("/production/character/delete", {"charID": npc})
-            else:
-                body = {"charID": npc, "sessionIDs": [session["character_session_id"]]}
-                api.ok("/production/character/chatHistory/delete", body)
-            talk.socket.send_json({"type": "user_text_message", "data": {"text": ASK_NAME}})
-            assert talk.closed()[0] in (1000, 1008)
+            api.ok("/production/character/delete", {"charID": npc})
+            sweep(api)
+            assert talk.closed() == UNKNOWN
+        with chat(api, waiting) as talk:
+            assert talk.closed() == UNKNOWN
         assert api.end_users() == ["player-42"]
+
+    def test_is_told_when_it_speaks_to_a_deleted_character(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def too_late(_: Hub) -> None:
+            """Come after the message."""
+
+        npc = api.character()
+        with chat(api, connect(api, npc)) as talk:
+            talk.say("Hello.")
+            monkeypatch.setattr(Hub, "sweep", too_late)
+            api.ok("/production/character/delete", {"charID": npc})
+            talk.socket.send_json({"type": "user_text_message", "data": {"text": "Are you there?"}})
+            assert talk.closed() == UNKNOWN
+
+    def test_outlives_its_conversation_in_the_history(self, api: Api) -> None:
+        npc = api.character(memory=True)
+        session = connect(api, npc, "player-42")
+        conversation = {"charID": npc, "sessionIDs": [session["character_session_id"]]}
+        with chat(api, session) as talk:
+            talk.say("My name is Jordan.")
+            api.ok("/production/character/chatHistory/delete", conversation)
+            assert history(api, npc) == []
+            assert "Jordan" in talk.say(ASK_NAME)
+            talk.say("I live in Oslo.")
+            assert history(api, npc) == []
+            again = {"character_id": npc, "character_session_id": session["character_session_id"]}
+            refused(api.post("/live/connect", again), 404, session["character_session_id"], key="detail")
+        assert facts(api, npc, "player-42") == [NAME_FACT, "The user lives in Oslo."]
+        assert history(api, npc) == []
+        api.ok("/production/character/chatHistory/delete", conversation)
 
 
 def test_killing_the_pipeline_ends_the_session(api: Api, session: Frame, talk: Chat) -> None:

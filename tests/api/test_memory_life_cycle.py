@@ -204,6 +204,18 @@ class TestAtConnect:
         with chat(api, connect(api, npc, "player-42")) as talk:
             assert "Jordan" in talk.say(ASK_NAME)
 
+    @pytest.mark.parametrize("clock", ["2020-01-01T00:00:00Z", CONNECTED, "2200-01-01T00:00:00Z"])
+    def test_what_is_known_does_not_depend_on_the_clock(self, api: Api, clock: str) -> None:
+        npc = api.character(memory=True)
+        api.freeze(CONNECTED)
+        api.remember(npc, "player-42", NAME_FACT)
+        api.freeze(clock)
+        with chat(api, connect(api, npc, "player-42")) as talk:
+            assert "Jordan" in talk.say(ASK_NAME)
+            api.remember(npc, "player-42", "The user's name is Jordan Kim.", "The user lives in Oslo.")
+            assert talk.say(ASK_NAME) == "Your name is Jordan."
+            assert "Oslo" not in talk.say("Where do I live?")
+
     def test_only_this_characters_memory_of_this_person_is_known(self, api: Api, other: Api) -> None:
         npc, other_npc = api.character(memory=True, listing="public"), api.character(memory=True)
         api.remember(npc, "player-42", NAME_FACT)

@@ -72,7 +72,7 @@ def test_open_connections_are_closed_and_nothing_of_them_is_kept(api: Api, contr
     with chat(api, connect(api, npc, "player-42")) as talk:
         talk.say("My name is Jordan.")
         control.ok("POST", "/reset")
-        assert talk.closed() == (1000, "Session ended")
+        assert talk.closed() == (1008, "Session not found in cache or database")
     assert control.state() == NEW["/state"]
 
 

@@ -125,7 +125,7 @@ def test_a_connection_made_since_is_closed(api: Api, control: Control) -> None:
     with chat(api, connect(api, npc, "player-42")) as talk:
         talk.say("My name is Jordan.")
         restore(control)
-        assert talk.closed() == (1000, "Session ended")
+        assert talk.closed() == (1008, "Session not found in cache or database")
     assert (api.end_users(), history(api, npc)) == ([], [])
 
 
