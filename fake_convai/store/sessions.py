@@ -278,7 +278,7 @@ def talk(
 ) -> Said:
     """Add a turn to a conversation.
 
-    The character knows the facts in `known`, and what was said earlier in this conversation (docs/contract.md section 9).
+    The character knows the facts in `known`, and what was said earlier in it (docs/contract.md section 9).
     """
     character = characters.of_conversation(tx, conversation.seq)
     known = list(known)
