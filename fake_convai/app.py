@@ -123,13 +123,12 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 class _Application(Starlette):
     """Starlette around the control plane, with a short way past it for the surfaces, which answer every error
-    themselves: its middleware and router would cost them as much as all else together."""
+    themselves: its middleware and router would cost a short request a sixth more (docs/performance.md)."""
 
     def __init__(self, surfaces: Surfaces, **options: Any) -> None:
         super().__init__(**options)
-        self._surfaces = surfaces
         # Browsers call the real hosts from any page; the control plane does not share this.
-        self._from_pages = CORSMiddleware(
+        self._surfaces = CORSMiddleware(
             surfaces, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
         )
 
@@ -143,5 +142,4 @@ class _Application(Starlette):
             await super().__call__({**scope, "path": path, "root_path": ""}, receive, send)
             return
         scope["app"] = self
-        from_page = any(name == b"origin" for name, _ in scope["headers"])
-        await (self._from_pages if from_page else self._surfaces)(scope, receive, send)
+        await self._surfaces(scope, receive, send)

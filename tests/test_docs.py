@@ -6,7 +6,6 @@ has a server of its own, as `make serve ARGS="--demo"` runs it, in place of loca
 is no place from which to install things or to reach other machines by accident.
 """
 
-import ast
 import json
 import os
 import re
@@ -30,6 +29,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 RUN_ELSEWHERE = {
     ("clients.md", "bash"): "tests/test_tls.py",
     ("control-plane.md", "sh"): "tests/control/test_documentation.py",
+    ("design.md", "mermaid"): "tests/test_rooms.py",
     ("testing.md", "python"): "tests/testing/test_examples.py",
 }
 HARMLESS = re.compile(r"(curl|openapi-python-client|fake-convai (?!serve\b|proxy\b)\S+) ")
@@ -207,23 +207,3 @@ def test_every_page_is_in_the_index() -> None:
     assert [page.name for page in PAGES if f"({page.name})" not in index and page.parent.name == "docs"] == [
         "README.md"
     ]
-
-
-def test_the_design_page_tells_who_imports_what() -> None:
-    page = (ROOT / "docs" / "design.md").read_text("utf-8")
-    told = {
-        room: set(re.findall(r"`(\w+)`", imported))
-        for room, imported in re.findall(r"^\| `(\w+)` \| .* \|([^|]*)\|$", page, re.MULTILINE)
-    }
-    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert told == {room: _imports(PACKAGE / room) & rooms - {room} for room in rooms}
-
-
-def _imports(room: Path) -> set[str]:
-    """The rooms and modules of the package that a room imports."""
-    found = set()
-    for file in room.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fake_convai."):
-                found.add(str(node.module).split(".")[1])
-    return found

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field, StrictStr
+from pydantic import Field, StrictStr
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
@@ -51,7 +51,7 @@ class GetRequest(RequestModel):
 
     model_config = needs_one_of("charID", "charName")
 
-    character_id: Id | None = Field(None, validation_alias=AliasChoices("charID", "character_id"))
+    character_id: Id | None = Field(None, alias="charID")
     character_name: Id | None = Field(None, alias="charName")
 
 
@@ -123,16 +123,13 @@ async def get(call: Call, body: GetRequest) -> CharacterDetails:
     """Get a character by id or by name."""
     if body.character_id is None and body.character_name is None:
         raise Invalid("Missing required parameter 'charID' or 'charName': send one as a non-empty string.")
-    character = await call.store.write(_find, body)
-    if character is None:
-        raise Invalid(UNKNOWN_ON_GET)
-    return _details(character)
+    return _details(await call.store.write(_find, body.character_id, body.character_name))
 
 
 @group.get("/character/get", source="sdk", errors=(403,))
 async def get_by_query(call: Call, body: QueryRequest) -> CharacterDetails:
     """Get a character by the character_id of the query."""
-    return await get(call, GetRequest(character_id=body.character_id))  # type: ignore[no-any-return]
+    return _details(await call.store.write(_find, body.character_id, None))
 
 
 @group.post("/character/update", source="docs", errors=(403,))
@@ -171,13 +168,14 @@ async def clone(call: Call, body: CharacterRequest) -> CharacterId:
     return {"charID": await call.store.write(_clone, body.character_id)}
 
 
-def _find(tx: AccountTransaction, body: GetRequest) -> Character | None:
-    if body.character_id is None:
-        assert body.character_name is not None
-        return characters.readable(tx, characters.by_name(tx, body.character_name))
-    if tx.rules.auto_create_characters:
-        return characters.usable(tx, body.character_id)
-    return characters.readable(tx, characters.find(tx, body.character_id))
+def _find(tx: AccountTransaction, character_id: str | None, character_name: str | None) -> Character:
+    if character_id is not None and tx.rules.auto_create_characters:
+        return characters.usable(tx, character_id)
+    found = characters.by_name(tx, character_name or "") if character_id is None else characters.find(tx, character_id)
+    character = characters.readable(tx, found)
+    if character is None:
+        raise Invalid(UNKNOWN_ON_GET)
+    return character
 
 
 def _change(tx: AccountTransaction, body: UpdateRequest) -> bool:

@@ -91,9 +91,7 @@ class Deleted(TypedDict):
 async def list_(call: Call, body: ListRequest) -> list[SessionSummary]:
     """List the sessions of a character, newest first."""
     if body.limit < 1 and body.limit != -1:
-        raise Invalid(
-            "Invalid parameter 'limit': send a whole number of at least 1, or \"-1\" for all.", parameter="limit"
-        )
+        raise Invalid("Invalid parameter 'limit': send a whole number of at least 1, or \"-1\" for all.")
     found = await call.store.write(_sessions, body.character_id, call.backend.settings.plan)
     return [_summary(conversation) for conversation in found[: body.limit if body.limit > 0 else None]]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, get_type_hints
 
-from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from fake_convai.backend.backend import Backend
@@ -84,11 +84,7 @@ class Endpoint:
     @cached_property
     def fields(self) -> frozenset[str]:
         """The names, in Convai's spelling, of what is read of the body."""
-        names = set()
-        for name, known in self.body.model_fields.items():
-            alias = known.validation_alias or known.alias
-            names |= set(map(str, alias.choices)) if isinstance(alias, AliasChoices) else {str(alias or name)}
-        return frozenset(names)
+        return frozenset(field.alias or name for name, field in self.body.model_fields.items())
 
     def review(self, body: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         """Fields of a body that nothing reads, and what a stricter server would not have taken."""

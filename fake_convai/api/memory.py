@@ -171,7 +171,6 @@ def _fact(number: int, text: str) -> str:
         raise Invalid(
             f"Invalid parameter 'memories[{number}]': send a non-blank string of at most {MAX_FACT_LENGTH} characters; "
             f"none of the facts was stored.",
-            parameter="memories",
         )
     return fact
 

@@ -23,7 +23,7 @@ from fake_convai.backend.errors import Manners, MethodNotAllowed, UnprocessableB
 from fake_convai.backend.faults import describe, happen
 from fake_convai.backend.journal import Note
 from fake_convai.backend.models import to_invalid
-from fake_convai.backend.responses import PlainJson
+from fake_convai.backend.responses import Json
 from fake_convai.backend.surface import Surface, locate, under
 from fake_convai.domain.errors import NotFound, Unauthenticated, Unavailable
 from fake_convai.live.running import Running
@@ -146,7 +146,7 @@ async def _respond(call: Call, endpoint: Endpoint, manners: Manners, body: dict[
     if call.backend.settings.strict:
         refuse_loose(endpoint, body)
     answer = await endpoint.handler(call, model)
-    return answer if isinstance(answer, Response) else PlainJson(answer)
+    return answer if isinstance(answer, Response) else Json(answer)
 
 
 async def _read_json(request: Request, note: Note) -> dict[str, Any]:

@@ -227,7 +227,7 @@ async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
     try:
         session_id = str(uuid.UUID(body.session_id))
     except ValueError:
-        raise Invalid("Invalid session ID format", parameter="session_id") from None
+        raise Invalid("Invalid session ID format") from None
     session = await call.backend.database.read(lambda tx: sessions.find(tx, session_id))
     if session is not None:
         call.note.account_id = session.account_id

@@ -70,7 +70,6 @@ async def new(call: Call, body: NewRequest) -> NewSpeaker:
     if name is None and device_id is None:
         raise Invalid(
             "Missing required parameter 'name' or 'deviceId': send at least one as a non-empty string.",
-            parameter="name",
         )
     person = await call.store.write(speakers.register, name, device_id)
     return {**_speaker(person), "speakerId": person.speaker_id}

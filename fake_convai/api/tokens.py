@@ -71,6 +71,5 @@ def _found(expires_at: int | None) -> int:
         raise Invalid(
             "Invalid parameter 'apiAuthToken': send a token of this account that has neither expired nor been revoked; "
             "/user/connect gives a new one.",
-            parameter="apiAuthToken",
         )
     return expires_at

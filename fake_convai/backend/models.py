@@ -8,8 +8,6 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
-    AliasChoices,
-    AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -32,9 +30,12 @@ _DIGITS = re.compile(r"[+-]?[0-9]+")
 
 
 class RequestModel(BaseModel):
-    """A request body in Convai's spelling. Fields it does not know are ignored: SDKs send more than is documented."""
+    """A request body in Convai's spelling, and in no other: a field that has an alias is known by the alias alone.
 
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+    Fields it does not know are ignored: SDKs send more than is documented.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class Described:
@@ -128,9 +129,7 @@ class Empty(RequestModel):
 
 def to_invalid(error: ValidationError, model: type[BaseModel]) -> Invalid:
     """Pydantic's complaints as one message that names each parameter and what is wanted of it."""
-    return Invalid(
-        " ".join(dict.fromkeys(complaints(error, model))), parameter=str(error.errors(include_url=False)[0]["loc"][:1])
-    )
+    return Invalid(" ".join(dict.fromkeys(complaints(error, model))))
 
 
 def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
@@ -167,15 +166,11 @@ def _wanted(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
         if not (isinstance(at, type) and issubclass(at, BaseModel)):
             break
         for name, field in at.model_fields.items():
-            if part in (name, field.alias, *_choices(field.validation_alias)):
+            if part == (field.alias or name):
                 at, found = _plain(field.annotation, field.metadata)
                 words = found or words
                 break
     return words
-
-
-def _choices(alias: str | AliasPath | AliasChoices | None) -> list[str | AliasPath]:
-    return alias.choices if isinstance(alias, AliasChoices) else []
 
 
 def _plain(annotation: Any, metadata: Iterable[Any]) -> tuple[Any, str | None]:

@@ -8,6 +8,16 @@ import orjson
 from starlette.responses import Response, StreamingResponse
 
 
+class Json(Response):
+    """A JSON answer."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Write with orjson."""
+        return orjson.dumps(content)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Status, JSON body and extra headers."""
@@ -18,17 +28,7 @@ class Answer:
 
     def response(self) -> Response:
         """The answer as Starlette sends it."""
-        if self.headers:
-            return Response(orjson.dumps(self.body), self.status, self.headers, "application/json")
-        return PlainJson(self.body, self.status)
-
-
-class PlainJson(Response):
-    """JSON without headers of its own, which nearly every answer is: Starlette need not put the usual ones together."""
-
-    def __init__(self, body: Any, status: int = 200) -> None:
-        self.body, self.status_code, self.background = orjson.dumps(body), status, None
-        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
+        return Json(self.body, self.status, self.headers)
 
 
 def event_stream(events: Iterable[Any]) -> StreamingResponse:

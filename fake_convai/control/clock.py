@@ -43,7 +43,7 @@ def _changed(clock: Clock, wish: dict[str, Any]) -> Clock:
     ((name, value),) = wish.items()
     if name == "now":
         if not isinstance(value, str):
-            raise Invalid(f"Invalid clock at 'now': {_HELP}.", parameter="now")
+            raise Invalid(f"Invalid clock at 'now': {_HELP}.")
         changed = Clock(frozen=parse_moment(value, "now"))
     elif name == "advance" and clock.frozen is not None:
         changed = Clock(frozen=clock.frozen + _microseconds(name, value))
@@ -52,16 +52,16 @@ def _changed(clock: Clock, wish: dict[str, Any]) -> Clock:
     elif name == "offset":
         changed = Clock(offset=_microseconds(name, value))
     else:
-        raise Invalid(f"Invalid clock at '{name}': {_HELP}.", parameter=name)
+        raise Invalid(f"Invalid clock at '{name}': {_HELP}.")
     try:
         to_iso(changed.now())
         to_iso(changed.now() + _YEAR)  # what is handed out now expires later
     except OverflowError:
-        raise Invalid(f"Invalid clock at '{name}': the year must be from 1 to 9998.", parameter=name) from None
+        raise Invalid(f"Invalid clock at '{name}': the year must be from 1 to 9998.") from None
     return changed
 
 
 def _microseconds(name: str, seconds: Any) -> int:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or abs(seconds) > 1e12:
-        raise Invalid(f"Invalid clock at '{name}': send a number of seconds.", parameter=name)
+        raise Invalid(f"Invalid clock at '{name}': send a number of seconds.")
     return round(seconds * SECOND)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
@@ -10,7 +10,6 @@ from fake_convai.backend.surface import Surface
 from fake_convai.domain import replies
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.faults import Fault, Match
-from fake_convai.domain.text import normalise_fact
 
 MAX_DELAY = 600_000
 """Milliseconds; a test that waits longer has lost its way."""
@@ -44,6 +43,23 @@ class Document(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: ClassVar[str] = "document"
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """From JSON; `Invalid` names the place of what is wrong."""
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+            raise cls.wrong(place or "the top", detail["msg"].removeprefix("Value error, ")) from None
+
+    @classmethod
+    def wrong(cls, place: str, message: str) -> Invalid:
+        """The error for what is wrong at a place."""
+        return Invalid(f"Invalid {cls.kind} at '{place}': {message}.")
+
 
 class MatchDocument(Document):
     """Which requests a fault happens to."""
@@ -57,6 +73,8 @@ class MatchDocument(Document):
 class FaultDocument(Document):
     """A fault."""
 
+    kind = "fault"
+
     match: MatchDocument = MatchDocument()
     times: Annotated[StrictInt, Field(ge=1)] | None = 1
     rate: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -67,9 +85,20 @@ class FaultDocument(Document):
     disconnect: StrictBool = False
     when: Literal["before", "after"] = "before"
 
+    def fault(self) -> Fault:
+        """The fault; `Invalid` when nothing would happen."""
+        if self.status is None and not self.disconnect and not self.delay_ms:
+            raise self.wrong("status", "send a status, a delay_ms or disconnect, so that something happens")
+        values = self.model_dump()
+        match = values.pop("match")
+        surface = match.pop("surface")
+        return Fault(match=Match(surface=None if surface is None else str(surface), **match), **values)
+
 
 class ComparisonDocument(Document):
     """Two facts: one that is there, and one that comes."""
+
+    kind = "comparison"
 
     existing: StrictStr
     new: StrictStr
@@ -85,50 +114,16 @@ class ReplyDocument(Document):
 class RepliesDocument(Document):
     """What characters say; `default` when nothing fits."""
 
+    kind = "replies"
+
     replies: list[ReplyDocument] = Field(default_factory=list)
     default: StrictStr | None = None
 
-
-def parse_fault(document: Mapping[str, Any]) -> Fault:
-    """A fault from JSON; `Invalid` names the place of what is wrong."""
-    try:
-        parsed = FaultDocument.model_validate(document)
-    except ValidationError as error:
-        raise invalid_document("fault", error) from None
-    if parsed.status is None and not parsed.disconnect and not parsed.delay_ms:
-        raise Invalid("Invalid fault at 'status': send a status, a delay_ms or disconnect, so that something happens.")
-    values = parsed.model_dump()
-    match = values.pop("match")
-    surface = match.pop("surface")
-    return Fault(match=Match(surface=None if surface is None else str(surface), **match), **values)
-
-
-def parse_comparison(document: Mapping[str, Any]) -> dict[str, str]:
-    """Two facts from JSON, normalised as they would be stored; `Invalid` names the place of what is wrong."""
-    try:
-        parsed = ComparisonDocument.model_validate(document)
-    except ValidationError as error:
-        raise invalid_document("comparison", error) from None
-    return {name: normalise_fact(fact) for name, fact in parsed.model_dump().items()}
-
-
-def parse_replies(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Scripted replies from JSON; `Invalid` names the place of what is wrong."""
-    try:
-        parsed = RepliesDocument.model_validate(document)
-    except ValidationError as error:
-        raise invalid_document("replies", error) from None
-    script = parsed.model_dump()
-    try:
-        replies.parse_replies(script["replies"])
-    except replies.RepliesError as error:
-        raise Invalid(f"Invalid replies at {error}.", parameter="replies") from None
-    return script
-
-
-def invalid_document(kind: str, error: ValidationError) -> Invalid:
-    """Pydantic's first complaint as an error that names its place."""
-    detail = error.errors(include_url=False)[0]
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
-    message = detail["msg"].removeprefix("Value error, ")
-    return Invalid(f"Invalid {kind} at '{place or 'the top'}': {message}.", parameter=place)
+    def script(self) -> dict[str, Any]:
+        """The replies as they are kept; `Invalid` for an expression that is none."""
+        script = self.model_dump()
+        try:
+            replies.parse_replies(script["replies"])
+        except replies.RepliesError as error:
+            raise Invalid(f"Invalid {self.kind} at {error}.") from None
+        return script

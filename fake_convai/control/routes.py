@@ -16,12 +16,13 @@ from fake_convai.backend.faults import describe
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
 from fake_convai.control import clock, state
-from fake_convai.control.documents import parse_comparison, parse_fault, parse_replies
+from fake_convai.control.documents import ComparisonDocument, FaultDocument, RepliesDocument
 from fake_convai.control.plane import MANNERS, PREFIX, ControlCall, control
 from fake_convai.control.seed import plant
-from fake_convai.control.seed_document import parse_seed
+from fake_convai.control.seed_document import SeedDocument
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
+from fake_convai.domain.text import normalise_fact
 from fake_convai.live.running import Running
 from fake_convai.store import accounts, faults, journal, snapshots
 from fake_convai.store.journal import Wanted
@@ -51,7 +52,7 @@ async def reset(call: ControlCall) -> dict[str, Any]:
 
 async def seed(call: ControlCall) -> dict[str, Any]:
     """Add a seed document to the account, all or nothing."""
-    document = parse_seed(call.body)
+    document = SeedDocument.parse(call.body)
     await call.one_account().write(plant, document)
     return {"status": "seeded", **{part: len(getattr(document, part)) for part in state.PARTS}}
 
@@ -91,7 +92,7 @@ async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
 
 async def add_fault(call: ControlCall) -> dict[str, Any]:
     """Let an error, a delay or a broken connection happen to coming requests."""
-    fault = parse_fault(call.body)
+    fault = FaultDocument.parse(call.body).fault()
     await call.backend.database.write(lambda tx: faults.add(tx, call.account_id, fault))
     call.backend.faults.changed()
     return describe(fault)
@@ -111,8 +112,8 @@ async def clear_faults(call: ControlCall) -> dict[str, Any]:
 
 async def compare_facts(call: ControlCall) -> dict[str, Any]:
     """Whether a new fact would update an existing one by the naive rule, and why."""
-    facts = parse_comparison(call.body)
-    verdict = dedup.compare(facts["existing"], facts["new"])
+    facts = ComparisonDocument.parse(call.body)
+    verdict = dedup.compare(normalise_fact(facts.existing), normalise_fact(facts.new))
     return {"same": verdict.same, "because": verdict.because}
 
 
@@ -135,7 +136,7 @@ async def show_replies(call: ControlCall) -> dict[str, Any]:
 
 async def set_replies(call: ControlCall) -> dict[str, Any]:
     """Tell the account's characters what to say, in place of what they were told before."""
-    script = parse_replies(call.body)
+    script = RepliesDocument.parse(call.body).script()
     await call.one_account().write(accounts.set_replies, script)
     return script
 
@@ -187,7 +188,7 @@ def _nearest(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[st
 def _snapshot_name(call: ControlCall) -> str:
     name: str = call.request.path_params["name"]
     if not 0 < len(name.strip()) <= MAX_SNAPSHOT_NAME or "\0" in name:
-        raise Invalid(f"Invalid snapshot name: send 1 to {MAX_SNAPSHOT_NAME} characters.", parameter="name")
+        raise Invalid(f"Invalid snapshot name: send 1 to {MAX_SNAPSHOT_NAME} characters.")
     return name
 
 

@@ -80,7 +80,6 @@ def _plant_session(tx: AccountTransaction, part: SessionPart, place: str, charac
     if characters_of.setdefault(canonical_id(session_id), character.character_seq) != character.character_seq:
         raise Invalid(
             f"Invalid seed document at '{place}.sessionID': another character has the session '{session_id}'.",
-            parameter=f"{place}.sessionID",
         )
     conversations.replace(tx, character.character_seq, session_id)
     conversation = conversations.begin(
@@ -104,7 +103,6 @@ def _own_character(tx: AccountTransaction, character_id: str, place: str) -> Cha
         raise Invalid(
             f"Invalid seed document at '{place}.character_id': no character '{character_id}' in the document or the "
             f"account.",
-            parameter=f"{place}.character_id",
         )
     return character
 

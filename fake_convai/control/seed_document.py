@@ -1,15 +1,15 @@
 """The seed document: what an account holds, as JSON or YAML (docs/control-plane.md)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationError
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr
 
 from fake_convai.backend.body import parse_object
 from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
-from fake_convai.control.documents import Document, invalid_document
+from fake_convai.control.documents import Document
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import Invalid
@@ -110,19 +110,13 @@ class SessionPart(Document):
 class SeedDocument(Document):
     """What an account holds, or is to hold; any part may be left out."""
 
+    kind = "seed document"
+
     account: AccountPart = AccountPart()
     characters: list[CharacterPart] = Field(default_factory=list)
     end_users: list[EndUserPart] = Field(default_factory=list)
     memories: list[MemoryPart] = Field(default_factory=list)
     sessions: list[SessionPart] = Field(default_factory=list)
-
-
-def parse_seed(document: Mapping[str, Any]) -> SeedDocument:
-    """A seed document from parsed JSON or YAML; `Invalid` names the place of what is wrong."""
-    try:
-        return SeedDocument.model_validate(document)
-    except ValidationError as error:
-        raise invalid_document("seed document", error) from None
 
 
 def read_seeds(paths: Iterable[Path]) -> list[SeedDocument]:
@@ -150,7 +144,7 @@ def read_seed(path: Path) -> SeedDocument:
     """A seed document from a file; `Invalid` names file and place."""
     document = read_document(path)
     try:
-        return parse_seed(document)
+        return SeedDocument.parse(document)
     except Invalid as error:
         raise Invalid(f"{path} is no seed document: {error}") from error
 

@@ -59,5 +59,4 @@ def parse_moment(text: str, parameter: str) -> int:
         raise Invalid(
             f"Invalid parameter '{parameter}': send an ISO 8601 date or time such as 2026-01-31 or "
             f"2026-01-31T12:00:00Z.",
-            parameter=parameter,
         ) from None

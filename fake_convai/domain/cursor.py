@@ -53,7 +53,6 @@ def decode(text: str, *, account_id: int, filters: Filters, secret: str) -> Curs
         raise Invalid(
             "Invalid parameter 'cursor': send the next_cursor of the previous page, with the same API key and the "
             "same active_after and active_before, or leave it out to start again.",
-            parameter="cursor",
         )
     return Cursor(*_POSITION.unpack(position))
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as the domain says it; `api.errors` alone knows which HTTP status each one becomes.
+"""What can go wrong, as the domain says it; `backend.errors` alone knows which HTTP status each one becomes.
 
 FakeConvaiError
 ├── Invalid          a parameter is missing or wrong
@@ -24,11 +24,7 @@ class FakeConvaiError(Exception):
 
 
 class Invalid(FakeConvaiError):
-    """A parameter is missing or wrong; `parameter` is its name as the client spells it, or empty."""
-
-    def __init__(self, message: str, *, parameter: str = "") -> None:
-        super().__init__(message)
-        self.parameter = parameter
+    """A parameter is missing or wrong."""
 
 
 class Unauthenticated(FakeConvaiError):

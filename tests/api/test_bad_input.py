@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fake_convai.api.routes import ENDPOINTS
+from fake_convai.backend.surface import Surface
 from tests.conftest import Api, refused
 
 MEBIBYTE = 1024 * 1024
@@ -27,6 +29,8 @@ OBJECT: list[Any] = ["", "x", 5, True, []]
 DATE: list[Any] = ["", "soon", 5, True, [], {}]
 SWITCH: list[Any] = [None, 1, 0, "true", "", []]
 PAGE: list[Any] = [0, -1, 1001, 1.5, 10**18, "", "x", "1.5", True, [], {}]
+NAMES: list[Any] = ["", "en-US", 5, {}, [5], [None]]
+LIMIT: list[Any] = [0, -2, 1.5, "", "0", "-2", "x", True, [], {}]
 PERSON = {"character_id": ID, "end_user_id": [*ID, "x" * 513]}
 RECORD = {**PERSON, "memory_id": ID}
 PARTITION = {"character_id": "NPC", "end_user_id": "player-42"}
@@ -64,14 +68,31 @@ ROUTES = {
             "backstory": TEXT,
             "voiceType": ID[1:],
             "memorySettings": ["", True, [], {}, *({"enabled": wrong} for wrong in SWITCH)],
-            "languageCodes": ["", "en-US", 5, {}, [5], [None]],
+            "listing": ID[1:],
+            "languageCodes": NAMES,
+            "characterActions": NAMES,
         },
     ),
     "/production/character/delete": Body({"charID": "NPC"}, {"charID": ID}),
     "/production/user/clone_character": Body({"charID": "NPC"}, {"charID": ID}),
+    "/production/character/chatHistory/list": Body({"charID": "NPC"}, {"charID": ID, "limit": LIMIT}),
+    "/production/character/chatHistory/details": Body(
+        {"charID": "NPC", "sessionID": "x"}, {"charID": ID, "sessionID": ID}
+    ),
+    "/production/character/chatHistory/delete": Body(
+        {"charID": "NPC", "sessionIDs": []}, {"charID": ID, "sessionIDs": [*NAMES[:-1], None]}
+    ),
     "/production/user/extend-token": Body({"apiAuthToken": "x"}, {"apiAuthToken": [*ID, "x"]}),
     "/production/user/revoke-token": Body({"apiAuthToken": "x"}, {"apiAuthToken": [*ID, "x"]}),
 }
+
+ON_REST = [one for one in ENDPOINTS if one.home is not Surface.LIVE and one.reads == "json" and one.fields]
+
+
+def test_every_parameter_of_every_route_is_tried() -> None:
+    tried = {path.partition("/")[2].partition("/")[2]: set(body.wrong) for path, body in ROUTES.items()}
+    assert tried == {endpoint.path.removeprefix("/"): set(endpoint.fields) for endpoint in ON_REST}
+
 
 NOT_JSON_OBJECTS = {
     "not JSON": b"{not json",

@@ -218,6 +218,14 @@ def test_the_context_grows_and_is_replaced_and_reset(talk: Chat) -> None:
         assert (tokens > 0) == (content != "")
 
 
+def test_of_a_context_that_grows_too_long_the_oldest_part_goes(talk: Chat) -> None:
+    talk.send("context-update", text="a" * 119_999)
+    full = talk.send("context-update", text="b")["extras"]
+    assert (full["content"], full["runtime_token_count"]) == ("a" * 119_998 + "\nb", 30_000)
+    replaced = talk.send("context-update", text="c" + "d" * 120_000, mode="replace")["extras"]
+    assert (replaced["content"], replaced["remaining_tokens"]) == ("d" * 120_000, 20_000)
+
+
 class TestABadFrame:
     @pytest.mark.parametrize(
         "frame",

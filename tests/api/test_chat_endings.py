@@ -307,6 +307,18 @@ class TestTheIdleTimeout:
         assert talk.closed() == ENDED
 
 
+def test_a_warning_comes_five_minutes_before_the_end_at_the_earliest() -> None:
+    with TestClient(create_app(Settings(idle_timeout=3600))) as client:
+        api = Api(client, f"key-{id(client)}")
+        api.freeze("2026-01-01T12:00:00Z")
+        with chat(api, connect(api, api.character())) as talk:
+            for at in ("12:54:58", "12:55:00"):
+                api.freeze(f"2026-01-01T{at}Z")
+                sweep(api)
+            warning = talk.receive()
+            assert warning == idle_warning(warning, 300)
+
+
 def test_the_idle_timeout_is_a_setting(database_url: str | None) -> None:
     with TestClient(create_app(Settings(database=database_url, idle_timeout=60))) as client:
         api = Api(client, f"key-{id(client)}")

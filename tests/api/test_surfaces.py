@@ -6,36 +6,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from fake_convai import __version__
+from fake_convai.api.routes import ENDPOINTS
 from fake_convai.app import create_app
 from fake_convai.settings import Settings
 from tests.conftest import Api, refused
 
 ORIGIN = {"Origin": "https://game.example"}
 
-# Each route with the surfaces it lives on, from the headings of sections 4 to 7 and 10.
-ROUTES = {
-    "/memory/add": ("beta",),
-    "/memory/list": ("beta",),
-    "/memory/get": ("beta",),
-    "/memory/delete": ("beta",),
-    "/memory/delete-all": ("beta",),
-    "/user/end-users/list": ("beta",),
-    "/user/end-users/get": ("beta",),
-    "/user/end-users/update": ("beta",),
-    "/user/end-users/delete": ("beta",),
-    "/user/speaker/new": ("production", "beta"),
-    "/user/speaker/list": ("production", "beta"),
-    "/user/speaker/delete": ("production", "beta"),
-    "/character/get": ("production",),
-    "/character/update": ("production",),
-    "/character/create": ("production",),
-    "/character/list": ("production",),
-    "/character/delete": ("production",),
-    "/user/clone_character": ("production",),
-    "/user/connect": ("production",),
-    "/user/extend-token": ("production",),
-    "/user/revoke-token": ("production",),
-}
+# Each path that takes POST with the surfaces it lives on.
+ROUTES = {endpoint.path: tuple(map(str, endpoint.surfaces)) for endpoint in ENDPOINTS if endpoint.access != "anybody"}
 SURFACES = ("production", "beta", "live")
 HOSTS = {
     "api.convai.test": "production",

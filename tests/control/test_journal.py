@@ -83,7 +83,7 @@ class TestReasons:
             (LIST, {"limit": 0}, [], ["'limit'"]),
             ("/beta/memory/list", {}, [], ["'character_id'", "'end_user_id'"]),
             ("/production/user/connect", {"x": 1}, ["x"], []),
-            ("/production/character/get", {"charID": "a", "character_id": "a"}, [], []),
+            ("/production/character/get", {"charID": "a", "character_id": "a"}, ["character_id"], []),
             ("/live/connect", {"character_id": "a", "spawn_agent": True}, ["spawn_agent"], []),
         ],
     )

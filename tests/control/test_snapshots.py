@@ -162,6 +162,15 @@ def test_the_clock_goes_back_too(api: Api, control: Control) -> None:
     assert control.ok("GET", "/clock") == {"now": NOON, "frozen": True, "offset": 0.0}
 
 
+def test_a_fault_that_was_used_up_since_waits_again(api: Api, control: Control) -> None:
+    control.fault(status=503)
+    save(control)
+    path = "/beta/user/end-users/list"
+    assert [api.post(path).status_code for _ in range(3)] == [503, 200, 200]
+    restore(control)
+    assert [api.post(path).status_code for _ in range(2)] == [503, 200]
+
+
 def test_the_journal_is_not_part_of_a_snapshot(api: Api, control: Control) -> None:
     save(control)
     api.ok("/beta/user/end-users/list")

@@ -64,9 +64,8 @@ def test_without_a_time_it_is_midnight_and_without_an_offset_utc(text: str, mome
     ["", " ", "now", "2026", "2026-02-30", "2026-01-01T24:30", "12:00", "1767225600", "2026-01-01T00:00:00+25:00", "Z"],
 )
 def test_what_is_no_date_is_named(text: str) -> None:
-    with pytest.raises(Invalid, match="'active_after': send an ISO 8601") as caught:
+    with pytest.raises(Invalid, match="'active_after': send an ISO 8601"):
         parse_moment(text, "active_after")
-    assert caught.value.parameter == "active_after"
 
 
 @given(st.text() | st.from_regex(r"\A[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9][+-][0-2][0-9]:[0-5][0-9]\Z"))

@@ -32,9 +32,8 @@ def test_it_is_bound_to_its_account_its_filters_and_the_server(
     text = encode(cursor, account_id=account, filters=bounds, secret=secret)
     for other in ((account_2, bounds, secret), (account, bounds_2, secret), (account, bounds, secret_2)):
         if other != (account, bounds, secret):
-            with pytest.raises(Invalid, match="'cursor'") as caught:
+            with pytest.raises(Invalid, match="'cursor'"):
                 decode(text, account_id=other[0], filters=other[1], secret=other[2])
-            assert caught.value.parameter == "cursor"
 
 
 def test_the_two_filters_are_not_mistaken_for_each_other() -> None:
