@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             await database.close()
 
     return _Application(
-        Surfaces(ENDPOINTS, lenient=chosen.split == "lenient"),
+        Surfaces(ENDPOINTS, chosen.split),
         routes=[Mount("/", app=control_plane(page))],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error},
@@ -139,6 +139,7 @@ class _Application(Starlette):
             return
         _, path = locate(scope)
         if scope["type"] == "http" and (path == PREFIX or path.startswith(PREFIX + "/")):
+            path = path if path == f"{PREFIX}/" else path.rstrip("/")  # that one is the page
             await super().__call__({**scope, "path": path, "root_path": ""}, receive, send)
             return
         scope["app"] = self

@@ -44,8 +44,9 @@ class Settings(BaseSettings):
         description="Accept only this API key; repeatable. Without it, any key opens its own account.",
     )
     auto_create_characters: bool = Field(False, description="Make an unknown character when it is first used.")
-    split: Literal["strict", "lenient"] = Field(
-        "strict", description="Whether a named surface serves only its own routes, or all of them."
+    split: Literal["observed", "strict"] = Field(
+        "observed",
+        description="Whether both REST surfaces serve every REST route, as Convai's gateway does, or only their own.",
     )
     strict: bool = Field(
         False, description="Refuse fields that no SDK sends and values of another type; else the journal notes them."

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from fake_convai.backend.surface import LABELS, hosts
+from fake_convai.backend.surface import LABELS, PREVIEW_HOST, hosts
 
-CONVAI_HOSTS = hosts()
+CONVAI_HOSTS = (*hosts(), PREVIEW_HOST)
 """Whom a hosts file sends here (docs/contract.md section 1)."""
 
 # The surfaces by host name, one by one: many clients take no wildcard right under localhost.

@@ -68,7 +68,7 @@ def test_help_of_serve_names_every_option_and_its_variable(run: Run) -> None:
     for name in Settings.model_fields:
         assert f"--{name.replace('_', '-')}" in words
         assert f"FAKE_CONVAI_{name.upper()}]" in words
-    for choices in ("[strict|lenient]", "[critical|error|warning|info|debug]"):
+    for choices in ("[observed|strict]", "[critical|error|warning|info|debug]"):
         assert choices in words
 
 

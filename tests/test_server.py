@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -74,9 +75,18 @@ def test_errors_over_a_real_connection(server: Served) -> None:
     streamed = httpx.post(f"{server.url}/beta/memory/add", content=iter([b"x" * 65_536] * 40), headers=key)
     assert (streamed.status_code, list(streamed.json())) == (413, ["ERROR"])
     assert httpx.post(f"{server.url}/beta/memory/add").json() == {"ERROR": "The request is missing an API key."}
-    hosted = httpx.post(f"{server.url}/memory/list", headers={**key, "Host": f"api.localhost:{server.url[-5:]}"})
+    hosted = httpx.post(f"{server.url}/connect", headers={**key, "Host": f"api.localhost:{server.url[-5:]}"})
     assert hosted.status_code == 404
-    assert "/beta/memory/list" in hosted.json()["ERROR"]
+    assert "/live/connect" in hosted.json()["ERROR"]
+
+
+def test_a_grpc_client_is_told_what_this_is(server: Served) -> None:
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert "This is gRPC, and the fake speaks HTTP with JSON" in answer
 
 
 def test_thirty_two_clients_at_once(server: Served) -> None:
@@ -171,8 +181,9 @@ def test_variables_and_flags_are_settings_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with serve("--api-key", "flag", FAKE_CONVAI_API_KEY="variable", FAKE_CONVAI_SPLIT="lenient") as server:
-        assert post(server, "/production/user/end-users/list", key="flag")["total_count"] == 0
+    with serve("--api-key", "flag", FAKE_CONVAI_API_KEY="variable", FAKE_CONVAI_SPLIT="strict") as server:
+        response = httpx.post(f"{server.url}/production/user/end-users/list", headers={"CONVAI-API-KEY": "flag"})
+        assert response.status_code == 404
         response = httpx.post(f"{server.url}/user/end-users/list", headers={"CONVAI-API-KEY": "variable"})
         assert (response.status_code, response.json()) == (401, {"ERROR": "Invalid API key provided."})
         post(server, "/production/character/create", CHARACTER, "flag")

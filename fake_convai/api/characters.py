@@ -16,6 +16,7 @@ from fake_convai.backend.models import (
     Text,
     Timestamp,
     Wanted,
+    WholeNumber,
     needs_one_of,
 )
 from fake_convai.backend.surface import Surface
@@ -59,6 +60,17 @@ class QueryRequest(RequestModel):
     """Which character, by id."""
 
     character_id: Id
+
+
+class PathRequest(QueryRequest):
+    """Which character, by its id in the path."""
+
+
+class PageRequest(RequestModel):
+    """Which part of the list."""
+
+    limit: Annotated[WholeNumber, Field(ge=1, le=100), Wanted("a whole number from 1 to 100")] = 50
+    offset: Annotated[WholeNumber, Field(ge=0, le=1_000_000), Wanted("a whole number from 0 to 1000000")] = 0
 
 
 class CreateRequest(RequestModel):
@@ -118,6 +130,22 @@ class ListAnswer(TypedDict):
     characters: list[CharacterDetails]
 
 
+class CharacterPage(TypedDict):
+    """A part of the account's characters, and how many parts of this size there are."""
+
+    items: list[CharacterDetails]
+    total: int
+    page: int
+    size: int
+    pages: int
+
+
+class Message(TypedDict):
+    """What was done, for people."""
+
+    message: str
+
+
 @group.post("/character/get", source="docs", errors=(403,))
 async def get(call: Call, body: GetRequest) -> CharacterDetails:
     """Get a character by id or by name."""
@@ -153,6 +181,32 @@ async def create(call: Call, body: CreateRequest) -> CharacterId:
 async def list_(call: Call, body: Empty) -> ListAnswer:
     """List the account's own characters, oldest first."""
     return {"characters": [_details(character) for character in await call.store.read(characters.list_mine)]}
+
+
+@group.get("/character/list", source="sdk")
+async def list_page(call: Call, body: PageRequest) -> CharacterPage:
+    """List a part of the account's own characters, oldest first: from `offset` on, at most `limit`.
+
+    Known from the preview of Character API v2.
+    """
+    mine = await call.store.read(characters.list_mine)
+    return {
+        "items": [_details(character) for character in mine[body.offset : body.offset + body.limit]],
+        "total": len(mine),
+        "page": body.offset // body.limit + 1,
+        "size": body.limit,
+        "pages": -(-len(mine) // body.limit),
+    }
+
+
+@group.delete("/character/{character_id}", source="sdk", errors=(403, 404))
+async def delete_by_path(call: Call, body: PathRequest) -> Message:
+    """Delete the character that the path names, and everything it remembers.
+
+    Known from the preview of Character API v2.
+    """
+    await call.store.write(_remove, body.character_id)
+    return {"message": "Character deleted successfully."}
 
 
 @group.post("/character/delete", source="docs", errors=(403, 404))

@@ -36,6 +36,8 @@ class Call:
     account: AccountStore | None
     note: Note
     """What the journal is to say about the request."""
+    in_path: dict[str, str] = field(default_factory=dict)
+    """What stands in the path where its template has a name."""
 
     @property
     def backend(self) -> Backend:
@@ -138,6 +140,10 @@ class Group:
     def get(self, path: str, *, source: Source, errors: tuple[int, ...] = ()) -> Callable[[Handler], Handler]:
         """Declare the decorated function as what answers `GET path`; its parameters come from the query."""
         return self._declare("GET", path, source, "query", self._access, errors)
+
+    def delete(self, path: str, *, source: Source, errors: tuple[int, ...] = ()) -> Callable[[Handler], Handler]:
+        """Declare the decorated function as what answers `DELETE path`; its parameters come from path and query."""
+        return self._declare("DELETE", path, source, "query", self._access, errors)
 
     def _declare(
         self, method: str, path: str, source: Source, reads: Reads, access: Access, errors: tuple[int, ...]

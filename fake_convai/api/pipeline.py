@@ -3,10 +3,9 @@
 A request walks: surface, caller, endpoint, body, model, handler, answer.
 """
 
-import difflib
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
@@ -16,30 +15,28 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from fake_convai.api.endpoint import Call, Endpoint
+from fake_convai.api.routing import CHAT_PATH, Routes, no_socket
 from fake_convai.api.strict import refuse_loose
-from fake_convai.backend.auth import Caller
-from fake_convai.backend.body import MAX_FORM, parse_form, parse_object, parse_query, read_body
-from fake_convai.backend.errors import Manners, MethodNotAllowed, UnprocessableBody
+from fake_convai.backend.auth import NOBODY, Caller
+from fake_convai.backend.body import MAX_FORM, is_form, parse_form, parse_object, parse_query, read_body
+from fake_convai.backend.errors import Manners, UnprocessableBody
 from fake_convai.backend.faults import describe, happen
 from fake_convai.backend.journal import Note
 from fake_convai.backend.models import to_invalid
 from fake_convai.backend.responses import Json
-from fake_convai.backend.surface import Surface, locate, under
-from fake_convai.domain.errors import NotFound, Unauthenticated, Unavailable
+from fake_convai.backend.surface import Surface, locate
+from fake_convai.domain.errors import Invalid, Unauthenticated, Unavailable
 from fake_convai.live.running import Running
 from fake_convai.live.websocket import account_of, chat
 
-CHAT_PATH = "/chat"
+NOT_STARTED = Unavailable("The server has not started: run the app with its lifespan.")
 
 
 class Surfaces:
     """An ASGI application that answers for Convai's three hosts."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], *, lenient: bool) -> None:
-        self._lenient = lenient
-        self._routes: dict[str, dict[str, Endpoint]] = {}
-        for endpoint in endpoints:
-            self._routes.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    def __init__(self, endpoints: Iterable[Endpoint], split: Literal["observed", "strict"]) -> None:
+        self._routes = Routes(endpoints, split)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or carry one WebSocket; no error gets past."""
@@ -48,76 +45,67 @@ class Surfaces:
             return
         request = Request(scope, receive)
         named, path = locate(scope)
-        note = Note(request.method, path, surface=named or Surface.PRODUCTION)
+        note = Note(request.method, path.rstrip("/") or "/", named or Surface.PRODUCTION, sent=scope["headers"])
         running = Running.of(request.app)
         response = await self._answer(request, running, named, note)
         if running is not None:
             await running.backend.journal.add(note, response.status_code, getattr(response, "body", b""))
+        response.raw_headers += _told_in_headers(note)
         await response(scope, receive, send)
 
     async def _socket(self, websocket: WebSocket) -> None:
         named, path = locate(websocket.scope)
+        path = path.rstrip("/") or "/"
         running = Running.of(websocket.app)
-        on_live = named in (None, Surface.LIVE) or self._lenient
-        if running is not None and on_live and path.removesuffix("/") == CHAT_PATH:
+        if running is not None and named in (None, Surface.LIVE) and path == CHAT_PATH:
             await chat(websocket, running)
             return
-        note = Note("WEBSOCKET", path, surface=named or Surface.LIVE)
-        error: Exception = NotFound(_no_socket(path, named))
-        if running is None:
-            error = Unavailable("The server has not started: run the app with its lifespan.")
+        note = Note("WEBSOCKET", path, named or Surface.LIVE, sent=websocket.scope["headers"])
+        error: Exception = NOT_STARTED if running is None else no_socket(path, named)
         answer = Manners(note.surface).answer(error).response()
         if running is not None:
-            with suppress(Unauthenticated, Unavailable):
-                note.account_id = await account_of(websocket, running, None if self._lenient else named)
+            with suppress(Unavailable):
+                note.account_id = await account_of(websocket, running, named)
             await running.backend.journal.add(note, answer.status_code, bytes(answer.body))
+        answer.raw_headers += _told_in_headers(note)
         await websocket.send_denial_response(answer)
 
     async def _answer(self, request: Request, running: Running | None, named: Surface | None, note: Note) -> Response:
-        methods = self._routes.get(note.path)
-        manners = Manners(named or Surface.PRODUCTION) if methods is None else _any(methods).manners(named)
+        methods, in_path = self._routes.at(note.method, note.path)
+        manners = next(iter(methods.values())).manners(named) if methods else Manners(note.surface)
+        caller = NOBODY
         try:
             if running is None:
-                raise Unavailable("The server has not started: run the app with its lifespan.")
-            caller = await running.backend.authenticator.caller(request.headers, None if self._lenient else named)
-            note.account_id = caller.account_id
-            endpoint = self._route(note, methods, named)
-            manners = endpoint.manners(named if named in endpoint.surfaces else None)
+                raise NOT_STARTED
+            caller = await running.backend.authenticator.caller(request.headers, named)
+            note.account_id, note.credential = caller.account_id, caller.by
+            if not methods:
+                await _keep_body(request, note)
+                raise self._routes.refusal(note.method, note.path, named, request.headers.get("content-type", ""))
+            endpoint = self._routes.choose(methods, note.method, note.path, named)
+            manners = endpoint.manners(named)
             note.review, note.surface = endpoint.review, manners.surface
-            return await _handle(Call(request, running, None, note), endpoint, manners, caller)
+            note.home = None if note.surface in endpoint.surfaces else endpoint.home
+            return await _handle(Call(request, running, None, note, in_path), endpoint, manners, caller)
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
+            if isinstance(error, Unauthenticated):
+                note.explanations.append(caller.why_refused(manners))
             return manners.answer(error).response()
 
-    def _route(self, note: Note, methods: dict[str, Endpoint] | None, named: Surface | None) -> Endpoint:
-        if methods is None:
-            raise NotFound(self._no_route(note.method, note.path))
-        endpoint = methods.get(note.method)
-        if endpoint is None:
-            allowed = ", ".join(sorted(methods))
-            raise MethodNotAllowed(f"{note.path} does not take {note.method}: send {allowed}.", allowed)
-        if named is not None and named not in endpoint.surfaces and not self._lenient:
-            homes = " and ".join(f"the {one} surface ({under('', one)}{note.path})" for one in endpoint.surfaces)
-            raise NotFound(f"{note.path} is not on the {named} surface: it lives on {homes}.")
-        return endpoint
 
-    def _no_route(self, method: str, path: str) -> str:
-        nearest = difflib.get_close_matches(path.rstrip("/"), self._routes, n=1, cutoff=0.0)
-        endpoint = _any(self._routes[nearest[0]])
-        return (
-            f"Unknown route {method} {path}. The nearest is {endpoint.method} {endpoint.path} on the {endpoint.home} "
-            f"surface ({under('', endpoint.home)}{endpoint.path})."
-        )
+def _told_in_headers(note: Note) -> list[tuple[bytes, bytes]]:
+    """Which answer this is, as Unity reads it (docs/contract.md section 1), and where the documents have the route."""
+    told = [(b"x-request-trace-id", note.trace_id.encode())]
+    return told if note.home is None else [*told, (b"fake-convai-off-surface", note.home.encode())]
 
 
-def _no_socket(path: str, named: Surface | None) -> str:
-    place = f"the live surface ({under('', Surface.LIVE)}{CHAT_PATH})"
-    if path.removesuffix("/") == CHAT_PATH:
-        return f"{path} is not on the {named} surface: it lives on {place}."
-    return f"Unknown route WEBSOCKET {path}. The only WebSocket is {CHAT_PATH} on {place}."
-
-
-def _any(methods: dict[str, Endpoint]) -> Endpoint:
-    return next(iter(methods.values()))
+async def _keep_body(request: Request, note: Note) -> None:
+    """Keep the body of a request that nothing reads, for the journal."""
+    raw = await read_body(request, MAX_FORM)
+    note.body = raw
+    if is_form(request):
+        with suppress(Invalid):
+            note.body = await parse_form(request, raw)
 
 
 async def _handle(call: Call, endpoint: Endpoint, manners: Manners, caller: Caller) -> Response:
@@ -125,7 +113,7 @@ async def _handle(call: Call, endpoint: Endpoint, manners: Manners, caller: Call
     if endpoint.access != "anybody":
         call.account = backend.account_store(caller.admit(manners, key_only=endpoint.access == "key"))
         await backend.limit_rate(call.account)
-    body = await _READERS[endpoint.reads](call.request, note)
+    body = await _READERS[endpoint.reads](call)
     fault = None
     if note.account_id is not None:
         fault = await backend.faults.take(note.account_id, note.surface, note.path, call.request.headers, body)
@@ -149,19 +137,19 @@ async def _respond(call: Call, endpoint: Endpoint, manners: Manners, body: dict[
     return answer if isinstance(answer, Response) else Json(answer)
 
 
-async def _read_json(request: Request, note: Note) -> dict[str, Any]:
-    note.body = await read_body(request)
-    return parse_object(note.body)
+async def _read_json(call: Call) -> dict[str, Any]:
+    call.note.body = await read_body(call.request)
+    return parse_object(call.note.body)
 
 
-async def _read_query(request: Request, note: Note) -> dict[str, Any]:
-    note.body = parse_query(request)
-    return note.body
+async def _read_query(call: Call) -> dict[str, Any]:
+    call.note.body = parse_query(call.request) | call.in_path
+    return call.note.body
 
 
-async def _read_form(request: Request, note: Note) -> dict[str, Any]:
-    note.body = await parse_form(request, await read_body(request, MAX_FORM))
-    return note.body
+async def _read_form(call: Call) -> dict[str, Any]:
+    call.note.body = await parse_form(call.request, await read_body(call.request, MAX_FORM))
+    return call.note.body
 
 
 _READERS = {"json": _read_json, "query": _read_query, "form": _read_form}

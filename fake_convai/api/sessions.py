@@ -186,6 +186,7 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
     end_user_id = normalise_end_user_id(body.end_user_id)
     metadata = body.end_user_metadata if end_user_id is not None else None
     connected = await call.store.write(_connect, call, body, end_user_id)
+    call.note.trace_id = connected.request_trace_id
     settings = call.backend.settings
     livekit = _TRANSPORTS[body.transport] == "livekit"
     token = ""

@@ -17,6 +17,14 @@ from fake_convai.store.sessions import account_of_open
 KEY_HEADER = "convai-api-key"
 LIVE_KEY_HEADER = "x-api-key"
 TOKEN_HEADER = "api-auth-token"
+BEARER_HEADER = "authorization"
+
+_SPELLED = {
+    KEY_HEADER: "CONVAI-API-KEY",
+    LIVE_KEY_HEADER: "X-API-Key",
+    TOKEN_HEADER: "API-AUTH-TOKEN",
+    BEARER_HEADER: "Authorization",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,8 @@ class Caller:
     by: Literal["nothing", "key", "token", "session"]
     """What kind of credential was sent, where it counts."""
     account_id: int | None
+    header: str = ""
+    """Where it was sent."""
 
     def admit(self, manners: Manners, *, key_only: bool = False) -> int:
         """The account; raises `Unauthenticated`, in the words of the surface, for nobody and for a wrong credential."""
@@ -35,6 +45,21 @@ class Caller:
         if self.account_id is None or wrong_kind:
             raise Unauthenticated(manners.invalid_key)
         return self.account_id
+
+    def why_refused(self, manners: Manners) -> dict[str, str]:
+        """Why `admit` refused, for the journal: what came, and what is read."""
+        key_header = LIVE_KEY_HEADER if manners.surface is Surface.LIVE else KEY_HEADER
+        read = f"{_SPELLED[key_header]}, {_SPELLED[TOKEN_HEADER]} and {_SPELLED[BEARER_HEADER]}: Bearer"
+        came = _SPELLED.get(self.header)
+        if came is None:
+            because = "no key came"
+        elif self.by == "nothing":
+            because = f"the key came in {came}, which this surface does not read"
+        elif self.account_id is not None:
+            because = f"the {self.by} in {came} does not do for this route"
+        else:
+            because = f"the {self.by} in {came} is not accepted"
+        return {"event": "refused", "with": came or "nothing", "because": f"{because}; {manners.surface} reads {read}"}
 
 
 NOBODY = Caller("nothing", None)
@@ -66,28 +91,32 @@ class Authenticator:
         own, other = (LIVE_KEY_HEADER, KEY_HEADER) if named is Surface.LIVE else (KEY_HEADER, LIVE_KEY_HEADER)
         for header in (own,) if named is not None else (own, other):
             if key := headers.get(header, "").strip():
-                return await self._owner(key, may_be_key=True)
+                return await self._owner(key, header)
         if token := headers.get(TOKEN_HEADER, "").strip():
-            return await self._owner(token, may_be_key=False)
+            return await self._owner(token, TOKEN_HEADER, may_be_key=False)
+        scheme, _, bearer = headers.get(BEARER_HEADER, "").strip().partition(" ")
+        if scheme.lower() == "bearer" and (bearer := bearer.strip()):
+            return await self._owner(bearer, BEARER_HEADER)
         if misplaced := headers.get(other, "").strip():
-            return Caller("nothing", (await self._owner(misplaced, may_be_key=True)).account_id)
+            return Caller("nothing", (await self._owner(misplaced, other)).account_id, other)
         return NOBODY
 
-    async def _owner(self, credential: str, *, may_be_key: bool) -> Caller:
+    async def _owner(self, credential: str, header: str, *, may_be_key: bool = True) -> Caller:
         secret_hash = hash_secret(credential)
         if may_be_key and (known := self._accounts.get(secret_hash)) is not None:
-            return Caller("key", known)
+            return Caller("key", known, header)
         # A token counts in either header, and one that has expired must not open an account as a new key would.
         token = await self._database.read(lambda tx: find_token(tx, secret_hash))
         if token is not None:
-            return Caller("token", token.account_id if token.active else None)
+            return Caller("token", token.account_id if token.active else None, header)
         if not may_be_key:
             # The id of a session stands in for a token while the session lasts (docs/contract.md section 1).
-            return Caller("session", await self._database.read(lambda tx: account_of_open(tx, credential)))
+            session = await self._database.read(lambda tx: account_of_open(tx, credential))
+            return Caller("token" if session is None else "session", session, header)
         if credential.startswith(REFUSED_KEY_PREFIX) or (self._valid and secret_hash not in self._valid):
-            return Caller("key", None)
+            return Caller("key", None, header)
         account_id = await self._database.write(
             lambda tx: open_account(tx, secret_hash, last_four(credential), self._ids, self._furnish)
         )
         self._accounts[secret_hash] = account_id
-        return Caller("key", account_id)
+        return Caller("key", account_id, header)

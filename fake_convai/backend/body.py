@@ -71,6 +71,12 @@ def parse_query(request: Request) -> dict[str, Any]:
     return parameters
 
 
+def is_form(request: Request) -> bool:
+    """Whether a request says that its body is a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
 async def form_in(request: Request, body: bytes, max_part_size: int = MEBIBYTE) -> FormData:
     """The form in a body that has been read already; raises Starlette's `HTTPException` when it is none."""
 

@@ -28,6 +28,11 @@ INVALID_KEY = "Invalid API key provided."
 MISSING_KEY = "The request is missing an API key."
 
 INVALID_LIVE_KEY = "Invalid API key"
+NOT_GRPC = (
+    "This is gRPC, and the fake speaks HTTP with JSON: Unity 3, Web SDK 0.x and the C++ SDK use gRPC, which the vendor "
+    "calls deprecated; newer SDKs do not (docs/clients.md)."
+)
+
 MISSING_LIVE_KEY = "Authentication required: provide X-API-Key or API-AUTH-TOKEN"
 
 _CLIENT_GONE = 499
@@ -40,6 +45,10 @@ class UnprocessableBody(FakeConvaiError):
     def __init__(self, details: list[dict[str, Any]]) -> None:
         super().__init__("; ".join(str(detail["msg"]) for detail in details))
         self.details = details
+
+
+class NotEmulated(FakeConvaiError):
+    """The real service has it and the fake does not."""
 
 
 class MethodNotAllowed(FakeConvaiError):
@@ -105,5 +114,6 @@ _STATUS: Mapping[type, int] = {
     Conflict: 409,
     TooLarge: 413,
     TooMany: 429,
+    NotEmulated: 501,
     Unavailable: 503,
 }

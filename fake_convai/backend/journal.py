@@ -8,10 +8,11 @@ before the answer leaves, since the next request may ask another replica for the
 import asyncio
 import logging
 import time
+import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -32,6 +33,12 @@ FLUSH_SECONDS = 0.2
 MAX_KEPT_BODY = 64 * 1024
 """Bytes; of a larger body only its size is kept, so that the journal stays small."""
 
+MAX_KEPT_HEADER = 500
+"""Bytes of a header that are kept."""
+
+_KEPT_HEADERS = frozenset({b"content-type", b"accept", b"user-agent", b"origin"})
+"""What tells clients apart. None of them holds a key."""
+
 Body = bytes | Mapping[str, Any] | str
 """As it was sent or, once the request is answered, a remark in its place."""
 
@@ -46,6 +53,7 @@ class Note:
     method: str
     path: str
     surface: Surface
+    sent: InitVar[Iterable[tuple[bytes, bytes]]] = ()
     at: int = field(default_factory=real_time)
     started: int = field(default_factory=time.perf_counter_ns)
     account_id: int | None = None
@@ -55,7 +63,17 @@ class Note:
     response: Body = b""
     duration: int = 0
     fault: Mapping[str, Any] | None = None
+    credential: str = "nothing"
+    """What kind of credential came: a key, a token, a session, or nothing that counts."""
+    home: Surface | None = None
+    """Where the documents have the route, when it was asked on another surface."""
+    trace_id: str = field(default_factory=lambda: f"req_{uuid.uuid4().hex}")
+    headers: list[tuple[bytes, bytes]] = field(init=False)
+    """Those of the request that are kept."""
     explanations: list[dict[str, str]] = field(default_factory=list)
+
+    def __post_init__(self, sent: Iterable[tuple[bytes, bytes]]) -> None:
+        self.headers = [(name, value[:MAX_KEPT_HEADER]) for name, value in sent if name in _KEPT_HEADERS]
 
 
 class Journal:
@@ -144,6 +162,10 @@ def _entry(note: Note, at: int) -> Entry:
         "response": _kept(note.response),
         "duration_ms": round(note.duration / 1_000_000, 3),
         "fault": note.fault,
+        "off_surface": note.home is not None,
+        "credential": note.credential,
+        "headers": {name.decode(): storable(value.decode("latin-1")) for name, value in note.headers},
+        "trace_id": note.trace_id,
         "unknown_fields": unknown,
         "violations": violations,
         "explanations": note.explanations,
@@ -164,7 +186,7 @@ def _bounded(raw: Body) -> Body:
 def _kept(raw: Body) -> Any:
     """A body as the journal shows it: JSON where it is JSON, without secrets."""
     if not isinstance(raw, bytes):
-        return redacted(raw)
+        return raw  # made fit to be kept when it was noted
     try:
         return redacted(orjson.loads(raw)) if raw else None
     except orjson.JSONDecodeError:

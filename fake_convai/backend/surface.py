@@ -6,6 +6,9 @@ from typing import Any
 
 VENDOR = "convai.com"
 
+PREVIEW_HOST = f"api2-stg.{VENDOR}"
+"""Where the newest Unity SDK looks for the preview of a second Character API; it is served with production."""
+
 
 class Surface(StrEnum):
     """One of Convai's three hosts, and the path prefix under which the fake serves it."""
@@ -43,7 +46,9 @@ def locate(scope: Mapping[str, Any]) -> tuple[Surface | None, str]:
         return _BY_PREFIX[first], slash + rest
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     label, dot, _ = host.decode("latin-1").lower().partition(".")
-    return LABELS.get(label) if dot else None, path
+    if not dot:
+        return None, path
+    return Surface.PRODUCTION if label.startswith("api") else LABELS.get(label), path
 
 
 _BY_PREFIX = {surface.value: surface for surface in Surface}

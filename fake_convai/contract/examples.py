@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.routing import Routes
 from fake_convai.app import create_app
 from fake_convai.backend.body import MAX_BODY
 from fake_convai.backend.surface import Surface
@@ -50,6 +51,9 @@ async def _run() -> tuple[list[Example], list[Frame]]:
         return script.examples, script.frames
 
 
+_ROUTES = Routes(ENDPOINTS, "strict")
+
+
 class _Script:
     """Makes the requests, one after the other, and keeps what is to be shown."""
 
@@ -80,7 +84,7 @@ class _Script:
         is_json = response.headers["content-type"] == "application/json"
         answer = response.json() if is_json else response.text
         if show is not None:
-            operation_id = next(e.operation_id for e in ENDPOINTS if (e.method, e.path) == (method, f"/{path}"))
+            operation_id = _ROUTES.at(method, f"/{path}")[0][method].operation_id
             self.examples.append(
                 Example(Surface(surface), operation_id, *show, request=body, status=response.status_code, answer=answer)
             )
@@ -109,6 +113,10 @@ class _Script:
         await self.ask("/production/character/list", {}, show=("listed", "All of the account's own"))
         clone = await self.ask("/production/user/clone_character", which, show=("cloned", "A copy"))
         await self.ask("/production/character/delete", clone, show=("deleted", "A character is deleted"))
+        clone = await self.ask("/production/user/clone_character", which)
+        await self.ask("/production/character/list", show=("page", "The first page"), method="GET", params={"limit": 1})
+        place = f"/production/character/{clone['charID']}"
+        await self.ask(place, show=("by_path", "A character is deleted, by its id in the path"), method="DELETE")
 
     async def memory(self) -> None:
         """Facts are added, changed and read."""

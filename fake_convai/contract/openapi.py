@@ -162,8 +162,16 @@ def _input(endpoint: Endpoint, name: str, schemas: dict[str, Schema], examples: 
     if endpoint.reads == "query":
         del schemas[name]  # it stands where it is used
         required = schema.get("required", ())
-        members = schema["properties"].items()
-        return {"parameters": [{"name": n, "in": "query", "required": n in required, "schema": m} for n, m in members]}
+        parameters = [
+            {
+                "name": n,
+                "in": "path" if f"{{{n}}}" in endpoint.path else "query",
+                "required": n in required,
+                "schema": m,
+            }
+            for n, m in schema["properties"].items()
+        ]
+        return {"parameters": parameters}
     content: dict[str, Any] = {"schema": {"$ref": REF.format(model=name)}}
     shown = {
         example.name: {"summary": example.summary, "value": example.request}

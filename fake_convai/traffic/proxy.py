@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from fake_convai.api.pipeline import CHAT_PATH
+from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.surface import Surface, locate
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.traffic.bodies import Passing, media_type, parse

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+from starlette.responses import Response
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -30,8 +31,10 @@ async def relay(client: WebSocket, url: str, sent: Sent, recorder: Recorder) -> 
             await client.accept()
             exchange.close = await _carry(client, server, exchange)
     except InvalidStatus as error:
-        exchange.response.status = error.response.status_code
-        await client.close()
+        refusal = error.response
+        exchange.response.status = refusal.status_code
+        kind = refusal.headers.get("content-type", "text/plain")
+        await client.send_denial_response(Response(bytes(refusal.body or b""), refusal.status_code, media_type=kind))
     except (OSError, WebSocketException):
         await client.close()
         return  # nobody there: nothing to record

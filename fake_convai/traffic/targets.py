@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fake_convai.api.pipeline import CHAT_PATH
 from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.surface import VENDOR, Surface, hosts, under
 
 _HOMES = {endpoint.path: endpoint.home for endpoint in ENDPOINTS} | {CHAT_PATH: Surface.LIVE}

@@ -1,5 +1,6 @@
 """Section 1 of the contract: three surfaces, by path prefix, by host, or all together; and section 2's 404s."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -14,11 +15,18 @@ from tests.conftest import Api, refused
 ORIGIN = {"Origin": "https://game.example"}
 
 # Each path that takes POST with the surfaces it lives on.
-ROUTES = {endpoint.path: tuple(map(str, endpoint.surfaces)) for endpoint in ENDPOINTS if endpoint.access != "anybody"}
+ROUTES = {
+    endpoint.path: tuple(map(str, endpoint.surfaces))
+    for endpoint in ENDPOINTS
+    if endpoint.access != "anybody" and endpoint.method == "POST"
+}
 SURFACES = ("production", "beta", "live")
+LABELS = {"production": "api", "beta": "beta", "live": "live"}
 HOSTS = {
     "api.convai.test": "production",
     "API.localhost:2668": "production",
+    "api2-stg.convai.test": "production",
+    "api-eu.localhost": "production",
     "beta.convai.test": "beta",
     "beta.localhost:2668": "beta",
     "live.convai.test": "live",
@@ -27,9 +35,9 @@ HOSTS = {
 
 
 @pytest.fixture(scope="module")
-def lenient() -> Iterator[TestClient]:
-    """An app with the lenient split."""
-    with TestClient(create_app(Settings(split="lenient"))) as client:
+def strict() -> Iterator[TestClient]:
+    """An app with the split of the documents."""
+    with TestClient(create_app(Settings(split="strict"))) as client:
         yield client
 
 
@@ -40,9 +48,14 @@ def served(client: TestClient, prefix: str = "", host: str = "localhost") -> set
     return {route for route, response in responses.items() if response.status_code == 401}
 
 
-def on(surface: str) -> set[str]:
-    """The routes that live on a surface."""
+def at_home(surface: str) -> set[str]:
+    """The routes that the documents place on a surface."""
     return {route for route, surfaces in ROUTES.items() if surface in surfaces}
+
+
+def on(surface: str) -> set[str]:
+    """The routes that a surface serves: both of REST all of REST."""
+    return at_home("live") if surface == "live" else at_home("production") | at_home("beta")
 
 
 @pytest.mark.parametrize("surface", SURFACES)
@@ -66,16 +79,32 @@ def test_the_prefix_beats_the_host(client: TestClient, host: str) -> None:
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-def test_lenient_serves_everything_everywhere(lenient: TestClient, surface: str) -> None:
-    assert served(lenient, f"/{surface}") == served(lenient, host=f"{surface}.localhost") == set(ROUTES)
+def test_strictly_each_surface_serves_its_own(strict: TestClient, surface: str) -> None:
+    assert served(strict, f"/{surface}") == served(strict, host=f"{LABELS[surface]}.localhost") == at_home(surface)
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-def test_a_foreign_route_says_where_it_lives(api: Api, surface: str) -> None:
-    for route in set(ROUTES) - on(surface):
-        homes = [f"/{home}{route}" for home in ROUTES[route]]
-        key = "detail" if surface == "live" else "ERROR"
-        refused(api.post(f"/{surface}{route}"), 404, *ROUTES[route], *homes, key=key)
+def test_a_foreign_route_says_where_it_lives(api: Api, strict: TestClient, surface: str) -> None:
+    key = "detail" if surface == "live" else "ERROR"
+    for one, there in ((api, on(surface)), (Api(strict, "key"), at_home(surface))):
+        assert set(ROUTES) - there != set()
+        for route in set(ROUTES) - there:
+            homes = [f"/{home}{route}" for home in ROUTES[route]]
+            response = one.post(f"/{surface}{route}")
+            refused(response, 404, *ROUTES[route], *homes, key=key)
+            assert "fake-convai-off-surface" not in response.headers
+
+
+@pytest.mark.parametrize(("surface", "other"), [("production", "beta"), ("beta", "production")])
+def test_a_route_asked_off_its_surface_is_marked(api: Api, surface: str, other: str) -> None:
+    for route in ROUTES:
+        response = api.post(f"/{surface}{route}", {"limit": "wrong"})
+        off = route in at_home(other) - at_home(surface)
+        assert response.headers.get("fake-convai-off-surface") == (other if off else None)
+    journal = api.client.get("/_fake/requests", headers={"CONVAI-API-KEY": api.key}).json()["requests"]
+    marked = {entry["path"] for entry in journal if entry["off_surface"]}
+    assert marked == at_home(other) - at_home(surface)
+    assert {entry["surface"] for entry in journal if entry["path"] in ROUTES} <= {surface, "live"}
 
 
 def test_the_same_account_is_on_every_surface(api: Api) -> None:
@@ -88,30 +117,28 @@ def test_the_same_account_is_on_every_surface(api: Api) -> None:
         assert (response.status_code, response.json()["memories"]) == (200, expected)
 
 
-def test_lenient_takes_either_key_header_and_answers_as_the_route_does(lenient: TestClient) -> None:
-    for path in ("/production/memory/list", "/live/memory/list", "/beta/memory/list"):
-        for header in ("CONVAI-API-KEY", "X-API-Key"):
-            refused(lenient.post(path, json={}, headers={header: "key"}), 400, "character_id", "end_user_id")
-
-
 @pytest.mark.parametrize(
     ("path", "key", "nearest"),
     [
         ("/beta/memory/lists", "ERROR", "/beta/memory/list"),
-        ("/beta/memory/add/", "ERROR", "/beta/memory/add"),
-        ("/beta/memorys/delete_all", "ERROR", "/beta/memory/delete-all"),
+        ("/beta/memorys/add", "ERROR", "/beta/memory/add"),
         ("/beta/Memory/Add", "ERROR", "/beta/memory/add"),
         ("/user/end-user/list", "ERROR", "/beta/user/end-users/list"),
+        ("/user/end-user/delete", "ERROR", "/user/end-users/"),
         ("/production/character/gett", "ERROR", "/production/character/get"),
         ("/live/user/conect", "detail", "/production/user/connect"),
-        ("/", "ERROR", ""),
-        ("/beta", "ERROR", ""),
-        ("/live/", "detail", ""),
+        ("/", "ERROR", "/memory/list"),
+        ("/beta", "ERROR", "/beta/memory/list"),
+        ("/live", "detail", "/live/connect"),
+        ("/live/", "detail", "/live/connect"),
+        ("/production/", "ERROR", "/production/character/get"),
         ("/beta/%F0%9F%98%80", "ERROR", ""),
     ],
 )
 def test_an_unknown_route_names_the_nearest(api: Api, path: str, key: str, nearest: str) -> None:
-    refused(api.post(path), 404, "Unknown route", nearest, key=key)
+    response = api.post(path)
+    refused(response, 404, "Unknown route", nearest, key=key)
+    assert not re.search("delete(?! is)", response.text.partition("nearest")[2])
 
 
 @pytest.mark.parametrize(
@@ -169,7 +196,7 @@ def test_without_its_lifespan_the_app_says_that_it_is_not_ready() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/beta/memory/lst", "/production/memory/list", "/live/memory/list"],
+    ["/beta/memory/lst", "/production/connect", "/live/memory/list"],
     ids=["unknown", "of another surface", "and with the other key header"],
 )
 def test_a_request_that_leads_nowhere_is_in_the_journal_of_its_sender(api: Api, path: str) -> None:

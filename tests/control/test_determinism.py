@@ -52,6 +52,7 @@ def test_the_state_and_the_journal_are_the_same(fresh: Callable[..., TestClient]
         requests = control.requests()
         for entry in requests:
             assert entry.pop("duration_ms") > 0
+            assert entry.pop("trace_id")
         shown.append((control.state(), requests))
     assert shown[0] == shown[1]
 

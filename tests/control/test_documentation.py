@@ -158,4 +158,5 @@ def test_the_journal_looks_like_that(api: Api, control: Control) -> None:
     control.ok("POST", "/seed", {"characters": [{"character_id": "npc"}]})
     added = api.ok("/beta/memory/add", shown["body"])["memories"][0]["id"]
     entry = json.loads(json.dumps(control.requests()[0]).replace(added, "0c0ffee0-0000-4000-8000-000000000000"))
-    assert {**entry, "duration_ms": shown["duration_ms"]} == shown
+    assert entry["headers"].keys() == shown["headers"].keys()
+    assert {**entry, **{name: shown[name] for name in ("duration_ms", "trace_id", "headers")}} == shown

@@ -75,6 +75,8 @@ def valid(world: World) -> dict[str, dict[str, Any]]:
         "characters_update": {**which, "backstory": "None."},
         "characters_create": {"charName": "Coach", "voiceType": "MALE", "backstory": ""},
         "characters_list": {},
+        "characters_list_page": {"limit": 10},
+        "characters_delete_by_path": {"character_id": world.npc},
         "characters_delete": which,
         "characters_clone": which,
         "chat_history_list": {**which, "limit": "-1"},
@@ -113,11 +115,11 @@ def send(
     client: TestClient, key: str | None, surface: Surface, endpoint: Endpoint, body: dict[str, Any], **headers: str
 ) -> httpx.Response:
     """Make a request as the endpoint reads it."""
-    path = f"/{surface}{endpoint.path}"
+    path = f"/{surface}{endpoint.path.format_map({'character_id': NOBODY} | body)}"
     key_header = {} if key is None else {"X-API-Key" if surface is Surface.LIVE else "CONVAI-API-KEY": key}
     how: dict[str, Any] = {"json": body}
     if endpoint.reads == "query":
-        how = {"params": body}
+        how = {"params": {name: value for name, value in body.items() if f"{{{name}}}" not in endpoint.path}}
     if endpoint.reads == "form":
         how = {"files": {name: (None, value) for name, value in body.items()}}
     return client.request(endpoint.method, path, headers=key_header | headers, **how)
@@ -127,7 +129,7 @@ def broken(client: TestClient, key: str, surface: Surface, endpoint: Endpoint) -
     """A request that cannot be read."""
     path, headers = f"/{surface}{endpoint.path}", {"X-API-Key": key, "CONVAI-API-KEY": key}
     if endpoint.reads == "query":
-        return client.request(endpoint.method, f"{path}?session_id=%00", headers=headers)
+        return client.request(endpoint.method, f"{path}?session_id=%00&limit=x", headers=headers)
     kind = {"content-type": "application/json" if endpoint.reads == "json" else "multipart/form-data"}
     return client.post(path, content=b"[1, 2]", headers=headers | kind)
 

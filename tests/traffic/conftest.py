@@ -171,4 +171,4 @@ def _go_wrong(client: Client, npc: str) -> None:
         client.post("/production/character/get", {"charID": "00000000-0000-4000-8000-000000000000"}),
         client.http.get("/beta/memory/list"),
     ]
-    assert [response.status_code for response in wrong] == [404, 400, 400, 401, 401, 422, 404, 400, 405]
+    assert [response.status_code for response in wrong] == [404, 400, 400, 401, 401, 422, 400, 400, 405]

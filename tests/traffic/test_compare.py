@@ -56,8 +56,8 @@ def test_another_plan(recording: Path) -> None:
     assert found(recording, FAKE_CONVAI_PLAN="free") == expected
 
 
-def test_a_lenient_split(recording: Path) -> None:
-    assert found(recording, FAKE_CONVAI_SPLIT="lenient") == {("/production/memory/list", "status", "status")}
+def test_a_strict_split(recording: Path) -> None:
+    assert found(recording, FAKE_CONVAI_SPLIT="strict") == {("/production/memory/list", "status", "status")}
 
 
 class _Altered:
@@ -161,29 +161,29 @@ def altered(monkeypatch: pytest.MonkeyPatch, path: str, change: Callable[[Any], 
 
 
 def test_the_report_shows_what_was_sent_and_what_either_side_said(recording: Path) -> None:
-    result = compare(recording, FAKE_CONVAI_SPLIT="lenient")
+    result = compare(recording, FAKE_CONVAI_SPLIT="strict")
     line, sent, status, recorded, fake, empty, summary = result.output.splitlines()
     assert line.startswith("line ")
     assert line.endswith(": POST /production/memory/list")
     assert sent.startswith('  sent {"character_id": "')
     assert status == "  status: status"
-    assert recorded.startswith('    recorded  404 {"ERROR": "/memory/list is not on the production surface')
-    assert fake.startswith('    fake      400 {"ERROR": "Missing required parameter \'end_user_id\'')
+    assert recorded.startswith('    recorded  400 {"ERROR": "Missing required parameter \'end_user_id\'')
+    assert fake.startswith('    fake      404 {"ERROR": "/memory/list is not on the production surface')
     assert empty == ""
     assert summary.endswith(" exchanges, 1 differences in 1 of them.")
     assert result.exit_code == 1
 
 
 def test_the_json_report(recording: Path) -> None:
-    report = json.loads(compare(recording, "--json", FAKE_CONVAI_SPLIT="lenient").output)
+    report = json.loads(compare(recording, "--json", FAKE_CONVAI_SPLIT="strict").output)
     (difference,) = report["differences"]
     number = next(
         number
         for number, line in enumerate(recording.read_text("utf-8").splitlines(), start=1)
         if '"surface":"production","path":"/memory/list"' in line
     )
-    assert difference.pop("recorded").startswith("404 {")
-    assert difference.pop("fake").startswith("400 {")
+    assert difference.pop("recorded").startswith("400 {")
+    assert difference.pop("fake").startswith("404 {")
     assert difference == {"line": number, "call": "POST /production/memory/list", "kind": "status", "place": "status"}
 
 
@@ -291,14 +291,14 @@ def test_a_websocket_that_the_fake_refuses(recording: Path, tmp_path: Path) -> N
         chat["request"]["surface"] = "beta"
 
     result = compare(changed(recording, tmp_path / "traffic.jsonl", change))
-    assert "  status: status\n    recorded  101\n    fake      403\n" in result.output
+    assert "  status: status\n    recorded  101\n    fake      404\n" in result.output
     alike = changed(recording, tmp_path / "again.jsonl", lambda chat: chat.update(_REFUSED))
     assert "WEBSOCKET /beta/chat" not in compare(alike).output
 
 
 _REFUSED = {
     "request": {"method": "WEBSOCKET", "surface": "beta", "path": "/chat", "query": {"session_id": "1"}},
-    "response": {"status": 403},
+    "response": {"status": 404},
     "frames": [],
     "close": None,
 }

@@ -100,10 +100,8 @@ def test_answers_are_passed_on_as_they_are(tmp_path: Path) -> None:
             headers={"Origin": "https://a.example", "Access-Control-Request-Method": "POST"},
         )
         assert asked.status_code == 200
-        hosted = httpx.post(
-            f"{client.http.base_url}/memory/list", headers={"Host": "api.localhost", "CONVAI-API-KEY": KEY}
-        )
-        assert "/beta/memory/list" in hosted.json()["ERROR"]
+        hosted = httpx.post(f"{client.http.base_url}/connect", headers={"Host": "api.localhost", "CONVAI-API-KEY": KEY})
+        assert "/live/connect" in hosted.json()["ERROR"]
     written = [
         (line["request"]["method"], line["request"]["surface"], line["response"]["status"]) for line in lines(path)
     ]
@@ -134,10 +132,10 @@ def test_a_handshake_that_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "traffic.jsonl"
     with FakeConvai() as real, recorded(real.url, path) as client:
         url = str(client.http.base_url).replace("http", "ws", 1)
-        with pytest.raises(InvalidStatus, match="403"):
+        with pytest.raises(InvalidStatus, match="404"):
             connect(f"{url}/beta/chat?session_id=1")
     (line,) = lines(path)
-    assert line["response"] == {"status": 403}
+    assert line["response"] == {"status": 404}
 
 
 class _Slow(BaseHTTPRequestHandler):

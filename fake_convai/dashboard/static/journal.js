@@ -127,6 +127,7 @@ function row(number, entry) {
       h("span", { class: entry.status < 400 ? "tag on" : "tag bad" }, String(entry.status)),
       h("span", { class: "path" }, `${entry.method} `, quoted(entry.path)),
       ...(entry.fault ? [h("span", { class: "tag bad" }, "Fault")] : []),
+      ...(entry.off_surface ? [h("span", { class: "tag" }, "Off surface")] : []),
       h(
         "span",
         { class: "quiet when" },
