@@ -54,8 +54,9 @@ fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXA
 bench: $(VENV)/.dev ## Measure, and write the table of docs/performance.md; needs wrk and npm: apt-get install wrk
 	$(BIN)/python -m benchmarks $(ARGS)
 
-screenshots: $(VENV)/.dev ## Take the pictures of docs/dashboard.md anew; needs Chromium
+screenshots: $(VENV)/.dev ## Take the pictures of docs/ anew; needs Chromium
 	$(BIN)/python docs/screenshots.py
+	WIDGET_PICTURE=docs/images/widget.png $(BIN)/python -m pytest tests/room/test_web_sdk.py -k widget
 
 clean:
 	rm -rf $(VENV) .bench .clients dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -31,6 +31,7 @@ from fake_convai.domain.clock import SECOND
 from fake_convai.domain.identity import hash_secret, last_four
 from fake_convai.domain.ids import Ids
 from fake_convai.live.hub import Hub
+from fake_convai.live.rooms import Rooms
 from fake_convai.live.running import Running
 from fake_convai.settings import Settings, load_settings
 from fake_convai.store import clocks
@@ -57,8 +58,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
             if chosen.database is not None:
                 chores.append(asyncio.create_task(backend.journal.run()))
             app.state.running = running
+            running.rooms.start()
             yield
             app.state.running = None
+            await running.rooms.close()
             for chore in chores:
                 chore.cancel()
                 with suppress(asyncio.CancelledError):
@@ -107,7 +110,7 @@ async def _start(database: Database, settings: Settings) -> Running:
     hub = Hub(database, backend.account_store, settings.idle_timeout)
     if database.dialect == "sqlite":
         await hub.recover()
-    return Running(backend, hub)
+    return Running(backend, hub, Rooms(backend, hub))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

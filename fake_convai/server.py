@@ -18,7 +18,8 @@ from fake_convai.backend.surface import Surface, under
 from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
 from fake_convai.control.seed_document import read_seeds
 from fake_convai.domain.errors import FakeConvaiError
-from fake_convai.settings import Settings
+from fake_convai.live import rooms
+from fake_convai.settings import BadSetting, Settings
 from fake_convai.store.database import migrate
 from fake_convai.store.schema import UnusableDatabase
 
@@ -36,7 +37,8 @@ def run(settings: Settings) -> None:
         if settings.database is not None:
             migrate(settings.database)
         read_seeds(settings.seed)
-    except (UnusableDatabase, FakeConvaiError) as error:
+        rooms.insist(settings)
+    except (UnusableDatabase, FakeConvaiError, BadSetting) as error:
         raise CannotStart(str(error)) from error
     tls = _prepare_tls(settings) if settings.tls else None
     listener = listen(settings.host, settings.port)
@@ -56,6 +58,7 @@ def run(settings: Settings) -> None:
         ssl_context_factory=None if tls is None else lambda config, default: tls[0],
     )
     message = ready_message(origin(settings.host, listener, "http" if tls is None else "https"))
+    message += f"\n  {'livekit':<10} {rooms.described(settings)}"
     if tls is not None:
         message += f"\n  {'authority':<10} {tls[1]} (clients must trust it: docs/clients.md)"
     serve(config, listener, message)

@@ -1,6 +1,7 @@
 """Every setting of the fake, in one object. A flag beats a `FAKE_CONVAI_*` variable beats the default."""
 
 import re
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -67,11 +68,29 @@ class Settings(BaseSettings):
     idle_timeout: float = Field(
         600.0, gt=0, description="Seconds without a message until a live session ends, by the account's clock."
     )
-    livekit_url: str = Field("ws://localhost:7880", min_length=1, description="LiveKit server handed out by /connect.")
-    livekit_key: str = Field("devkey", min_length=1, description="API key that LiveKit tokens are issued with.")
-    livekit_secret: str = Field(
-        "secret", min_length=1, repr=False, description="Secret that LiveKit tokens are signed with."
+    livekit: str = Field(
+        "auto",
+        min_length=1,
+        description="The LiveKit server that rooms are on: auto starts one that is installed when a room is first "
+        "wanted, on insists on that, off has none, or the path of the program.",
     )
+    livekit_node_ip: IPv4Address | None = Field(
+        None, description="Address that clients reach a room's media under; without it, that of this machine."
+    )
+    livekit_port: int = Field(
+        0,
+        ge=0,
+        le=65533,
+        description="First of the three ports of the LiveKit server that is started: TCP, and the next two UDP; 0 "
+        "takes free ones.",
+    )
+    livekit_url: str | None = Field(
+        None,
+        min_length=1,
+        description="LiveKit server to use instead, which runs already, such as ws://localhost:7880.",
+    )
+    livekit_key: str = Field("devkey", min_length=1, description="API key of that server.")
+    livekit_secret: str = Field("secret", min_length=1, repr=False, description="Secret of that server.")
     random_seed: int | None = Field(
         None, description="Make ids repeatable: with a frozen clock, the same script gets the same answers."
     )
@@ -88,6 +107,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("livekit", mode="before")
+    @classmethod
+    def _on_or_off(cls, value: object) -> object:
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
     @field_validator("api_key")
     @classmethod

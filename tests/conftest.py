@@ -1,5 +1,6 @@
 """What all tests share: one running app per database, and one account of it per test."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from fake_convai.store.query import Query
 from fake_convai.store.tables import accounts
 
 T = TypeVar("T")
+
+# A character for each /connect of each test would only cost time: tests/room asks for them.
+os.environ.setdefault("FAKE_CONVAI_LIVEKIT", "off")
 
 _ACCOUNT = Query(select(accounts.c.account_id).where(accounts.c.key_hash == bindparam("key_hash")))
 _FREEZE = Query(

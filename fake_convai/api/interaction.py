@@ -1,11 +1,7 @@
 """One turn of conversation over plain HTTP: `/character/getResponse` (docs/contract.md section 9)."""
 
 import base64
-import io
-import math
-import struct
 import uuid
-import wave
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -18,8 +14,9 @@ from fake_convai.api.endpoint import Call, Group
 from fake_convai.backend.models import NOT_BLANK, Described, Id, RequestModel, Text, Wanted
 from fake_convai.backend.responses import event_stream
 from fake_convai.backend.surface import Surface
+from fake_convai.domain import voice
 from fake_convai.domain.errors import Invalid
-from fake_convai.domain.replies import chunks
+from fake_convai.domain.replies import UNHEARD, chunks
 from fake_convai.store import characters, conversations, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.sessions import Said
@@ -28,7 +25,6 @@ group = Group("Interaction", Surface.PRODUCTION)
 
 ONE_INPUT = "Expecting only one; either an audio file or user's query as a string"
 NEW_SESSION = "-1"
-UNHEARD = "(sound: fake-convai does not recognise speech)"
 _SAMPLE_RATE = 22_050
 
 
@@ -105,16 +101,9 @@ def as_hex(character_session_id: str) -> str:
 
 
 def spoken(text: str) -> bytes:
-    """A short WAV file in place of speech: a soft tone, longer for a longer text."""
-    frames = _SAMPLE_RATE * min(20, 2 + len(text) // 20) // 20
-    tone = (int(2000 * math.sin(2 * math.pi * 440 * frame / _SAMPLE_RATE)) for frame in range(frames))
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(_SAMPLE_RATE)
-        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in tone))
-    return file.getvalue()
+    """A short WAV file in place of speech."""
+    tone = voice.tone(round(_SAMPLE_RATE * voice.seconds(text)), _SAMPLE_RATE)
+    return voice.wav_header(len(tone), _SAMPLE_RATE) + tone
 
 
 def _pieces(answer: ResponseAnswer) -> Iterator[ResponseAnswer]:

@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
+    StrictBool,
     StrictInt,
     StrictStr,
     ValidationError,
@@ -24,14 +25,16 @@ from fake_convai.api.endpoint import Call, Group
 from fake_convai.backend.models import NOT_BLANK, Described, EndUserMetadata, Id, JsonObject, RequestModel, Wanted
 from fake_convai.backend.responses import event_stream
 from fake_convai.backend.surface import Surface
+from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.live.livekit import MADE_NAME, livekit_room, participant_token
+from fake_convai.live.room import Sound
 from fake_convai.live.turn import stream as streamed
 from fake_convai.store import characters, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
-from fake_convai.store.sessions import Connected, Said, Wish
+from fake_convai.store.sessions import Connected, Said, Session, Wish
 
 group = Group("Sessions", Surface.LIVE)
 
@@ -105,6 +108,11 @@ class ConnectRequest(RequestModel):
     room_session_id: StrictStr | None = None
     max_num_participants: Annotated[StrictInt, BeforeValidator(_integral), Field(ge=1)] = 1
     capabilities: JsonObject | None = None
+    audio_config: Annotated[
+        JsonObject | None, Described(description="How a room carries the voice: `output.audio_routing` and the rest.")
+    ] = None
+    default_tts_enabled: StrictBool | None = None
+    default_stt_enabled: StrictBool | None = None
 
     @model_validator(mode="wrap")
     @classmethod
@@ -187,24 +195,14 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
     metadata = body.end_user_metadata if end_user_id is not None else None
     connected = await call.store.write(_connect, call, body, end_user_id)
     call.note.trace_id = connected.request_trace_id
-    settings = call.backend.settings
-    livekit = _TRANSPORTS[body.transport] == "livekit"
-    token = ""
-    if livekit:
-        token = participant_token(
-            settings.livekit_key,
-            settings.livekit_secret,
-            identity=f"{end_user_id or 'anonymous'}-{connected.session_id[:8]}",
-            name=str((metadata or {}).get("name") or end_user_id or "anonymous"),
-            room_name=livekit_room(call.store.account_id, connected.room_name),
-            now=connected.now,
-        )
+    in_room = _TRANSPORTS[body.transport] == "livekit"
+    room_url, token = await _seat(call, body, connected) if in_room else (_chat_url(call.request, connected), "")
     answer: ConnectAnswer = {
         "session_id": connected.session_id,
         "request_trace_id": connected.request_trace_id,
         "character_session_id": connected.character_session_id,
-        "room_url": settings.livekit_url if livekit else _chat_url(call.request, connected.session_id),
-        "room_name": connected.room_name if livekit else None,
+        "room_url": room_url,
+        "room_name": connected.room_name if in_room else None,
         "token": token,
         "end_user_id": end_user_id,
         "end_user_metadata": metadata,
@@ -294,8 +292,52 @@ def _accessible(tx: AccountTransaction, character_id: str) -> Character:
         raise NotFound(CHARACTER_NOT_FOUND) from None
 
 
-def _chat_url(request: Request, session_id: str) -> str:
+async def _seat(call: Call, body: ConnectRequest, connected: Connected) -> tuple[str, str]:
+    """The address of the room and a token for it, where a character will be if there can be one."""
+    rooms = call.running.rooms
+    place = await rooms.place()
+    person = normalise_end_user_id(body.end_user_id)
+    identity = f"{person or 'anonymous'}-{connected.session_id[:8]}"
+    token = participant_token(
+        place.livekit.key,
+        place.livekit.secret,
+        identity=identity,
+        name=str(((person and body.end_user_metadata) or {}).get("name") or person or "anonymous"),
+        room_name=livekit_room(call.store.account_id, connected.room_name),
+        now=real_time() if place.is_ours else connected.now,
+    )
+    if place.nobody_comes is None:
+        session, character = await call.store.write(_hold, connected.session_id, call.hub.holder)
+        rooms.open(session, identity, character.character_name, sound(body))
+    else:
+        call.note.explanations.append({"event": "room", "because": place.nobody_comes})
+    return rooms.address(place, call.request), token
+
+
+def _hold(tx: AccountTransaction, session_id: str, holder: str) -> tuple[Session, Character]:
+    """Keep a session for the room of this process, whose character it is with."""
+    sessions.hold(tx, session_id, holder)
+    session = sessions.still_open(tx, session_id)
+    return session, characters.of_conversation(tx, session.conversation_seq)
+
+
+def sound(body: ConnectRequest) -> Sound:
+    """How the voice is wanted. What is none of the documented values is the default, since SDKs send what they like."""
+    output = (body.audio_config or {}).get("output")
+    wanted = output if isinstance(output, dict) else {}
+    routing, chunk = wanted.get("audio_routing"), wanted.get("max_chunk_duration_ms")
+    return Sound(
+        track=routing != "data_only",
+        data=routing in ("data_only", "both"),
+        chunk_ms=chunk if type(chunk) is int and 10 <= chunk <= 1000 else 100,
+        wav_header=wanted.get("add_wav_header") is True,
+        speaks=body.default_tts_enabled is not False,
+        hears=body.default_stt_enabled is not False,
+    )
+
+
+def _chat_url(request: Request, connected: Connected) -> str:
     """The WebSocket's address on the host, scheme and prefix that the client itself used."""
     scheme = "wss" if request.url.scheme == "https" else "ws"
     prefix = request.url.path.removesuffix("/connect")
-    return f"{scheme}://{request.url.netloc}{prefix}/chat?{urlencode({'session_id': session_id})}"
+    return f"{scheme}://{request.url.netloc}{prefix}/chat?{urlencode({'session_id': connected.session_id})}"

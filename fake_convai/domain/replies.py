@@ -15,6 +15,9 @@ from fake_convai.domain.extraction_words import regex
 MAX_SEARCHED = 1_000
 """Characters of what was said, and of each memory, that are looked at: it bounds what a slow expression can cost."""
 
+UNHEARD = "(sound: fake-convai does not recognise speech)"
+"""What a person is taken to have said by a sound."""
+
 _CHUNK = 24
 """Characters after which a streamed reply is cut at the next word (assumed)."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from fake_convai.backend.backend import Backend
 from fake_convai.backend.errors import Manners
 from fake_convai.backend.faults import delay, describe
 from fake_convai.backend.journal import Note
@@ -16,9 +17,8 @@ from fake_convai.backend.models import complaints
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.faults import Fault
 from fake_convai.live import messages, turn
-from fake_convai.live.hub import ENDED, EXPIRED, INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, UNKNOWN, Connection
+from fake_convai.live.hub import ENDED, EXPIRED, INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, UNKNOWN, Connection, Hub
 from fake_convai.live.messages import CLIENT_MESSAGES, NOT_EMULATED, Extras, Status, response
-from fake_convai.live.running import Running
 from fake_convai.store import characters, people, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.sessions import Session, SessionGone
@@ -48,14 +48,16 @@ class Conversation:
     ends there, and what was said is remembered.
     """
 
-    def __init__(self, running: Running, session: Session, connection: Connection) -> None:
-        """`session` is open and held by this process (`sessions.hold`)."""
+    def __init__(
+        self, backend: Backend, hub: Hub, session: Session, connection: Connection, *, speaks: bool = True
+    ) -> None:
+        """`session` is open and held by this process (`sessions.hold`); it `speaks` until the client says otherwise."""
         self.session = session
-        self._backend = running.backend
-        self._hub = running.hub
+        self._backend = backend
+        self._hub = hub
         self._connection = connection
-        self._store = running.backend.account_store(session.account_id)
-        self._speaks = True
+        self._store = backend.account_store(session.account_id)
+        self._speaks = speaks
         self._context = ""
         self._interacted = False
         self._who: dict[str, str | None] | None = None

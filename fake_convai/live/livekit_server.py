@@ -47,8 +47,8 @@ class LiveKit:
 
 
 def find_program(wanted: str) -> str | None:
-    """The path of the LiveKit server: `wanted`, or for `auto` the one beside this Python or on the PATH."""
-    if wanted != "auto":
+    """The path of the LiveKit server: `wanted`, or for `auto` and `on` the one beside this Python or on the PATH."""
+    if wanted not in ("auto", "on"):
         return shutil.which(wanted)
     beside = str(Path(sys.executable).parent)
     return shutil.which(PROGRAM, path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))

@@ -47,6 +47,11 @@ class RoomService:
         request = {"room": room, "identity": identity, "attributes": {"fake_convai": "seen"}}
         await self._call("UpdateParticipant", request, {"roomAdmin": True, "room": room})
 
+    async def remove(self, room: str, identity: str) -> None:
+        """Send somebody out of a room."""
+        request = {"room": room, "identity": identity}
+        await self._call("RemoveParticipant", request, {"roomAdmin": True, "room": room})
+
     async def close(self, room: str) -> None:
         """Close a room and send everybody out."""
         await self._call("DeleteRoom", {"room": room}, {"roomCreate": True})

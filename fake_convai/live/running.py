@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 
 from fake_convai.backend.backend import Backend
 from fake_convai.live.hub import Hub
+from fake_convai.live.rooms import Rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Running:
 
     backend: Backend
     hub: Hub
+    rooms: Rooms
 
     @staticmethod
     def of(app: Starlette) -> "Running | None":

@@ -79,7 +79,7 @@ async def chat(websocket: WebSocket, running: Running) -> None:
         return
     hub.attach(session.session_id, connection)
     try:
-        await _carry(websocket, connection, Conversation(running, session, connection))
+        await _carry(websocket, connection, Conversation(running.backend, hub, session, connection))
     finally:
         await hub.leave(session.account_id, session.session_id)
 

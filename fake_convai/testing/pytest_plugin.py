@@ -114,7 +114,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def _settings(chosen: "AnySettings", database: str | None) -> "Settings":
     from fake_convai.settings import load_settings
 
-    settings = load_settings(**chosen) if isinstance(chosen, Mapping) else chosen
+    if isinstance(chosen, Mapping):
+        # Characters come to rooms only where a test wants them: `"livekit": True`.
+        rooms = {} if "FAKE_CONVAI_LIVEKIT" in os.environ else {"livekit": "off"}
+        settings = load_settings(**rooms | dict(chosen))
+    else:
+        settings = chosen
     database = database or settings.database
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if database and worker and "://" not in database:

@@ -112,7 +112,7 @@ class Sdk:
         return entries
 
 
-def _installed() -> str | None:
+def installed() -> str | None:
     manifest = MODULES / "@convai" / "web-sdk" / "package.json"
     return json.loads(manifest.read_text("utf-8"))["version"] if manifest.is_file() else None
 
@@ -121,7 +121,7 @@ def _installed() -> str | None:
 def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sdk]:
     """The SDK in a browser for which Convai's hosts are the fake."""
     chromium, wanted = find_browser(), PINNED["@convai/web-sdk"]
-    if chromium is None or _installed() != wanted:
+    if chromium is None or installed() != wanted:
         pytest.skip(f"Chromium or @convai/web-sdk {wanted} is not installed, so the Web SDK is not run; see .ci/run")
     folder = tmp_path_factory.mktemp("tls")
     with Site() as site:

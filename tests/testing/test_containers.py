@@ -62,7 +62,6 @@ def test_compose_has_the_profiles() -> None:
         "replica-2": ["postgres"],
         "proxy": ["postgres"],
         "postgres": ["postgres"],
-        "livekit": ["livekit"],
     }
     assert services["fake-convai"]["read_only"]
 
