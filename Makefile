@@ -6,7 +6,7 @@ LIVEKIT := v1.13.5
 LIVEKIT_BUILT = $${XDG_CACHE_HOME:-$$HOME/.cache}/fake-convai/livekit-server-$(LIVEKIT)
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: serve livekit test check format lint types openapi fuzz bench screenshots clean
+.PHONY: docs serve livekit test check format lint types openapi fuzz bench screenshots clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
 	$(BIN)/fake-convai serve $(ARGS)
@@ -50,6 +50,9 @@ openapi: $(VENV)/.dev ## Write openapi/ and the generated pages of docs/ anew
 
 fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXAMPLES=1000 make fuzz
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest tests/openapi/test_schemathesis.py --numprocesses auto
+
+docs: $(VENV)/.dev ## Build the site into site/; every link must lead somewhere
+	$(BIN)/python -m mkdocs $(or $(ARGS),build --quiet)
 
 bench: $(VENV)/.dev ## Measure, and write the table of docs/performance.md; needs wrk and npm: apt-get install wrk
 	$(BIN)/python -m benchmarks $(ARGS)

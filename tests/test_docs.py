@@ -202,6 +202,17 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_the_site_can_be_built(tmp_path: Path) -> None:
+    """Strict: a page that is in no menu, and a link that leads nowhere, fail."""
+    build = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path)]
+    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (built.returncode, built.stdout) == (0, ""), built.stderr
+    index = (tmp_path / "llms.txt").read_text("utf-8")
+    named = re.findall(r"\]\((\w[\w-]*\.md)\)", index)
+    assert [name for name in named if not (tmp_path / name).is_file()] == []
+    assert "quick-start.md" in named
+
+
 def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text("utf-8")
     assert [page.name for page in PAGES if f"({page.name})" not in index and page.parent.name == "docs"] == [
