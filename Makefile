@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 LIVEKIT := v1.13.5
 LIVEKIT_BUILT = $${XDG_CACHE_HOME:-$$HOME/.cache}/fake-convai/livekit-server-$(LIVEKIT)
+NPM_BIN := .clients/node_modules/.bin
+PRETTIER := $(NPM_BIN)/prettier --log-level warn --print-width 120 'fake_convai/dashboard/**/*.{js,ts,css}'
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: docs serve livekit test check format lint types openapi fuzz bench screenshots clean
+.PHONY: docs serve livekit test check format lint types openapi fuzz bench screenshots npm clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
 	$(BIN)/fake-convai serve $(ARGS)
@@ -33,16 +35,20 @@ check: lint types $(VENV)/.dev ## Everything that CI checks
 	$(BIN)/fake-convai openapi --check
 	$(BIN)/python -m docs.generate --check
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev .clients/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@if test -x $(NPM_BIN)/tsc; then \
+		$(NPM_BIN)/tsc --project fake_convai/dashboard && $(PRETTIER) --check; \
+	else echo "lint: the page's JavaScript was not checked, which needs npm"; fi
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-format: $(VENV)/.dev ## Bring the code into shape
+format: $(VENV)/.dev .clients/.installed ## Bring the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	@if test -x $(NPM_BIN)/prettier; then $(PRETTIER) --write; fi
 
 openapi: $(VENV)/.dev ## Write openapi/ and the generated pages of docs/ anew
 	$(BIN)/fake-convai openapi
@@ -61,6 +67,8 @@ screenshots: $(VENV)/.dev ## Take the pictures of docs/ anew; needs Chromium
 	$(BIN)/python docs/screenshots.py
 	WIDGET_PICTURE=docs/images/widget.png $(BIN)/python -m pytest tests/room/test_web_sdk.py -k widget
 
+npm: .clients/.installed ## Install the Web SDK that tests drive, and what checks the page's JavaScript
+
 clean:
 	rm -rf $(VENV) .bench .clients dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
@@ -74,3 +82,10 @@ $(VENV)/.serve: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.serve
+
+# Tests and linters that need what is missing here are skipped, and say so.
+.clients/.installed: tests/clients/web-sdk/package.json
+	@mkdir -p .clients && cp $< .clients/
+	@if command -v npm >/dev/null && npm install --prefix .clients --no-package-lock --no-audit --no-fund \
+		--ignore-scripts --omit=peer --loglevel=error; then touch $@; \
+	else echo "the npm packages that some tests and linters use could not be installed"; fi

@@ -1,7 +1,7 @@
 """The routes under `/_fake`: what a test does to the fake itself (docs/control-plane.md)."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import SeedDocument
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
+from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.text import normalise_fact
 from fake_convai.live.running import Running
 from fake_convai.store import accounts, faults, journal, snapshots
@@ -29,6 +30,7 @@ from fake_convai.store.journal import Wanted
 from fake_convai.store.query import Transaction
 
 MAX_SNAPSHOT_NAME = 200
+MAX_DIGITS = 15
 
 
 async def health(request: Request) -> Response:
@@ -58,8 +60,10 @@ async def seed(call: ControlCall) -> dict[str, Any]:
 
 
 async def show_state(call: ControlCall) -> dict[str, Any]:
-    """The account as a seed document."""
-    return await call.one_account().read(state.export)
+    """The account, or with `end_user_id` one person in it, as a seed document."""
+    query = dict(call.request.query_params)
+    _refuse_unknown(query, ("end_user_id",))
+    return await call.one_account().read(state.export, _end_user_id(query))
 
 
 async def list_snapshots(call: ControlCall) -> dict[str, Any]:
@@ -150,9 +154,7 @@ async def show_contract(call: ControlCall) -> dict[str, Any]:
 
 
 def _wanted(query: dict[str, str]) -> Wanted:
-    unknown = set(query) - {"path", "surface", "status"}
-    if unknown:
-        raise Invalid(f"Unknown filter '{min(unknown)}': send path, surface or status.")
+    _refuse_unknown(query, ("path", "surface", "status", "end_user_id", "after"))
     status = query.get("status")
     if status is not None and not (status.isascii() and status.isdecimal() and len(status) <= 3):
         raise Invalid("Invalid filter 'status': send a number such as 200.")
@@ -162,13 +164,40 @@ def _wanted(query: dict[str, str]) -> Wanted:
     path = query.get("path")
     if path is not None and "\0" in path:
         raise Invalid("Invalid filter 'path': send a path such as /memory/add.")
-    return Wanted(path=path, surface=surface, status=None if status is None else int(status))
+    after = query.get("after")
+    if after is not None and not (after.isascii() and after.isdecimal() and len(after) <= MAX_DIGITS):
+        raise Invalid("Invalid filter 'after': send how many requests you have seen, such as 25.")
+    return Wanted(
+        path=path,
+        surface=surface,
+        status=None if status is None else int(status),
+        end_user_id=_end_user_id(query),
+        after=None if after is None else int(after),
+    )
+
+
+def _refuse_unknown(query: dict[str, str], known: Sequence[str]) -> None:
+    unknown = set(query) - set(known)
+    if unknown:
+        names = " or ".join(part for part in (", ".join(known[:-1]), known[-1]) if part)
+        raise Invalid(f"Unknown filter '{min(unknown)}': send {names}.")
+
+
+def _end_user_id(query: dict[str, str]) -> str | None:
+    if "end_user_id" not in query:
+        return None
+    end_user_id = normalise_end_user_id(query["end_user_id"])
+    if end_user_id is None or len(end_user_id) > MAX_END_USER_ID or "\0" in end_user_id:
+        raise Invalid(f"Invalid filter 'end_user_id': send a non-blank string of at most {MAX_END_USER_ID} characters.")
+    return end_user_id
 
 
 def _found(tx: Transaction, account_id: int | None, wanted: Wanted) -> dict[str, Any]:
     found = journal.read(tx, account_id, wanted)
     answer = {"requests": found, "dropped": journal.dropped(tx, account_id)}
-    return answer if found or wanted == Wanted() else {**answer, "nearest": _nearest(tx, account_id, wanted)}
+    if found or wanted == Wanted(end_user_id=wanted.end_user_id, after=wanted.after):
+        return answer
+    return {**answer, "nearest": _nearest(tx, account_id, wanted)}
 
 
 def _nearest(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[str]:

@@ -1,5 +1,6 @@
 """An account as a seed document: seeding it into an empty account gives the same state."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fake_convai.domain.clock import to_iso
@@ -7,21 +8,40 @@ from fake_convai.store import accounts, characters, conversations, memories, peo
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation
+from fake_convai.store.memories import Memory
 from fake_convai.store.people import Person
 
 PARTS = ("characters", "end_users", "memories", "sessions")
 """What a state always has."""
 
 
-def export(tx: AccountTransaction) -> dict[str, Any]:
-    """The account's characters, end users, memories and sessions, each in the order they were made."""
+def export(tx: AccountTransaction, end_user_id: str | None = None) -> dict[str, Any]:
+    """The account's characters, end users, memories and sessions, each in the order they were made.
+
+    With an `end_user_id`: of people, memories and sessions only those of this person, which are none for a stranger.
+    """
     tx.see_one_state()
-    everybody = {person.speaker_id: person for person in people.list_all(tx)}
+    if end_user_id is None:
+        return _exported(tx, people.list_all(tx), memories.list_all(tx), conversations.list_all(tx))
+    person = people.find(tx, end_user_id)
+    if person is None:
+        return _exported(tx, [], [], [])
+    of_person = person.speaker_id
+    return _exported(tx, [person], memories.list_all(tx, of_person), conversations.list_all(tx, of_person))
+
+
+def _exported(
+    tx: AccountTransaction,
+    known: Sequence[Person],
+    kept: Sequence[tuple[str, int, Memory]],
+    begun: Sequence[Conversation],
+) -> dict[str, Any]:
+    everybody = {person.speaker_id: person for person in known}
     mine = {character.character_seq: character for character in characters.list_mine(tx)}
     profile = accounts.profile(tx)
     account = {name: value for name, value in (("plan", profile.plan), ("dedup", profile.dedup)) if value is not None}
-    remembered = [row for row in memories.list_all(tx) if row[1] in mine]
-    held = [one for one in conversations.list_all(tx) if one.character_seq in mine]
+    remembered = [row for row in kept if row[1] in mine]
+    held = [one for one in begun if one.character_seq in mine]
     # A speaker whom something hangs from becomes an end user when they are seeded, so they are one here.
     shown = {speaker_id for speaker_id, _, _ in remembered} | {one.speaker_id for one in held}
     end_users = [

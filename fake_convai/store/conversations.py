@@ -41,11 +41,13 @@ _OF_CHARACTER = Query(
     )
     .order_by(conversations.c.started_at.desc(), conversations.c.conversation_seq.desc())
 )
-_OF_ACCOUNT = Query(
+_of_account = (
     select(*_COLUMNS)
     .where(conversations.c.account_id == bindparam("account_id"), _is_shown)
     .order_by(conversations.c.conversation_seq)
 )
+_OF_ACCOUNT = Query(_of_account)
+_OF_PERSON = Query(_of_account.where(conversations.c.speaker_id == bindparam("speaker_id")))
 _names = ("account_id", "character_session_id", "character_seq", "speaker_id", "started_at", "is_added_to_memory")
 _values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _names}
 _INSERT = Query(insert(conversations).values(_values).returning(conversations.c.conversation_seq))
@@ -163,9 +165,10 @@ def list_of_character(tx: AccountTransaction, character_seq: int) -> list[Conver
     return [_to_conversation(row) for row in tx.all(_OF_CHARACTER, character_seq=character_seq)]
 
 
-def list_all(tx: AccountTransaction) -> list[Conversation]:
-    """Every conversation of the account, in the order they were begun."""
-    return [_to_conversation(row) for row in tx.all(_OF_ACCOUNT)]
+def list_all(tx: AccountTransaction, speaker_id: str | None = None) -> list[Conversation]:
+    """Every conversation of the account, or of one person, in the order they were begun."""
+    rows = tx.all(_OF_ACCOUNT) if speaker_id is None else tx.all(_OF_PERSON, speaker_id=speaker_id)
+    return [_to_conversation(row) for row in rows]
 
 
 def begin(

@@ -1,11 +1,12 @@
 """The journal: what was asked and answered, the newest so many of each account."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, true, update
 
 from fake_convai.store.query import Query, Transaction, insert_or_ignore
 from fake_convai.store.tables import accounts, journal, server
@@ -62,6 +63,10 @@ class Wanted:
     path: str | None = None
     surface: str | None = None
     status: int | None = None
+    end_user_id: str | None = None
+    """Whom the body of the request names."""
+    after: int | None = None
+    """How many entries, of those that there have been, come before the first that is wanted."""
 
 
 def add(tx: Transaction, entries: Iterable[Entry]) -> None:
@@ -94,8 +99,23 @@ def trim(tx: Transaction, account_id: int | None, keep: int, dropped_before: int
 def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[str, Any]]:
     """Entries, oldest first: an account's own, or everybody's when it is None."""
     conditions, parameters = _conditions(account_id is not None, wanted)
+    if wanted.after is not None:
+        parameters["passed"] = max(0, wanted.after - dropped(tx, account_id))
+        numbers = select(journal.c.journal_seq).where(true() if account_id is None else _mine)
+        first = numbers.order_by(journal.c.journal_seq).limit(1).offset(bindparam("passed"))
+        conditions.append(journal.c.journal_seq >= first.scalar_subquery())
+    if wanted.end_user_id is not None:
+        escaped = re.sub("[/%_]", r"/\g<0>", orjson.dumps(wanted.end_user_id).decode())
+        parameters["like"] = f"%{escaped}%"  # most others need not be parsed then
+        conditions.append(journal.c.entry.like(bindparam("like"), escape="/"))
     query = Query(select(journal.c.entry).where(and_(True, *conditions)).order_by(journal.c.journal_seq))
-    return [orjson.loads(entry) for (entry,) in tx.all(query, account_id=account_id, **parameters)]
+    entries = [orjson.loads(entry) for (entry,) in tx.all(query, account_id=account_id, **parameters)]
+    return entries if wanted.end_user_id is None else [one for one in entries if _is_about(one, wanted.end_user_id)]
+
+
+def _is_about(entry: Mapping[str, Any], end_user_id: str) -> bool:
+    body = entry["body"]
+    return isinstance(body, dict) and body.get("end_user_id") == end_user_id
 
 
 def dropped(tx: Transaction, account_id: int | None) -> int:

@@ -66,13 +66,15 @@ _PAGE = Query(
     .offset(bindparam("row_offset"))
 )
 _is_there = or_(memories.c.gone_at.is_(None), memories.c.gone_at > bindparam("now"))
-_LIST_ALL = Query(
+_all = (
     select(partitions.c.speaker_id, partitions.c.character_seq, *_COLUMNS)
     .join(partitions, partitions.c.partition_seq == memories.c.partition_seq)
     .join(speakers, speakers.c.speaker_id == partitions.c.speaker_id)
     .where(speakers.c.account_id == bindparam("account_id"), _is_there)
     .order_by(memories.c.memory_seq)
 )
+_LIST_ALL = Query(_all)
+_LIST_OF_PERSON = Query(_all.where(partitions.c.speaker_id == bindparam("speaker_id")))
 _RECALL = Query(select(memories.c.memory).where(_of_partition, _is_there).order_by(*_ordered).limit(MOST_RECALLED))
 _GET = Query(select(*_COLUMNS).where(_of_partition, _with_id))
 _INSERT = Query(
@@ -182,9 +184,15 @@ def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page:
     return MemoryPage([], 0 if total is None else total[0])
 
 
-def list_all(tx: AccountTransaction) -> list[tuple[str, int, Memory]]:
-    """Every record of the account with its speaker_id and character_seq, in the order they were made."""
-    return [(row[0], row[1], _to_memory(row[2:])) for row in tx.all(_LIST_ALL, now=tx.now)]
+def list_all(tx: AccountTransaction, speaker_id: str | None = None) -> list[tuple[str, int, Memory]]:
+    """Every record of the account, or of one person, with its speaker_id and character_seq, in the order they were
+    made."""
+    rows = (
+        tx.all(_LIST_ALL, now=tx.now)
+        if speaker_id is None
+        else tx.all(_LIST_OF_PERSON, now=tx.now, speaker_id=speaker_id)
+    )
+    return [(row[0], row[1], _to_memory(row[2:])) for row in rows]
 
 
 def recall(tx: AccountTransaction, person: Person, character: Character) -> list[str]:

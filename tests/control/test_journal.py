@@ -2,6 +2,7 @@
 
 import io
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import pytest
 from starlette.testclient import TestClient
@@ -230,9 +231,11 @@ class TestFilters:
             ("status=-200", ["status"]),
             ("status=", ["status"]),
             ("surface=gamma", ["surface", "production, beta, live"]),
-            ("route=/memory/add", ["'route'", "path, surface or status"]),
+            ("route=/memory/add", ["'route'", "path, surface, status, end_user_id or after"]),
             ("key=x", ["'key'"]),
             ("path=%00", ["path"]),
+            *((f"after={after}", ["'after'", "25"]) for after in ("", "-1", "1.5", "last", "1000000000000000")),
+            *((f"end_user_id={someone}", ["'end_user_id'", "512"]) for someone in ("%20", "x" * 513, "a%00")),
         ],
     )
     def test_a_bad_one_is_refused(self, control: Control, query: str, words: list[str]) -> None:
@@ -305,3 +308,35 @@ def test_a_refused_filter_changes_nothing(client: TestClient, control: Control) 
     before = control.ok("GET", "/requests")
     refused(control.send("DELETE", "/requests?path=/x", None, Origin="https://evil.example"), 403, "evil.example")
     assert control.ok("GET", "/requests") == before
+
+
+def test_a_journal_is_read_on_from_where_one_was(api: Api, other: Api, control: Control) -> None:
+    for path in ("/production/character/list", LIST, "/beta/user/speaker/list"):
+        api.ok(path)
+        other.ok(path)
+    everything = control.requests()
+    for after in range(5):
+        assert control.ok("GET", f"/requests?after={after}") == {"requests": everything[after:], "dropped": 0}
+    assert control.ok("GET", f"/requests?after=1&path={PATH}")["requests"] == everything[1:2]
+    assert control.ok("GET", f"/requests?after=2&path={PATH}") == {"requests": [], "dropped": 0, "nearest": []}
+    control.ok("DELETE", "/requests")
+    assert control.ok("GET", "/requests?after=3") == {"requests": [], "dropped": 0}
+
+
+def test_what_was_dropped_counts_when_reading_on(run: Run) -> None:
+    with run(journal_size=2) as client:
+        api, control = account(client)
+        for _ in range(5):
+            api.ok(LIST)
+        kept = control.requests()
+        for after, wanted in ((0, kept), (3, kept), (4, kept[1:]), (5, [])):
+            assert control.ok("GET", f"/requests?after={after}") == {"requests": wanted, "dropped": 3}
+
+
+@pytest.mark.parametrize("person", ["player-42", '100%_\u00fc/\\"', "x"])
+def test_requests_about_one_person(api: Api, control: Control, person: str) -> None:
+    npc = api.character()
+    api.remember(npc, person, "The user has a dog.")
+    api.remember(npc, '100 _\u00fc/\\"', f"The user knows {person}.")
+    found = control.send("GET", f"/requests?{urlencode({'end_user_id': person})}").json()["requests"]
+    assert [entry["body"]["end_user_id"] for entry in found] == [person]

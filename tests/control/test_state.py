@@ -1,5 +1,6 @@
 """The account as a seed document."""
 
+import pytest
 from starlette.testclient import TestClient
 
 from tests.api.talking import converse
@@ -63,3 +64,42 @@ def test_looking_at_it_is_no_use_of_memory(api: Api, control: Control) -> None:
 
 def test_a_state_needs_an_account(client: TestClient) -> None:
     refused(Control(client).send("GET", "/state"), 400, "CONVAI-API-KEY")
+
+
+def test_the_state_of_one_person(api: Api, control: Control) -> None:
+    npc = api.character(memory=True)
+    for person in ("player-42", "player-43"):
+        api.remember(npc, person, "The user has a dog.")
+        converse(api, npc, person, "I like tea.")
+    converse(api, npc, None, "I like coffee.")
+    state = control.state()
+    assert control.ok("GET", "/state?end_user_id=%20player-42") == {
+        "characters": state["characters"],
+        **{
+            part: [one for one in state[part] if one["end_user_id"] == "player-42"]
+            for part in ("end_users", "memories", "sessions")
+        },
+    }
+    assert [len(state[part]) for part in ("end_users", "memories", "sessions")] == [2, 4, 3]
+    speaker = api.ok("/production/user/speaker/new", {"name": "Jordan", "deviceId": "a-device"})["speaker_id"]
+    assert control.ok("GET", f"/state?end_user_id={speaker}")["end_users"] == []
+    converse(api, npc, "a-device", "Hello.")
+    assert control.ok("GET", f"/state?end_user_id={speaker}") == control.ok("GET", "/state?end_user_id=a-device")
+    assert len(control.ok("GET", "/state?end_user_id=a-device")["sessions"]) == 1
+
+
+def test_a_stranger_has_nothing(api: Api, control: Control) -> None:
+    api.remember(api.character(), "player-42", "The user has a dog.")
+    assert control.ok("GET", "/state?end_user_id=nobody") == {
+        "characters": control.state()["characters"],
+        "end_users": [],
+        "memories": [],
+        "sessions": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "named"), [("end_user_id=", "end_user_id"), ("end_user_id=a%00", "end_user_id"), ("who=me", "who")]
+)
+def test_a_query_that_means_nothing_is_refused(control: Control, query: str, named: str) -> None:
+    refused(control.send("GET", f"/state?{query}"), 400, f"'{named}'")

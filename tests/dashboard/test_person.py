@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from fake_convai.testing import FakeConvai
 from tests.dashboard.conftest import Open, button, status
@@ -63,6 +63,17 @@ class TestRecord:
     def test_looking_leaves_no_trace(self, shown: Page, account: FakeConvai) -> None:
         expect(shown.get_by_role("heading", name="Memories")).to_be_visible()
         assert account.requests() == []
+
+    def test_only_this_person_is_asked_for(self, opened: Open, account: FakeConvai, npc: str, page: Page) -> None:
+        add_memory(account, npc, "The user is Jo.")
+        account.remember(npc, "somebody-else", "The user is Al.")
+        answers: list[Response] = []
+        page.on("response", lambda answer: answers.append(answer))
+        opened(ADDRESS)
+        expect(memory_rows(page)).to_have_count(1)
+        read = [answer.text() for answer in answers if answer.headers["content-type"] == "application/json"]
+        assert any("The user is Jo." in text for text in read)
+        assert "somebody-else" not in "".join(read)
 
     def test_nobody_has_this_id(self, opened: Open, account: FakeConvai) -> None:
         page = opened("#/end-users/%E0%A4")

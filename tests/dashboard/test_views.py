@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import httpx
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from fake_convai.testing import FakeConvai
 from tests.dashboard.conftest import Open, button, status
@@ -12,6 +12,18 @@ from tests.dashboard.conftest import Open, button, status
 def ask(account: FakeConvai, path: str, body: Mapping[str, object]) -> None:
     """Send a request as an app does."""
     httpx.post(f"{account.url}{path}", headers={"CONVAI-API-KEY": account.api_key}, json=body)
+
+
+def asked(page: Page, path: str) -> list[str]:
+    """The addresses below `path` that the page asks for, as it does so."""
+    addresses: list[str] = []
+
+    def note(request: Request) -> None:
+        if path in request.url:
+            addresses.append(request.url[request.url.index(path) :])
+
+    page.on("request", note)
+    return addresses
 
 
 def entries(page: Page) -> Locator:
@@ -101,6 +113,48 @@ class TestJournal:
         ask(account, "/beta/user/end-users/list", {})
         page.get_by_role("checkbox", name="Follow").check()
         expect(entries(page)).to_have_count(2)
+
+    def test_only_what_is_new_is_asked_for(self, opened: Open, account: FakeConvai, page: Page) -> None:
+        addresses = asked(page, "/_fake/requests")
+        for _ in range(3):
+            ask(account, "/beta/user/end-users/list", {})
+        opened("#/journal")
+        expect(entries(page)).to_have_count(3)
+        ask(account, "/beta/memory/list", {})
+        expect(entries(page)).to_have_count(4)
+        assert (addresses[0], {*addresses[1:]} - {"/_fake/requests?after=3"}) == (
+            "/_fake/requests?after=0",
+            {"/_fake/requests?after=2"},
+        )
+
+    def test_a_journal_that_was_emptied_elsewhere_is_read_anew(self, opened: Open, account: FakeConvai) -> None:
+        for _ in range(3):
+            ask(account, "/beta/user/end-users/list", {})
+        page = opened("#/journal")
+        expect(entries(page)).to_have_count(3)
+        account.clear_requests()
+        for _ in range(4):
+            ask(account, "/beta/user/speaker/list", {})
+        expect(entries(page)).to_have_count(4)
+        expect(entries(page).last).to_contain_text("/user/speaker/list")
+
+    def test_reading_ends_with_the_view(self, opened: Open, page: Page) -> None:
+        page.clock.install()
+        addresses = asked(page, "/_fake/requests")
+        opened("#/journal")
+        expect(page.get_by_text("0 requests")).to_be_visible()
+        held: list[Route] = []
+        page.route("**/_fake/requests?*", lambda route: held.append(route))
+        with page.expect_request("**/_fake/requests?*"):
+            page.clock.run_for(1500)
+        page.evaluate("null")  # by the answer, what is to be held has come
+        assert (len(held), len(addresses)) == (1, 2)
+        page.get_by_role("link", name="Characters").click()
+        expect(page.get_by_text("This account has no characters.")).to_be_visible()
+        held[0].continue_()
+        page.clock.run_for(30_000)
+        page.evaluate("null")
+        assert len(addresses) == 2
 
     def test_it_is_filtered_and_cleared(self, opened: Open, account: FakeConvai) -> None:
         ask(account, "/beta/user/end-users/list", {})

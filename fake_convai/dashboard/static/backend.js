@@ -1,3 +1,4 @@
+// @ts-check
 /** The fake as the page sees it: its public routes and `/_fake`, with the keys of this browser tab. */
 
 /** Why something did not work, in words for the reader. */
@@ -46,6 +47,14 @@ export function control(method, path, signal) {
   return ask(method, `/_fake${path}`, headers, undefined, signal);
 }
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Record<string, string>} headers
+ * @param {unknown} body
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
 async function ask(method, path, headers, body, signal) {
   if (Object.values(headers).some((key) => /[^\x20-\xff]/.test(key))) {
     throw new Failure("The key has characters that cannot be sent in a header.");
@@ -70,6 +79,7 @@ async function ask(method, path, headers, body, signal) {
   return parsed;
 }
 
+/** @param {string} text */
 function parse(text) {
   try {
     return JSON.parse(text);
@@ -78,6 +88,7 @@ function parse(text) {
   }
 }
 
+/** @param {any} answer */
 function reason(answer) {
   const said = answer?.ERROR ?? answer?.API_ERROR ?? answer?.detail;
   return typeof said === "string" ? said : "No reason was given.";

@@ -1,3 +1,4 @@
+// @ts-check
 /** The account's characters, and whether they remember. */
 
 import { control, post } from "./backend.js";
@@ -19,15 +20,21 @@ export function forget() {
   byId("characters-body").replaceChildren();
 }
 
+/** @param {AbortSignal} signal */
 async function load(signal) {
+  /** @type {State} */
   const state = await control("GET", "/state", signal);
   const cards = state.characters.map((character) => card(character, state));
   const none = h("p", { class: "empty" }, "This account has no characters.");
   byId("characters-body").replaceChildren(...(cards.length === 0 ? [none] : cards));
 }
 
+/**
+ * @param {Character} character
+ * @param {State} state
+ */
 function card(character, state) {
-  const mine = (part) => part.character_id === character.character_id;
+  const mine = (/** @type {Memory | Session} */ part) => part.character_id === character.character_id;
   const memories = state.memories.filter(mine);
   const sessions = state.sessions.filter(mine).reverse();
   const people = new Set(memories.map((memory) => memory.end_user_id));
@@ -49,11 +56,14 @@ function card(character, state) {
   );
 }
 
+/** @param {Session} session */
 function whom(session) {
   return session.end_user_id ?? "Anonymous";
 }
 
+/** @param {Character} character */
 function memorySwitch(character) {
+  /** @type {HTMLInputElement} */
   const toggle = h("input", {
     id: `memory-of-${character.character_id}`,
     type: "checkbox",
@@ -65,6 +75,10 @@ function memorySwitch(character) {
   return h("label", { class: "check end" }, "Memory ", toggle);
 }
 
+/**
+ * @param {Character} character
+ * @param {HTMLInputElement} toggle
+ */
 async function setMemory(character, toggle) {
   const enabled = toggle.checked;
   toggle.checked = !enabled; // until the server has done it

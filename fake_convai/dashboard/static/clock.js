@@ -1,3 +1,4 @@
+// @ts-check
 /** The account's clock and its faults: at a glance in the head of every view, and a view of their own. */
 
 import { control, keys } from "./backend.js";
@@ -8,9 +9,12 @@ import { SETTLED, attempt } from "./status.js";
 const EVERY_MS = 3000;
 const MARK = "⚠ ";
 
-const NOTHING = { clock: null, faults: [] };
+/** @type {Clock} */
+const REAL_TIME = { now: "", frozen: false, offset: 0 };
 
-let { clock, faults } = NOTHING;
+let clock = REAL_TIME;
+/** @type {Fault[]} */
+let faults = [];
 let unreadable = false;
 
 /** Keep the glance up to date, while somebody looks. */
@@ -22,19 +26,19 @@ export function startGlance() {
 
 /** The time by the account's clock, in milliseconds; real time while that is not known. */
 export function accountNow() {
-  return clock?.frozen ? Date.parse(clock.now) : Date.now() + (clock?.offset ?? 0) * 1000;
+  return clock.frozen ? Date.parse(clock.now) : Date.now() + clock.offset * 1000;
 }
 
 /** Read clock and faults anew. Never fails: that they cannot be read is said in the glance. */
 export async function readGlance() {
   const key = keys.api;
   try {
-    const read = key === "" ? NOTHING : await readBoth();
+    const read = key === "" ? nothing() : await readBoth();
     if (key !== keys.api) return; // another account was chosen meanwhile
     ({ clock, faults } = read);
     unreadable = false;
   } catch {
-    ({ clock, faults } = NOTHING);
+    ({ clock, faults } = nothing());
     unreadable = true;
   }
   renderGlance();
@@ -50,16 +54,23 @@ export function show() {
 
 /** Drop what was read: it is another account's. */
 export function forget() {
-  ({ clock, faults } = NOTHING);
+  ({ clock, faults } = nothing());
   byId("clock-body").replaceChildren();
   readGlance();
 }
 
+/** @returns {{ clock: Clock, faults: Fault[] }} */
+function nothing() {
+  return { clock: REAL_TIME, faults: [] };
+}
+
+/** @param {AbortSignal} [signal] */
 async function readBoth(signal) {
   const [now, waiting] = await Promise.all([control("GET", "/clock", signal), control("GET", "/faults", signal)]);
   return { clock: now, faults: waiting.faults };
 }
 
+/** @param {AbortSignal} signal */
 async function load(signal) {
   ({ clock, faults } = await readBoth(signal));
   byId("clock-body").replaceChildren(...clockCard(), ...faultsCard());
@@ -67,7 +78,8 @@ async function load(signal) {
 
 function renderGlance() {
   const badges = glance();
-  const text = (elements) => Array.from(elements, (element) => element.textContent).join("\n");
+  const text = (/** @type {Iterable<Element>} */ elements) =>
+    Array.from(elements, (element) => element.textContent).join("\n");
   // Left alone while nothing changes, so that whoever stands on a badge with the keyboard stays there.
   if (text(badges) !== text(byId("glance").children)) byId("glance").replaceChildren(...badges);
 }
@@ -78,6 +90,10 @@ function glance() {
   return [badge(clockWords(), clockIsSet()), badge(faultWords(), faults.length > 0)];
 }
 
+/**
+ * @param {string} text
+ * @param {boolean} on
+ */
 function badge(text, on) {
   return h("a", { class: on ? "badge on" : "badge", href: "#/clock" }, on ? MARK + text : text);
 }
@@ -95,6 +111,7 @@ function faultWords() {
   return faults.length === 0 ? "No faults" : count(faults.length, "fault");
 }
 
+/** @param {number} seconds */
 function shift(seconds) {
   const size = Math.abs(seconds);
   const sign = seconds < 0 ? "-" : "+";
@@ -122,6 +139,7 @@ function faultsCard() {
   ];
 }
 
+/** @param {Fault} fault */
 function faultLine(fault) {
   const does = [
     fault.delay_ms ? `waits ${fault.delay_ms} ms` : "",
@@ -140,6 +158,12 @@ function faultLine(fault) {
   return h("span", {}, h("bdi", {}, where), `: ${does}${when}, ${often}${rate}`);
 }
 
+/**
+ * @param {string} name
+ * @param {boolean} possible
+ * @param {string} path
+ * @param {string} said
+ */
 function undo(name, possible, path, said) {
   const work = () =>
     attempt("Could not change it", async (signal) => {

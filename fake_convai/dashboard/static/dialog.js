@@ -1,3 +1,4 @@
+// @ts-check
 /** Asking before something is gone for good. */
 
 import { byId } from "./dom.js";
@@ -10,7 +11,7 @@ import { byId } from "./dom.js";
  * @returns {Promise<boolean>}
  */
 export function confirmDelete(title, text) {
-  const dialog = byId("dialog");
+  const dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
   byId("dialog-title").textContent = title;
   byId("dialog-text").textContent = text;
   dialog.returnValue = "";
@@ -22,7 +23,7 @@ export function confirmDelete(title, text) {
 
 /** Make the buttons of the dialog work. */
 export function startDialog() {
-  const dialog = byId("dialog");
+  const dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
   byId("dialog-cancel").addEventListener("click", () => dialog.close(""));
   byId("dialog-confirm").addEventListener("click", () => dialog.close("delete"));
 }

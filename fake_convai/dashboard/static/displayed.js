@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * What an end user is called, by the rules of Convai's Unity SDK (`EndUserDetails.DisplayName` and `ShortId`, which
  * clients compute and the server never sends). Pure: no DOM, no clock of its own.
@@ -10,7 +11,7 @@ const DAY = 24 * HOUR;
 /**
  * The name in the metadata, else `User ` and the beginning of the id, with the last activity where it is known.
  *
- * @param {{end_user_id: string, end_user_metadata: Record<string, unknown>, last_active_ts: string | null}} user
+ * @param {Pick<EndUser, "end_user_id" | "end_user_metadata" | "last_active_ts">} user
  * @param {number} now milliseconds, by the clock of the account
  */
 export function displayName(user, now) {

@@ -1,23 +1,35 @@
+// @ts-check
 /** Making elements. Text from data only ever becomes text: nothing here, or anywhere in the page, parses markup. */
 
 import { exactly } from "./displayed.js";
 
 /** @param {string} id */
 export function byId(id) {
-  return document.getElementById(id);
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/** @param {string} id */
+export function input(id) {
+  return /** @type {HTMLInputElement} */ (byId(id));
+}
+
+/** @param {string} id */
+export function button(id) {
+  return /** @type {HTMLButtonElement} */ (byId(id));
 }
 
 /**
  * Make an element. `onclick` and its like are listeners, true and false set or leave out an attribute.
  *
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
  * @param {Record<string, unknown>} attributes
  * @param {...(Node | string)} children strings become text
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    if (typeof value === "function") element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
     else if (value !== false && value !== undefined) element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children);

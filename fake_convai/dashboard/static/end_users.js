@@ -1,10 +1,11 @@
+// @ts-check
 /** The list of end users, as in the Long-Term Memory tab of Convai's Unity editor. */
 
 import { post } from "./backend.js";
 import { accountNow, readGlance } from "./clock.js";
 import { confirmDelete } from "./dialog.js";
 import { displayName, lastActive, shortId } from "./displayed.js";
-import { byId, count, h, quoted, time } from "./dom.js";
+import { button, byId, count, h, input, quoted, time } from "./dom.js";
 import { PAGE_ROWS, Roster } from "./roster.js";
 import { attempt, progress } from "./status.js";
 
@@ -13,19 +14,24 @@ const LIMIT = 200;
 const EVERY = 25;
 const FIRST = "Nothing is loaded by itself: choose an account with its key, then press Refresh.";
 
-/** What was loaded; null before that. */
+/**
+ * What was loaded; null before that.
+ *
+ * @type {Roster | null}
+ */
 let roster = null;
 
 /** Make the controls of the list work. */
 export function start() {
   byId("refresh").addEventListener("click", refresh);
   byId("delete").addEventListener("click", deleteSelected);
-  byId("select-all").addEventListener("click", () => change(() => roster.toggleAll()));
+  byId("select-all").addEventListener("click", () => change((loaded) => loaded.toggleAll()));
   byId("previous").addEventListener("click", () => turn(-1));
   byId("next").addEventListener("click", () => turn(1));
-  byId("search").addEventListener("input", () => roster && change(() => roster.search(byId("search").value)));
+  byId("search").addEventListener("input", () => change((loaded) => loaded.search(input("search").value)));
   byId("rows").addEventListener("change", ({ target }) => {
-    roster.select(target.value, target.checked);
+    const box = /** @type {HTMLInputElement} */ (target);
+    roster?.select(box.value, box.checked);
     renderTools();
   });
   render();
@@ -57,13 +63,15 @@ function refresh() {
     await readGlance();
     const users = await loadAll(signal);
     roster = new Roster(users, (user) => displayName(user, accountNow()));
-    roster.search(byId("search").value);
+    roster.search(input("search").value);
     render();
     return `${count(users.length, "end user")} loaded.`;
   });
 }
 
+/** @param {AbortSignal} signal */
 async function loadAll(signal) {
+  /** @type {EndUser[]} */
   const users = [];
   let cursor;
   do {
@@ -76,6 +84,7 @@ async function loadAll(signal) {
 }
 
 async function deleteSelected() {
+  if (roster === null) return;
   const { size } = roster.selected;
   const hidden = roster.hiddenSelected;
   const sure = await confirmDelete(
@@ -88,8 +97,10 @@ async function deleteSelected() {
   byId("refresh").focus();
 }
 
+/** @type {Work} */
 async function removeSelected(signal) {
-  const wanted = [...roster.selected];
+  const wanted = [...(roster?.selected ?? [])];
+  /** @type {Set<string>} */
   const gone = new Set();
   try {
     for (const id of wanted) {
@@ -98,20 +109,23 @@ async function removeSelected(signal) {
       gone.add(id);
     }
   } finally {
-    if (!signal.aborted) change(() => roster.remove(gone));
+    if (!signal.aborted) change((loaded) => loaded.remove(gone));
   }
   return `${count(gone.size, "end user")} deleted.`;
 }
 
+/** @param {(loaded: Roster) => void} work */
 function change(work) {
-  work();
+  if (roster === null) return;
+  work(roster);
   render();
 }
 
+/** @param {number} pages */
 function turn(pages) {
-  change(() => (roster.page += pages));
+  change((loaded) => (loaded.page += pages));
   byId("end-users-title").scrollIntoView();
-  const [wanted, other] = pages > 0 ? [byId("next"), byId("previous")] : [byId("previous"), byId("next")];
+  const [wanted, other] = pages > 0 ? [button("next"), button("previous")] : [button("previous"), button("next")];
   (wanted.disabled ? other : wanted).focus({ preventScroll: true });
 }
 
@@ -130,6 +144,10 @@ function hint() {
   return roster.users.length === 0 ? "This account has no end users." : "Nobody has that in their name or id.";
 }
 
+/**
+ * @param {EndUser} user
+ * @param {number} now
+ */
 function row(user, now) {
   const id = user.end_user_id;
   const name = displayName(user, now);
@@ -140,7 +158,7 @@ function row(user, now) {
     h("input", {
       type: "checkbox",
       value: id,
-      checked: roster.selected.has(id),
+      checked: roster?.selected.has(id),
       "aria-label": `Select ${name}, ${shortId(id)}`,
     }),
     h(
@@ -149,7 +167,11 @@ function row(user, now) {
       h("a", { href: `#/end-users/${encodeURIComponent(id)}`, class: "name" }, quoted(name)),
       h("code", { title: id }, shortId(id)),
     ),
-    h("span", { class: "quiet when" }, active === "" ? "never active" : time(user.last_active_ts, active)),
+    h(
+      "span",
+      { class: "quiet when" },
+      user.last_active_ts === null ? "never active" : time(user.last_active_ts, active),
+    ),
   );
 }
 
@@ -157,22 +179,24 @@ function renderTools() {
   const selected = roster?.selected.size ?? 0;
   const shown = roster?.shown.length ?? 0;
   byId("select-all").textContent = roster?.allSelected ? "Unselect All" : "Select All";
-  byId("select-all").disabled = shown === 0;
-  byId("delete").disabled = selected === 0;
-  for (const box of byId("rows").querySelectorAll("input")) box.checked = roster.selected.has(box.value);
-  byId("count").textContent = roster === null ? "" : summary(shown, selected);
+  button("select-all").disabled = shown === 0;
+  button("delete").disabled = selected === 0;
+  for (const box of byId("rows").querySelectorAll("input")) box.checked = roster?.selected.has(box.value) ?? false;
+  byId("count").textContent = roster === null ? "" : summary(roster);
   renderPages(shown);
 }
 
+/** @param {number} shown */
 function renderPages(shown) {
   byId("pages").hidden = shown <= PAGE_ROWS;
   byId("page").textContent = roster === null ? "" : `Page ${roster.page + 1} of ${roster.pages}`;
-  byId("previous").disabled = !roster?.page;
-  byId("next").disabled = roster === null || roster.page + 1 >= roster.pages;
+  button("previous").disabled = !roster?.page;
+  button("next").disabled = roster === null || roster.page + 1 >= roster.pages;
 }
 
-function summary(shown, selected) {
-  const all = count(roster.users.length, "end user");
-  const number = (many) => many.toLocaleString("en");
-  return `${shown < roster.users.length ? `${number(shown)} of ` : ""}${all} · ${number(selected)} selected`;
+/** @param {Roster} loaded */
+function summary({ users, shown, selected }) {
+  const number = (/** @type {number} */ many) => many.toLocaleString("en");
+  const some = shown.length < users.length ? `${number(shown.length)} of ` : "";
+  return `${some}${count(users.length, "end user")} · ${number(selected.size)} selected`;
 }

@@ -1,17 +1,20 @@
+// @ts-check
 /** The journal as it grows: every request of the account, with its body, answer and reason. */
 
 import { control } from "./backend.js";
-import { byId, count, h, quoted, time } from "./dom.js";
+import { byId, count, h, input, quoted, time } from "./dom.js";
 import { attempt, say } from "./status.js";
 
 const PAGE = 100;
 const PAUSE_MS = 1000;
 
+/** @type {Entry[]} */
 let entries = [];
 /** How many requests came before the first of `entries`. */
 let dropped = 0;
 let limit = PAGE;
-let timer = 0;
+/** Ends the reading that goes on by itself. */
+let following = new AbortController();
 
 /** Make the controls of the journal work. */
 export function start() {
@@ -33,9 +36,9 @@ export function show() {
   });
 }
 
-/** Read no more. */
+/** Read no more: what is being asked is given up too. */
 export function hide() {
-  clearTimeout(timer);
+  following.abort();
 }
 
 /** Drop what was read: it is another account's. */
@@ -46,38 +49,50 @@ export function forget() {
   render();
 }
 
-function follow() {
-  clearTimeout(timer);
-  if (byId("follow").checked) timer = setTimeout(readOn, PAUSE_MS);
-}
-
-async function readOn() {
-  const began = performance.now();
-  const mine = timer;
-  try {
-    if (!document.hidden) await load();
-  } catch (error) {
-    if (mine === timer) say(`Could not read the journal: ${error.message}`);
-  }
-  // A long journal takes its time to read: look less often then, so that the server has time for others.
-  if (mine === timer && byId("follow").checked) {
-    timer = setTimeout(readOn, Math.max(PAUSE_MS, 4 * (performance.now() - began)));
+async function follow() {
+  hide();
+  const { signal } = (following = new AbortController());
+  while (input("follow").checked) {
+    await pause(signal);
+    if (signal.aborted) return;
+    try {
+      if (!document.hidden) await load(signal);
+    } catch (error) {
+      if (!signal.aborted) say(`Could not read the journal: ${/** @type {Error} */ (error).message}`);
+    }
   }
 }
 
+/** @param {AbortSignal} signal */
+function pause(signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PAUSE_MS);
+    signal.addEventListener("abort", () => resolve(clearTimeout(timer)));
+  });
+}
+
+/**
+ * Read what is new. The newest that is known comes once more: another in its place means that the journal was emptied.
+ *
+ * @param {AbortSignal} signal
+ */
 async function load(signal) {
-  const mine = timer;
-  const journal = await control("GET", "/requests", signal);
-  if (signal === undefined && mine !== timer) return; // left, or another account's
-  if (!continues(journal)) byId("entries").replaceChildren();
-  [entries, dropped] = [journal.requests, journal.dropped];
+  const known = entries.at(-1);
+  const after = known === undefined ? 0 : dropped + entries.length - 1;
+  const journal = await control("GET", `/requests?after=${after}`, signal);
+  if (entries.at(-1) !== known) return; // somebody else has read on meanwhile
+  if (known === undefined) {
+    [entries, dropped] = [journal.requests, journal.dropped];
+  } else if (JSON.stringify(journal.requests[0]) === JSON.stringify(known)) {
+    entries.push(...journal.requests.slice(1));
+    entries.splice(0, journal.dropped - dropped);
+    dropped = journal.dropped;
+  } else {
+    [entries, dropped] = [[], 0];
+    byId("entries").replaceChildren();
+    return load(signal);
+  }
   render();
-}
-
-/** Whether this is what was read before, and perhaps more; not so when the journal was emptied since. */
-function continues(journal) {
-  const before = entries[journal.dropped - dropped];
-  return JSON.stringify(before) === JSON.stringify(journal.requests[0]);
 }
 
 function clear() {
@@ -90,11 +105,11 @@ function clear() {
 
 /** Newest first. Rows that are there already stay as they are, open or not. */
 function render() {
-  const wanted = byId("journal-search").value.trim().toLowerCase();
-  const numbered = entries.map((entry, index) => [String(dropped + index), entry]).reverse();
-  const fitting = numbered.filter(([, entry]) => summaryText(entry).toLowerCase().includes(wanted));
-  const there = new Map(Array.from(byId("entries").children, (element) => [element.dataset.number, element]));
-  const rows = fitting.slice(0, limit).map(([number, entry]) => there.get(number) ?? row(number, entry));
+  const wanted = input("journal-search").value.trim().toLowerCase();
+  const numbered = entries.map((entry, index) => ({ number: String(dropped + index), entry })).reverse();
+  const fitting = numbered.filter(({ entry }) => summaryText(entry).toLowerCase().includes(wanted));
+  const there = new Map(Array.from(byId("entries").children, (row) => [row.getAttribute("data-number"), row]));
+  const rows = fitting.slice(0, limit).map(({ number, entry }) => there.get(number) ?? row(number, entry));
   // Only what is new is put in: moving a row would close it for a screen reader.
   const kept = new Set(rows);
   for (const element of there.values()) if (!kept.has(element)) element.remove();
@@ -107,16 +122,22 @@ function render() {
   byId("journal-count").textContent = counted(fitting.length);
 }
 
+/** @param {number} fitting */
 function counted(fitting) {
   const all = count(entries.length, "request");
   const gone = dropped === 0 ? "" : ` · ${dropped} older ones were dropped`;
   return (fitting === entries.length ? all : `${fitting} of ${all}`) + gone;
 }
 
+/** @param {Entry} entry */
 function summaryText(entry) {
   return `${entry.surface} ${entry.method} ${entry.path} ${entry.status}`;
 }
 
+/**
+ * @param {string} number
+ * @param {Entry} entry
+ */
 function row(number, entry) {
   const element = h(
     "details",
@@ -141,6 +162,7 @@ function row(number, entry) {
   return element;
 }
 
+/** @param {Entry} entry */
 function contents(entry) {
   const reasons = entry.explanations.map((one) => `${one.event} ${one.with}: ${one.because}`);
   return [
@@ -153,11 +175,19 @@ function contents(entry) {
   ];
 }
 
+/**
+ * @param {string} title
+ * @param {unknown} value
+ */
 function part(title, value) {
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
   return [h("h4", {}, title), value === null ? h("p", { class: "quiet" }, "None.") : h("pre", {}, text)];
 }
 
+/**
+ * @param {string} title
+ * @param {string[]} texts
+ */
 function lines(title, texts) {
   return texts.length === 0 ? [] : [h("h4", {}, title), ...texts.map((text) => h("p", {}, quoted(text)))];
 }

@@ -1,18 +1,24 @@
+// @ts-check
 /** The page: which account, which view. */
 
 import { keys, setKey } from "./backend.js";
 import * as characters from "./characters.js";
 import * as clock from "./clock.js";
 import { startDialog } from "./dialog.js";
-import { byId } from "./dom.js";
+import { byId, input } from "./dom.js";
 import * as endUsers from "./end_users.js";
 import * as journal from "./journal.js";
 import * as person from "./person.js";
 import { stop } from "./status.js";
 
-/** By the id of its section. A view has `show` and `forget`, and `hide` if it goes on working by itself. */
+/**
+ * By the id of its section.
+ *
+ * @type {Record<string, View>}
+ */
 const VIEWS = { "end-users": endUsers, person, characters, journal, clock };
 
+/** @type {View | null} */
 let current = null;
 
 /** Show the view that the address names: `#/end-users`, `#/end-users/<id>`, `#/characters`, `#/journal`, `#/clock`. */
@@ -23,19 +29,24 @@ function route() {
   stop();
   current = VIEWS[name];
   for (const other of Object.keys(VIEWS)) byId(other).hidden = other !== name;
-  for (const link of document.querySelectorAll("nav a")) {
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav a"))) {
     const here = link.hash === `#/${name}` || (name === "person" && link.hash === "#/end-users");
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  current.show(id === undefined ? undefined : decoded(id));
+  current.show(decoded(id ?? ""));
 }
 
+/**
+ * @param {string} section
+ * @param {string | undefined} id
+ */
 function nameOf(section, id) {
   if (section === "end-users" && id) return "person";
   return section !== "person" && Object.hasOwn(VIEWS, section) ? section : "end-users";
 }
 
+/** @param {string} id */
 function decoded(id) {
   try {
     return decodeURIComponent(id);
@@ -44,6 +55,10 @@ function decoded(id) {
   }
 }
 
+/**
+ * @param {keyof typeof keys} which
+ * @param {string} value
+ */
 function useKey(which, value) {
   if (value === keys[which]) return;
   setKey(which, value);
@@ -60,14 +75,17 @@ function startKeys() {
     address.searchParams.delete("key");
     history.replaceState(null, "", address);
   }
-  for (const [which, id] of [
-    ["api", "api-key"],
-    ["control", "control-key"],
-  ]) {
-    const field = byId(id);
-    field.value = keys[which];
-    field.addEventListener("change", () => useKey(which, field.value.trim()));
-  }
+  startField("api", input("api-key"));
+  startField("control", input("control-key"));
+}
+
+/**
+ * @param {keyof typeof keys} which
+ * @param {HTMLInputElement} field
+ */
+function startField(which, field) {
+  field.value = keys[which];
+  field.addEventListener("change", () => useKey(which, field.value.trim()));
 }
 
 startKeys();
@@ -78,5 +96,5 @@ route();
 clock.startGlance();
 window.addEventListener("hashchange", () => {
   route();
-  document.querySelector("main section:not([hidden]) h2").focus();
+  /** @type {HTMLElement} */ (document.querySelector("main section:not([hidden]) h2")).focus();
 });

@@ -1,3 +1,4 @@
+// @ts-check
 /** What characters remember about a person; with what was merged, and why. */
 
 import { post } from "./backend.js";
@@ -7,50 +8,59 @@ import { count, h, quoted, time } from "./dom.js";
 /**
  * What became of every fact that was added, by the id of the memory it went into. The journal knows.
  *
- * @param {object[]} requests the journal's entries of /memory/add
- * @returns {Map<string, Array<{at: string, event: string, fact: string, because: string}>>}
+ * @param {Entry[]} requests the journal's entries of /memory/add
  */
 export function history(requests) {
+  /** @type {Map<string, Step[]>} */
   const found = new Map();
   for (const { at, body, explanations } of requests) {
     explanations.forEach((explanation, number) => {
       const fact = body?.memories?.[number] ?? "";
-      const entries = found.get(explanation.with) ?? found.set(explanation.with, []).get(explanation.with);
-      entries.push({ at, event: explanation.event, fact, because: explanation.because });
+      const steps = found.get(explanation.with) ?? [];
+      found.set(explanation.with, [...steps, { at, event: explanation.event, fact, because: explanation.because }]);
     });
   }
   return found;
 }
 
 /**
- * @param {import("./person.js").Person} person
- * @param {Function} change
+ * @param {Person} person
+ * @param {EndUser} _user
+ * @param {Change} change
  */
-export function memoriesSection(person, change) {
+export function memoriesSection(person, _user, change) {
   const heading = h("h3", {}, "Memories");
   if (person.characters.length === 0) {
     return [heading, h("p", { class: "quiet" }, "This account has no characters that could remember anything.")];
   }
   const remembering = person.characters
-    .map((character) => [character, person.memories.filter((memory) => memory.character_id === character.character_id)])
-    .filter(([, memories]) => memories.length > 0);
+    .map((character) => ({
+      character,
+      memories: person.memories.filter((memory) => memory.character_id === character.character_id),
+    }))
+    .filter(({ memories }) => memories.length > 0);
   return [
     heading,
     adder(person, change),
     ...(remembering.length === 0 ? [h("p", { class: "quiet" }, "Nobody remembers anything yet.")] : []),
-    ...remembering.flatMap(([character, memories]) => ofCharacter(person, character, memories, change)),
+    ...remembering.flatMap(({ character, memories }) => ofCharacter(person, character, memories, change)),
   ];
 }
 
+/**
+ * @param {Person} person
+ * @param {Change} change
+ */
 function adder(person, change) {
-  const option = (character) => h("option", { value: character.character_id }, character.character_name);
+  const option = (/** @type {Character} */ character) =>
+    h("option", { value: character.character_id }, character.character_name);
   const character = h(
     "select",
     { id: "memory-character", "aria-label": "Character" },
     ...person.characters.map(option),
   );
   const fact = h("input", { id: "memory-fact", required: true, "aria-label": "New memory", placeholder: "The user …" });
-  const add = (event) => {
+  const add = (/** @type {Event} */ event) => {
     event.preventDefault();
     const body = { character_id: character.value, end_user_id: person.id, memories: [fact.value] };
     change("Could not add the memory", async (signal) => {
@@ -67,6 +77,12 @@ function adder(person, change) {
   );
 }
 
+/**
+ * @param {Person} person
+ * @param {Character} character
+ * @param {Memory[]} memories
+ * @param {Change} change
+ */
 function ofCharacter(person, character, memories, change) {
   const name = character.character_name;
   const partition = { character_id: character.character_id, end_user_id: person.id };
@@ -81,12 +97,12 @@ function ofCharacter(person, character, memories, change) {
       return "Deleted the memories.";
     });
   };
-  const remove = (memory) =>
+  const remove = (/** @type {Memory} */ memory) =>
     change("Could not delete the memory", async (signal) => {
       await post("/beta/memory/delete", { ...partition, memory_id: memory.id }, signal);
       return "Deleted the memory.";
     });
-  const row = (memory) => item(memory, person.history.get(memory.id) ?? [], () => remove(memory));
+  const row = (/** @type {Memory} */ memory) => item(memory, person.history.get(memory.id) ?? [], () => remove(memory));
   return [
     h(
       "div",
@@ -103,7 +119,12 @@ function ofCharacter(person, character, memories, change) {
   ];
 }
 
-function item(memory, entries, remove) {
+/**
+ * @param {Memory} memory
+ * @param {Step[]} steps
+ * @param {() => void} remove
+ */
+function item(memory, steps, remove) {
   const changed = memory.updated_at === memory.created_at ? [] : [" · changed ", time(memory.updated_at)];
   const metadata = Object.keys(memory.metadata).length === 0 ? [] : [h("code", {}, JSON.stringify(memory.metadata))];
   return h(
@@ -115,26 +136,27 @@ function item(memory, entries, remove) {
       h("p", {}, quoted(memory.memory)),
       h("p", { class: "quiet" }, "since ", time(memory.created_at), ...changed),
       ...metadata,
-      ...(entries.some((entry) => entry.event === "update") ? [merged(entries)] : []),
+      ...(steps.some((step) => step.event === "update") ? [merged(steps)] : []),
     ),
     h("button", { class: "danger", "aria-label": `Delete memory: ${memory.memory}`, onclick: remove }, "Delete"),
   );
 }
 
-function merged(entries) {
-  const line = (entry) =>
+/** @param {Step[]} steps */
+function merged(steps) {
+  const line = (/** @type {Step} */ step) =>
     h(
       "li",
       {},
-      time(entry.at),
-      entry.event === "update" ? " merged " : " added ",
-      h("q", {}, quoted(entry.fact)),
-      `: ${entry.because}`,
+      time(step.at),
+      step.event === "update" ? " merged " : " added ",
+      h("q", {}, quoted(step.fact)),
+      `: ${step.because}`,
     );
   return h(
     "details",
     {},
-    h("summary", {}, `Merged from ${count(entries.length, "fact")}`),
-    h("ol", {}, ...entries.map(line)),
+    h("summary", {}, `Merged from ${count(steps.length, "fact")}`),
+    h("ol", {}, ...steps.map(line)),
   );
 }

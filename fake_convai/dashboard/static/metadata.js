@@ -1,19 +1,24 @@
+// @ts-check
 /** A person's metadata, key by key. */
 
 import { post } from "./backend.js";
 import { h } from "./dom.js";
 
+/** @typedef {(patch: Record<string, unknown>, said: string) => Promise<void>} Save */
+
 /**
- * @param {import("./person.js").Person} person
- * @param {Function} change
+ * @param {Person} person
+ * @param {EndUser} user
+ * @param {Change} change
  */
-export function metadataSection(person, change) {
+export function metadataSection(person, user, change) {
+  /** @type {Save} */
   const save = (patch, said) =>
     change("Could not change the metadata", async (signal) => {
       await post("/beta/user/end-users/update", { end_user_id: person.id, end_user_metadata: patch }, signal);
       return said;
     });
-  const entries = Object.entries(person.user.end_user_metadata);
+  const entries = Object.entries(user.end_user_metadata);
   return [
     h("h3", {}, "Metadata"),
     h(
@@ -25,6 +30,12 @@ export function metadataSection(person, change) {
   ];
 }
 
+/**
+ * @param {string} key
+ * @param {unknown} value
+ * @param {number} number
+ * @param {Save} save
+ */
 function editor(key, value, number, save) {
   const id = `metadata-${number}`;
   const text = h("input", { id, value: typeof value === "string" ? value : JSON.stringify(value) });
@@ -44,6 +55,7 @@ function editor(key, value, number, save) {
   );
 }
 
+/** @param {Save} save */
 function adder(save) {
   const key = h("input", { id: "metadata-new-key", required: true, "aria-label": "New key", placeholder: "New key" });
   const text = h("input", { "aria-label": "New value", placeholder: "Value" });
@@ -58,15 +70,25 @@ function adder(save) {
   );
 }
 
-/** Whether a text is meant as JSON, such as 3 or true or a list, and not as the text itself. */
+/**
+ * Whether a text is meant as JSON, such as 3 or true or a list, and not as the text itself.
+ *
+ * @param {string} of
+ * @param {boolean} checked
+ */
 function jsonBox(of, checked) {
   const box = h("input", { type: "checkbox", checked, "aria-label": `${of} is JSON` });
   return { box, label: h("label", { class: "check" }, box, " JSON") };
 }
 
+/**
+ * @param {HTMLInputElement} text
+ * @param {{ box: HTMLInputElement }} json
+ * @param {(value: unknown) => void} save
+ */
 function submits(text, json, save) {
   text.addEventListener("input", () => text.setCustomValidity(""));
-  return (event) => {
+  return (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
       save(json.box.checked ? JSON.parse(text.value) : text.value);

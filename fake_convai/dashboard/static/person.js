@@ -1,4 +1,5 @@
-/** One end user: the record, memories with every character, sessions. Looking reads `/_fake/state` and leaves no trace. */
+// @ts-check
+/** One end user: the record, memories with every character, sessions. Looking reads `/_fake` and leaves no trace. */
 
 import { control, post } from "./backend.js";
 import { accountNow, readGlance } from "./clock.js";
@@ -11,18 +12,7 @@ import { metadataSection } from "./metadata.js";
 import { sessionList } from "./sessions.js";
 import { attempt, say } from "./status.js";
 
-/**
- * What the sections of the page are made from.
- *
- * @typedef {object} Person
- * @property {string} id
- * @property {object} user the record
- * @property {object[]} characters the account's
- * @property {object[]} memories of this person, with any character
- * @property {object[]} sessions of this person
- * @property {Map<string, object[]>} history what became of facts, by the id of their memory
- */
-
+/** @type {Record<string, (person: Person, user: EndUser, change: Change) => HTMLElement[]>} */
 const SECTIONS = {
   record: recordSection,
   metadata: metadataSection,
@@ -50,52 +40,73 @@ export function forget() {
   byId("person-body").replaceChildren();
 }
 
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<Person>}
+ */
 async function load(id, signal) {
+  const whom = `end_user_id=${encodeURIComponent(id)}`;
   const [state, journal] = await Promise.all([
-    control("GET", "/state", signal),
-    control("GET", "/requests?path=/memory/add", signal),
+    control("GET", `/state?${whom}`, signal),
+    control("GET", `/requests?path=/memory/add&${whom}`, signal),
     readGlance(), // how long ago something was is told by the account's clock
   ]);
-  const mine = (part) => part.end_user_id === id;
   return {
     id,
-    user: state.end_users.find(mine),
+    user: state.end_users[0],
     characters: state.characters,
-    memories: state.memories.filter(mine),
-    sessions: state.sessions.filter(mine).reverse(),
+    memories: state.memories,
+    sessions: state.sessions.reverse(),
     history: history(journal.requests),
   };
 }
 
+/**
+ * @param {Person} person
+ * @param {string[]} names of sections
+ */
 function render(person, names) {
-  if (person.user === undefined) {
+  const { user } = person;
+  if (user === undefined) {
     byId("person-body").replaceChildren(h("p", { class: "empty" }, "This account has no such end user."));
     return;
   }
-  byId("person-title").replaceChildren(quoted(displayName(person.user, accountNow())));
+  byId("person-title").replaceChildren(quoted(displayName(user, accountNow())));
   for (const name of names) {
-    const section = h("div", { id: `person-${name}` }, ...SECTIONS[name](person, changer(person, name)));
-    const old = byId(section.id);
+    const section = h("div", { id: `person-${name}` }, ...SECTIONS[name](person, user, changer(person, name)));
+    const old = document.getElementById(section.id);
     if (old === null) byId("person-body").append(section);
     else old.replaceWith(section);
   }
 }
 
-/** What a section calls to change something: it does the work, reads the person anew and says what was done. */
+/**
+ * What a section calls to change something: it does the work, reads the person anew and says what was done.
+ *
+ * @param {Person} person
+ * @param {string} name
+ * @returns {Change}
+ */
 function changer(person, name) {
   return (what, work) =>
     attempt(what, async (signal) => {
       const said = await work(signal);
-      const focused = document.activeElement.id;
+      const focused = document.activeElement?.id ?? "";
       render(await load(person.id, signal), ["record", name]);
-      (byId(focused) ?? byId("person-title")).focus();
+      (document.getElementById(focused) ?? byId("person-title")).focus();
       return said;
     });
 }
 
-function recordSection(person) {
+/**
+ * @param {Person} person
+ * @param {EndUser} user
+ */
+function recordSection(person, user) {
   const now = accountNow();
-  const moment = (iso) => (iso === null ? "never" : h("span", {}, time(iso), ` UTC (${lastActive(iso, now)})`));
+  const moment = (/** @type {string | null} */ iso) =>
+    iso === null ? "never" : h("span", {}, time(iso), ` UTC (${lastActive(iso, now)})`);
   return [
     h(
       "dl",
@@ -103,34 +114,36 @@ function recordSection(person) {
       h("dt", {}, "Id"),
       h("dd", {}, h("code", {}, person.id)),
       h("dt", {}, "Last active"),
-      h("dd", {}, moment(person.user.last_active_ts)),
+      h("dd", {}, moment(user.last_active_ts)),
       h("dt", {}, "Last memory use"),
-      h("dd", {}, moment(person.user.last_ltm_usage_ts)),
+      h("dd", {}, moment(user.last_ltm_usage_ts)),
     ),
-    h("button", { class: "danger", onclick: () => remove(person) }, "Delete end user"),
+    h("button", { class: "danger", onclick: () => remove(user) }, "Delete end user"),
   ];
 }
 
+/** @param {Person} person */
 function sessionsSection(person) {
   const names = new Map(person.characters.map((character) => [character.character_id, character.character_name]));
   return [
     h("h3", {}, "Sessions"),
     person.sessions.length === 0
       ? h("p", { class: "quiet" }, "No sessions yet.")
-      : sessionList(person.sessions, (session) => names.get(session.character_id)),
+      : sessionList(person.sessions, (session) => names.get(session.character_id) ?? ""),
   ];
 }
 
-async function remove(person) {
+/** @param {EndUser} user */
+async function remove(user) {
   const sure = await confirmDelete(
     "Delete 1 end user?",
-    `The record of ${displayName(person.user, accountNow())} and everything that every character remembers about this ` +
+    `The record of ${displayName(user, accountNow())} and everything that every character remembers about this ` +
       "person will be gone. This cannot be undone.",
   );
   if (!sure) return;
   await attempt("Could not delete the end user", async (signal) => {
-    await post("/beta/user/end-users/delete", { end_user_id: person.id }, signal);
-    forgetOne(person.id);
+    await post("/beta/user/end-users/delete", { end_user_id: user.end_user_id }, signal);
+    forgetOne(user.end_user_id);
     location.hash = "#/end-users";
     return "";
   });

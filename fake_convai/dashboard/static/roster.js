@@ -1,3 +1,4 @@
+// @ts-check
 /** The list of end users as a model: search, pages and selection. Pure: no DOM, no network. */
 
 /** Rows on a page; more would make the browser slow to lay out. */
@@ -5,15 +6,16 @@ export const PAGE_ROWS = 500;
 
 export class Roster {
   /**
-   * @param {Array<{end_user_id: string}>} users
-   * @param {(user: object) => string} nameOf what a user is displayed as
+   * @param {EndUser[]} users
+   * @param {(user: EndUser) => string} nameOf what a user is displayed as
    */
   constructor(users, nameOf) {
     this.users = users;
+    this.shown = users;
+    /** @type {Set<string>} */
     this.selected = new Set();
     this.page = 0;
     this.nameOf = nameOf;
-    this.search("");
   }
 
   /**
@@ -23,7 +25,8 @@ export class Roster {
    */
   search(text) {
     const wanted = text.trim().toLowerCase();
-    const fits = (user) => `${this.nameOf(user)}\n${user.end_user_id}`.toLowerCase().includes(wanted);
+    const fits = (/** @type {EndUser} */ user) =>
+      `${this.nameOf(user)}\n${user.end_user_id}`.toLowerCase().includes(wanted);
     this.shown = wanted === "" ? this.users : this.users.filter(fits);
     this.page = 0;
   }
@@ -69,7 +72,7 @@ export class Roster {
    * @param {Set<string>} ids
    */
   remove(ids) {
-    const stays = (user) => !ids.has(user.end_user_id);
+    const stays = (/** @type {EndUser} */ user) => !ids.has(user.end_user_id);
     this.users = this.users.filter(stays);
     this.shown = this.shown.filter(stays);
     for (const id of ids) this.selected.delete(id);

@@ -1,15 +1,20 @@
+// @ts-check
 /** Sessions, each with its transcript. */
 
 import { count, h, quoted, time } from "./dom.js";
 
 /**
- * @param {object[]} sessions as in `/_fake/state`
- * @param {(session: object) => string} title whom the session was with
+ * @param {Session[]} sessions as in `/_fake/state`
+ * @param {(session: Session) => string} title whom the session was with
  */
 export function sessionList(sessions, title) {
   return h("div", { class: "card rows" }, ...sessions.map((session) => disclosure(session, title(session))));
 }
 
+/**
+ * @param {Session} session
+ * @param {string} title
+ */
 function disclosure(session, title) {
   const { interactions } = session;
   const added = session.is_added_to_memory;
@@ -30,6 +35,7 @@ function disclosure(session, title) {
   );
 }
 
+/** @param {Interaction} interaction */
 function turn(interaction) {
   const speaker = interaction.is_trigger_input ? "Trigger" : "User";
   return [

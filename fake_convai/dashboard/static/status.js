@@ -1,3 +1,4 @@
+// @ts-check
 /** The one place that says how things stand: progress, what was done, and why something failed, with Retry. */
 
 import { Failure } from "./backend.js";
@@ -10,6 +11,7 @@ export const SETTLED = "fake-convai-settled";
 const STAYS_MS = 6000;
 
 let running = new AbortController();
+/** @type {Animation | undefined} */
 let fading;
 
 /** @param {string} text */
@@ -32,11 +34,16 @@ export function progress(text, done, total) {
   byId("status").append(h("progress", { value: done, max: Math.max(total, 1), "aria-label": "Progress" }));
 }
 
+/** @param {string} text */
 function succeed(text) {
   say(text);
   fading = byId("status").animate({ opacity: [1, 0] }, { delay: STAYS_MS, duration: 400, fill: "forwards" });
 }
 
+/**
+ * @param {string} text
+ * @param {() => void} retry
+ */
 function fail(text, retry) {
   const status = byId("status");
   fading?.cancel();
@@ -54,7 +61,7 @@ export function stop() {
  * Do one thing, in place of what was going on before, and say what came of it.
  *
  * @param {string} what what could not be done, should it fail
- * @param {(signal: AbortSignal) => Promise<string>} work resolves to what to say when it is done
+ * @param {Work} work
  */
 export async function attempt(what, work) {
   running.abort();
@@ -63,7 +70,7 @@ export async function attempt(what, work) {
     const said = await work(mine.signal);
     if (!mine.signal.aborted) succeed(said);
   } catch (error) {
-    if (!mine.signal.aborted) fail(`${what}: ${error.message}`, () => attempt(what, work));
+    if (!mine.signal.aborted) fail(`${what}: ${/** @type {Error} */ (error).message}`, () => attempt(what, work));
     if (!(error instanceof Failure)) throw error;
   } finally {
     document.dispatchEvent(new Event(SETTLED));

@@ -1,0 +1,116 @@
+// What the page gets from the fake, for `tsc`, which only checks the JavaScript and makes nothing (`make lint`).
+
+interface Character {
+  character_id: string;
+  character_name: string;
+  listing: string;
+  memory_settings: { enabled: boolean };
+}
+
+interface EndUser {
+  end_user_id: string;
+  end_user_metadata: Record<string, unknown>;
+  last_active_ts: string | null;
+  last_ltm_usage_ts: string | null;
+}
+
+interface Memory {
+  character_id: string;
+  end_user_id: string;
+  id: string;
+  memory: string;
+  metadata: Record<string, unknown>;
+  created_at: string;
+  updated_at: string;
+}
+
+interface Interaction {
+  timestamp: string;
+  user: string;
+  character: string;
+  is_trigger_input: boolean;
+}
+
+interface Session {
+  character_id: string;
+  end_user_id: string | null;
+  sessionID: string;
+  started_at: string;
+  is_added_to_memory: boolean;
+  interactions: Interaction[];
+}
+
+/** `GET /_fake/state` */
+interface State {
+  characters: Character[];
+  end_users: EndUser[];
+  memories: Memory[];
+  sessions: Session[];
+}
+
+/** An entry of `GET /_fake/requests` */
+interface Entry {
+  at: string;
+  surface: string;
+  method: string;
+  path: string;
+  body: any;
+  status: number;
+  response: unknown;
+  duration_ms: number;
+  fault: unknown;
+  unknown_fields: string[];
+  violations: string[];
+  off_surface: boolean;
+  explanations: { event: string; with: string; because: string }[];
+}
+
+interface Clock {
+  now: string;
+  frozen: boolean;
+  offset: number;
+}
+
+interface Fault {
+  match: Record<string, string>;
+  times: number | null;
+  rate?: number;
+  status?: number;
+  delay_ms?: number;
+  disconnect?: boolean;
+  when: string;
+}
+
+/** What became of a fact that was added. */
+interface Step {
+  at: string;
+  event: string;
+  fact: string;
+  because: string;
+}
+
+/** What the sections of a person's page are made from. */
+interface Person {
+  id: string;
+  /** The record, if there is one. */
+  user: EndUser | undefined;
+  /** The account's. */
+  characters: Character[];
+  memories: Memory[];
+  sessions: Session[];
+  /** By the id of a memory. */
+  history: Map<string, Step[]>;
+}
+
+/** Does something, and resolves to what to say when it is done. */
+type Work = (signal: AbortSignal) => Promise<string>;
+
+/** Changes something about a person; the first argument is what could not be done, should it fail. */
+type Change = (what: string, work: Work) => Promise<void>;
+
+interface View {
+  show: (id: string) => Promise<void> | void;
+  forget: () => void;
+  /** End what goes on by itself. */
+  hide?: () => void;
+}
