@@ -160,6 +160,8 @@ class LiveKitServer:
         def wait() -> None:
             process.wait()
             _kill(process)  # what a killed watchdog leaves behind
+            if process.stdin is not None:
+                process.stdin.close()
             with suppress(RuntimeError):  # the loop has gone first
                 loop.call_soon_threadsafe(ended.set)
 

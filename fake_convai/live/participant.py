@@ -31,9 +31,11 @@ FRAME_SECONDS = 0.01
 
 _FRAME = round(VOICE_RATE * FRAME_SECONDS)
 _HEARD_RATE, _HEARD_MS = 16_000, 100
-_JOIN_SECONDS, _SEND_SECONDS, _LEAVE_SECONDS = 8.0, 5.0, 3.0
+_JOIN_SECONDS, _SEND_SECONDS, _LEAVE_SECONDS = 20.0, 5.0, 3.0
 _RECONNECT_SECONDS = 6.0
 _MAX_WAITING = 10_000
+_HEARD_SECONDS = 3.0
+"""Who subscribes to no sound is not waited for any longer."""
 _TRAILING_SILENCE = 10
 
 
@@ -70,7 +72,9 @@ class Participant:
         self._outgoing: asyncio.Queue[tuple[bytes, list[str]]] = asyncio.Queue(_MAX_WAITING)
         self._hearings: dict[str, Hearing] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connecting: asyncio.Task[None] | None = None
         self._reconnecting: asyncio.TimerHandle | None = None
+        self._is_heard = asyncio.Event()
         self._over = False
         self.voice = Voice(self._capture)
         for event, handler in self._handlers().items():
@@ -82,9 +86,11 @@ class Participant:
             auto_subscribe=False,
             rtc_config=rtc.RtcConfiguration(continual_gathering_policy=rtc.ContinualGatheringPolicy.GATHER_ONCE),
         )
+        # Never cancelled: LiveKit's library ends the whole process when nobody waits for the end of its connecting.
+        self._connecting = asyncio.create_task(self._room.connect(url, token, options))
         try:
             async with asyncio.timeout(_JOIN_SECONDS):
-                await self._room.connect(url, token, options)
+                await asyncio.shield(self._connecting)
                 await self._publish()
         except TimeoutError:
             raise CannotJoin(f"no way into the room within {_JOIN_SECONDS:g} s") from None
@@ -92,7 +98,6 @@ class Participant:
             raise CannotJoin("the LiveKit server refuses the character") from None
         self._start(self._send_all())
         for person in self._room.remote_participants.values():
-            self._came(person)
             for publication in person.track_publications.values():
                 self._published(publication, person)
 
@@ -105,13 +110,20 @@ class Participant:
         except asyncio.QueueFull:
             self._lost()
 
+    async def wait_heard(self) -> None:
+        """Return once somebody receives what the character sends. What it sends to people who were there before it
+        is lost until then."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HEARD_SECONDS):
+                await self._is_heard.wait()
+
+    def knows(self, identity: str) -> bool:
+        """Whether the server lets on that somebody is there."""
+        return identity in self._room.remote_participants
+
     def finished_speaking(self, identity: str) -> None:
         """Take somebody's speech for finished, whatever their microphone says."""
         self._change(identity, self._hearings.get(identity, Hearing()).stop())
-
-    def knows(self, identity: str) -> bool:
-        """Whether somebody is there, as far as the server lets on."""
-        return identity in self._room.remote_participants
 
     async def leave(self) -> None:
         """Leave the room; nothing of it is left behind."""
@@ -122,6 +134,8 @@ class Participant:
         for task in tasks:
             task.cancel()
         await asyncio.gather(self.voice.silent(), *tasks, return_exceptions=True)
+        if self._connecting is not None:
+            await asyncio.gather(self._connecting, return_exceptions=True)
         try:
             async with asyncio.timeout(_LEAVE_SECONDS):
                 await self._room.disconnect()
@@ -154,10 +168,9 @@ class Participant:
 
     def _handlers(self) -> dict[Any, Callable[..., None]]:
         return {
-            "participant_connected": self._came,
             "participant_active": self._came,
             "participant_disconnected": self._left,
-            "local_track_subscribed": lambda track: self._listener.came(None),
+            "local_track_subscribed": self._heard,
             "data_received": self._received,
             "track_published": self._published,
             "track_subscribed": self._subscribed,
@@ -167,6 +180,10 @@ class Participant:
             "reconnected": self._forget_reconnecting,
             "disconnected": lambda reason: self._lost(),
         }
+
+    def _heard(self, track: rtc.Track) -> None:
+        self._is_heard.set()
+        self._listener.came(None)
 
     def _came(self, person: rtc.RemoteParticipant) -> None:
         if not _is_agent(person):

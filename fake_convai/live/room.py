@@ -38,9 +38,14 @@ SETTLE_SECONDS = 0.3
 """Between the first sign of a person and `bot-ready`. The Web SDK forgets one that comes before its room is connected,
 which is up to 60 ms after the server takes it for connected."""
 
-_LOOKS = (0.25,) * 40 + (1.0,) * 50
-"""Seconds between looks for people who have their token and were not seen: LiveKit hides them for three seconds."""
-_HIDDEN_SECONDS = 3.5
+_LOOK_SECONDS, _AWAITED_SECONDS = 1.0, 0.25
+"""How often the room is looked at: LiveKit tells of people who publish nothing, and of their leaving, up to three
+seconds late. More often for ten seconds after somebody got a token."""
+_AWAITED_LOOKS = 40
+_MOST_LOOKS = 100
+"""Looks for the first person, before the character goes and comes back with them: 70 seconds."""
+_CERTAIN_SECONDS = 0.15
+"""Who joins anew, after a bad connection, is away for a moment."""
 _MAX_INBOX = 1_000
 _FOR_ONE = ("server-response", "user-idle-warning", "interaction-created")
 """Events that concern one person; all else is for everybody in the room."""
@@ -193,19 +198,19 @@ class Room:
         self._service = service
         self._emptied = emptied
         self._participant: Participant | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._awaited = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether the character is there and nobody else yet."""
-        return self._participant is not None and not any(seat.is_here for seat in self.seats.values())
+    def has_people(self) -> bool:
+        """Whether anybody has come."""
+        return any(seat.is_here for seat in self.seats.values())
 
     async def open(self) -> None:
         """Let the character join. Raises `CannotJoin`."""
         from fake_convai.live.participant import Participant  # loads LiveKit, which many never need
 
-        participant = Participant(self)
+        participant = self._participant = Participant(self)
         livekit = self._livekit
         token = participant_token(
             livekit.key,
@@ -219,10 +224,10 @@ class Room:
         try:
             await participant.join(livekit.url, token)
         except BaseException:
+            self._participant = None
             await participant.leave()
             raise
-        self._participant = participant
-        self._look_out()
+        self._start(self._look_after())
 
     async def close(self) -> None:
         """Let the character leave, and close the room."""
@@ -238,7 +243,7 @@ class Room:
     def take(self, seat: Seat) -> None:
         """Give somebody a place who has got their token."""
         self.seats[seat.identity] = seat
-        self._look_out()
+        self._awaited = _AWAITED_LOOKS
 
     def vacate(self, seat: Seat) -> None:
         """Somebody's session is over. With the last one the character leaves."""
@@ -299,9 +304,10 @@ class Room:
             self._start(self.seats[identity].leave())
 
     def packet(self, identity: str | None, data: bytes) -> None:
-        """Somebody sent a packet. Who is still hidden from the character is the one who is expected."""
-        waiting = [seat.identity for seat in self.seats.values()]
-        identity = waiting[0] if identity is None and len(waiting) == 1 else identity
+        """Somebody sent a packet: whoever is hidden from the character so far, where it is not known who."""
+        if identity is None and self._participant is not None:
+            hidden = [one for one in self.seats if not self._participant.knows(one)]
+            identity = hidden[0] if len(hidden) == 1 else None
         if identity in self.seats:
             self.came(identity)
             self.seats[identity].receive(data)
@@ -318,33 +324,37 @@ class Room:
 
     # Inside
 
-    def _look_out(self) -> None:
-        if self._participant is not None and (self._looking is None or self._looking.done()):
-            self._looking = self._start(self._look_for_people())
-
-    async def _look_for_people(self) -> None:
-        for pause in _LOOKS:
-            await asyncio.sleep(pause)
-            if all(seat.is_here for seat in self.seats.values()):
-                return
+    async def _look_after(self) -> None:
+        """See who comes and goes, for as long as the character is there."""
+        looks = 0
+        while looks < _MOST_LOOKS or self.has_people:
+            awaited = self._awaited > 0 and not all(seat.is_here for seat in self.seats.values())
+            self._awaited -= awaited
+            await asyncio.sleep(_AWAITED_SECONDS if awaited else _LOOK_SECONDS)
             await self._look()
-        if self.is_waiting:
-            self._emptied(self)
+            looks += 1
+        self._emptied(self)
 
     async def _look(self) -> None:
         people = await self._ask(self._service.people(self.name))
-        for identity in (people or set()) & self.seats.keys():
-            self.came(identity)
+        if people is None:
+            return
+        for identity in people.keys() & self.seats.keys():
+            if people[identity]:
+                self.came(identity)
+        missing = {one.identity for one in self.seats.values() if one.is_here} - people.keys()
+        if missing:
+            await asyncio.sleep(_CERTAIN_SECONDS)
+            still_there = await self._ask(self._service.people(self.name))
+            for identity in missing - (missing if still_there is None else still_there.keys()):
+                self.left(identity)
 
     async def _welcome(self, seat: Seat) -> None:
         await self._ask(self._service.show(self.name, seat.identity))
+        if self._participant is not None:
+            await self._participant.wait_heard()
         await asyncio.sleep(SETTLE_SECONDS)
         self.send(shapes.BOT_READY, seat.identity)
-        await asyncio.sleep(_HIDDEN_SECONDS)
-        if self._participant is not None and not self._participant.knows(seat.identity):
-            people = await self._ask(self._service.people(self.name))
-            if people is not None and seat.identity not in people:  # came and left unseen
-                await seat.leave()
 
     async def _ask(self, call: Coroutine[Any, Any, T]) -> T | None:
         """What the server's own API says; None when it does not answer, which the participant learns by itself."""

@@ -33,10 +33,10 @@ class RoomService:
         answer = await self._call("ListRooms", {}, {"roomList": True})
         return {room["name"] for room in answer.get("rooms", [])}
 
-    async def people(self, room: str) -> set[str]:
-        """The identities of all who are in a room; nobody is in one that is closed."""
+    async def people(self, room: str) -> dict[str, bool]:
+        """The identities of all who are in a room, and whether they are connected yet; a closed room has nobody."""
         answer = await self._call("ListParticipants", {"room": room}, {"roomAdmin": True, "room": room})
-        return {one["identity"] for one in answer.get("participants", [])}
+        return {one["identity"]: one.get("state") == "ACTIVE" for one in answer.get("participants", [])}
 
     async def show(self, room: str, identity: str) -> None:
         """Let everybody in the room know at once that this person is there.

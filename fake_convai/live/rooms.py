@@ -134,7 +134,8 @@ class Rooms:
         if room is None:
             who = (f"character-{session.session_id[:8]}", character_name)
             room = self._rooms[name] = Room(name, who, self._livekit, self._service, self._emptied)
-            if sum(one.is_waiting for one in self._rooms.values()) <= _MAX_WAITING:
+            waiting = sum(not one.has_people and one not in self._late for one in self._rooms.values())
+            if waiting <= _MAX_WAITING:
                 self._start(self._join(room))
             else:
                 self._join_later(room)

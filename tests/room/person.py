@@ -47,7 +47,7 @@ NESTED: Mapping[str, frozenset[str]] = {
     "bot-turn-completed": frozenset({"was_interrupted"}),
 }
 LIMIT = 15_360
-PATIENCE = 15.0
+PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ class Person:
     levels: list[tuple[float, float]] = field(default_factory=list)
     """When a piece of 20 ms was heard, and how loud it was."""
     ended: bool = False
+    listens: bool = True
+    """Whether the voice is measured, which costs too much for many people in one process."""
 
     def __post_init__(self) -> None:
         """Make the room, in the running loop."""
@@ -195,7 +197,8 @@ class Person:
         self._changed.set()
 
     def _subscribed(self, track: rtc.Track, *_: Any) -> None:
-        self._listening.append(asyncio.create_task(self._listen(track)))
+        if self.listens:
+            self._listening.append(asyncio.create_task(self._listen(track)))
 
     async def _listen(self, track: rtc.Track) -> None:
         stream = rtc.AudioStream(track, sample_rate=16_000, num_channels=1, frame_size_ms=20)

@@ -34,10 +34,12 @@ async def connect(fake: FakeConvai, npc: str, person: str | None = "player-42", 
 
 
 @asynccontextmanager
-async def joined(fake: FakeConvai, npc: str, person: str | None = "player-42", **wish: Any) -> AsyncIterator[Person]:
+async def joined(
+    fake: FakeConvai, npc: str, person: str | None = "player-42", *, listens: bool = True, **wish: Any
+) -> AsyncIterator[Person]:
     """Somebody in a room with a character that is ready."""
     connected = await connect(fake, npc, person, **wish)
-    somebody = Person()
+    somebody = Person(listens=listens)
     try:
         await somebody.join(connected["room_url"], connected["token"])
         await somebody.message("bot-ready")
@@ -269,9 +271,9 @@ def test_people_share_a_room_and_each_is_remembered(fake: FakeConvai) -> None:
     npc = fake.character(memory=True)
 
     async def run() -> None:
-        key = {"shared_session_key": "party", "max_num_participants": 2}
+        key: dict[str, Any] = {"shared_session_key": "party", "max_num_participants": 2}
         async with joined(fake, npc, "first", **key) as first:
-            second_wish = {"shared_session_key": "party", "mode": "join"}
+            second_wish: dict[str, Any] = {"shared_session_key": "party", "mode": "join"}
             async with joined(fake, npc, "second", **second_wish) as second:
                 assert first.kinds().count("bot-ready") == 1
                 assert second.kinds() == ["bot-ready"]
@@ -297,9 +299,9 @@ def test_a_stranger_in_the_room_is_not_listened_to(fake: FakeConvai) -> None:
     npc = fake.character()
 
     async def run() -> None:
-        key = {"shared_session_key": "open-house", "max_num_participants": 3}
+        key: dict[str, Any] = {"shared_session_key": "open-house", "max_num_participants": 3}
         async with joined(fake, npc, "host", **key) as host:
-            wish = {"character_id": npc, "shared_session_key": "open-house", "mode": "join"}
+            wish: dict[str, Any] = {"character_id": npc, "shared_session_key": "open-house", "mode": "join"}
             over = await connect(fake, npc, "guest", **wish)
             await disconnect(fake, over["session_id"])
             guest = Person()
