@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
-from fake_convai.backend.models import NOT_BLANK, Described, Id, RequestModel, Text, Wanted
+from fake_convai.backend.models import Described, Id, RequestModel, Text, Wanted
 from fake_convai.backend.responses import event_stream
 from fake_convai.backend.surface import Surface
 from fake_convai.domain import voice
@@ -39,14 +39,8 @@ Switch = Annotated[bool, BeforeValidator(_switch), Wanted("True or False")]
 class ResponseRequest(RequestModel):
     """The words for a character as form fields: either a text or a sound file."""
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True,
-        json_schema_extra={
-            "if": {"required": ["file"]},
-            "then": {"properties": {"userText": {"pattern": r"^\s*$"}}},
-            "else": {"required": ["userText"], "properties": {"userText": {"pattern": NOT_BLANK}}},
-        },
-    )
+    # "Either, not both" is said in words only: generators of requests cannot make a file inside a condition.
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     character_id: Id = Field(alias="charID")
     user_text: Text | None = Field(None, alias="userText")

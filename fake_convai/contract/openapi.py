@@ -193,7 +193,7 @@ def _ok(endpoint: Endpoint, answer: Schema | None, examples: list[Example]) -> d
         content[JSON] = {"schema": answer, **shown}
     if streams(endpoint.answer):
         item = REF.format(model="StreamEvent") if answer is None else answer["$ref"]
-        content[EVENTS] = {"schema": {"type": "string"}, "x-item-schema": {"$ref": item}}
+        content[EVENTS] = {"schema": {}, "x-item-schema": {"$ref": item}}
         content[EVENTS] |= shown if answer is None else {}
     links = {link.target: link.described() for link in LINKS if link.origin == endpoint.operation_id}
     return {"description": endpoint.summary + ".", "content": content, **({"links": links} if links else {})}

@@ -1,4 +1,4 @@
-"""What a character sounds like: a soft tone, longer for a longer text (C). There is no speech synthesis."""
+"""What a character sounds like: a soft tone, longer for a longer text (assumed). There is no speech synthesis."""
 
 import math
 import struct

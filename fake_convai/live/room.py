@@ -1,4 +1,4 @@
-"""A room: one character, the people in it, and the sessions that they hold there (CONTRACT.md section 9, "The room").
+"""A room: one character, the people in it, and the sessions that they hold (docs/contract.md section 9, "The room").
 
 A `Seat` is a person's session and the connection that carries it; a `Room` is where the seats share a character. The
 conversation itself is that of every transport (`conversation.py`); what clients read is in `shapes.py`, and what

@@ -1,4 +1,4 @@
-"""The shapes in which a room's clients read what a session says (CONTRACT.md section 9, "The room").
+"""The shapes in which a room's clients read what a session says (docs/contract.md section 9, "The room").
 
 `/chat` sends each event in the one shape of Convai's pages. The Web SDK, Unity and Unreal agree among each other, but
 not always with the pages: what they read only elsewhere is sent in both shapes, and some messages are theirs alone.
@@ -14,7 +14,7 @@ from fake_convai.domain import voice
 from fake_convai.live.messages import LABEL, Event, StreamedEvent
 
 MAX_PACKET = 15_360
-"""Bytes that a data packet may have (D)."""
+"""Bytes that a data packet may have."""
 
 _MAX_LINE = 2_500
 """Characters of a line in one packet: at up to six bytes each (escaped), with room for the envelope."""
@@ -91,7 +91,7 @@ def packet(message: Message) -> bytes:
 
 
 class AudioData:
-    """The voice as `audio-data` messages, each of so many milliseconds and never more than a packet holds (D)."""
+    """The voice as `audio-data` messages, each of so many milliseconds and never more than a packet holds."""
 
     def __init__(self, send: Callable[[Message], None], chunk_ms: int, *, with_header: bool) -> None:
         self._send = send

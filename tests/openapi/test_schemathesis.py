@@ -1,28 +1,37 @@
-"""Schemathesis against the app in process: whatever is sent, the server keeps to its documents.
+"""Schemathesis against the app: whatever is sent, the server keeps to its documents as they are published.
 
-The server is strict, for the documents say what a client should send, not what else is put up with. `make fuzz` runs
-longer: FUZZ_EXAMPLES is how many requests are made up for each operation.
+In process with the settings that docs/contract-testing.md gives to everybody, and once as it is written there, on a
+command line. `make fuzz` runs longer: FUZZ_EXAMPLES is how many requests are made up for each operation.
 """
 
-import copy
 import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis import Case, HookContext
+from schemathesis import Case
 from schemathesis.config import SchemathesisConfig
 from schemathesis.python import asgi
 from schemathesis.schemas import BaseSchema
 
-from fake_convai.api.published import published
+from docs.schemathesis_hooks import MAX_DEPTH as DEPTH_OF_THE_HOOKS
+from docs.schemathesis_hooks import filter_body
+from fake_convai.api.published import folder, published
 from fake_convai.app import create_app
 from fake_convai.backend.body import MAX_DEPTH
 from fake_convai.backend.surface import Surface
 from fake_convai.settings import Settings
+from tests.serving import serve
 
-KEY = "key-of-schemathesis"
+ROOT = folder().parent
+KEY = "contract-test"
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
 RUN = settings(
     max_examples=EXAMPLES,
@@ -34,70 +43,19 @@ RUN = settings(
 
 # Only this key is valid, so that the checks of authentication have something to find. Every character exists, so that
 # requests get further than "unknown".
-APP = create_app(Settings(strict=True, auto_create_characters=True, api_key=(KEY,)))
-
-CONFIG = {
-    "auth": {"openapi": {"ApiKey": {"api_key": KEY}}},
-    "generation": {"allow-x00": False},  # NUL cannot be stored: 400, which no schema can say of all texts inside a body
-    "operations": [
-        {
-            # Convai answers 400, not 404, to an unknown character or token here; and a cursor cannot be made up.
-            "include-path": [
-                "/character/get",
-                "/user/extend-token",
-                "/user/revoke-token",
-                "/user/end-users/list",
-            ],
-            "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "403", "404"]}},
-        },
-        {
-            # In a form all is text: "0" for false is no violation. And `_close` drops the choice of inputs.
-            "include-path": "/character/getResponse",
-            "checks": {
-                "negative_data_rejection": {"enabled": False},
-                "positive_data_acceptance": {"enabled": False},
-            },
-        },
-    ],
-}
+APP = create_app(Settings(auto_create_characters=True, api_key=(KEY,)))
 
 
 def contract(surface: Surface) -> BaseSchema:
     """A document, as Schemathesis can read it, and the app to hold to it."""
-    document = copy.deepcopy(published(surface))
-    for item in document["paths"].values():
-        for operation in item.values():
-            for content in operation.get("requestBody", {}).get("content", {}).values():
-                _close(document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]])
-            if stream := operation["responses"]["200"]["content"].get("text/event-stream"):
-                # Schemathesis holds each event against a schema that is about the whole text.
-                stream["schema"] = {}
-    schema = schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(CONFIG))
+    config = tomllib.loads((ROOT / "docs" / "schemathesis.toml").read_text("utf-8"))
+    del config["hooks"], config["checks"]["ignored_auth"]
+    config["auth"] = {"openapi": {"ApiKey": {"api_key": KEY}}}
+    schema = schemathesis.openapi.from_dict(published(surface), config=SchemathesisConfig.from_dict(config))
     schema.app = APP
     schema.config.update(base_url=f"http://testserver/{surface}")
     schema.hooks.hook(filter_body)
     return schema
-
-
-def _close(body: dict[str, Any]) -> None:
-    """Let a request body hold nothing undeclared, for a strict server refuses what no SDK sends."""
-    body["additionalProperties"] = False
-    if "file" in body.get("properties", {}):
-        for word in ("if", "then", "else"):  # Schemathesis cannot make a file inside a condition
-            del body[word]
-
-
-def filter_body(context: HookContext, body: Any) -> bool:
-    """Leave out bodies with what cannot be stored, which no schema can forbid at any depth: see api/body.py."""
-    return _storable(body)
-
-
-def _storable(value: Any, depth: int = 1) -> bool:
-    if isinstance(value, dict):
-        return all(_storable(member, depth + 1) for pair in value.items() for member in pair)
-    if isinstance(value, list):
-        return all(_storable(member, depth + 1) for member in value)
-    return depth <= MAX_DEPTH and not (isinstance(value, int) and abs(value) >= 2**63)
 
 
 production, beta, live = map(contract, (Surface.PRODUCTION, Surface.BETA, Surface.LIVE))
@@ -131,3 +89,26 @@ def test_calls_that_follow_from_each_other(schema: BaseSchema) -> None:
                 assert client.post("/_fake/reset", headers={"X-API-Key": KEY}).status_code == 200
 
     FromNothing.run(settings=settings(RUN, max_examples=4 * EXAMPLES, stateful_step_count=6))
+
+
+def test_the_hooks_know_how_deep_a_body_may_be() -> None:
+    assert DEPTH_OF_THE_HOOKS == MAX_DEPTH
+
+
+def _command_lines() -> list[str]:
+    page = (ROOT / "docs" / "contract-testing.md").read_text("utf-8")
+    return [line.replace("\\\n", "") for line in re.findall(r"^    (schemathesis (?:.*\\\n)*.*)$", page, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("line", _command_lines(), ids=lambda line: re.findall(r"/(\w+)\.json", line)[0])
+def test_the_command_lines_of_the_page_come_out_clean(line: str) -> None:
+    with serve() as server:
+        command = shlex.split(line.replace("localhost:2668", server.netloc))
+        program = str(Path(sys.executable).parent / command[0])
+        more = ("--max-examples", "3", "--generation-deterministic")
+        done = subprocess.run([program, *command[1:], *more], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, "No issues found" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_there_is_a_command_line_for_each_document() -> None:
+    assert [re.findall(r"/(\w+)\.json", line)[0] for line in _command_lines()] == list(Surface)

@@ -1,6 +1,6 @@
 """A person in a room: LiveKit's own client, whose core is the one that Unity uses, with a reader after Unity's tables.
 
-`TOP` and `NESTED` are the shapes in which the three SDKs read each message (CONTRACT.md section 9, "The room"). What
+`TOP` and `NESTED` are the shapes in which the SDKs read each message (docs/contract.md section 9, "The room"). What
 the reader does not know, or finds in a shape that nobody reads, is an error.
 """
 
