@@ -11,13 +11,10 @@ UNUSED: Mapping[str, Mapping[Literal["docs", "sdk", "observed"], tuple[str, ...]
     "/connect": {
         "docs": (
             "action_config",
-            "audio_config",
             "blendshape_config",
             "blendshape_provider",
             "debug",
             "debug_row_cap",
-            "default_stt_enabled",
-            "default_tts_enabled",
             "disable_live_fallback",
             "dynamic_info",
             "emotion_config",

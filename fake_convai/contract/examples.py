@@ -35,7 +35,7 @@ def run_examples() -> tuple[list[Example], list[Frame]]:
 
 async def _run() -> tuple[list[Example], list[Frame]]:
     defaults = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
-    app = create_app(Settings(**{**defaults, "random_seed": 1}))
+    app = create_app(Settings(**{**defaults, "random_seed": 1, "livekit": "off"}))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client,
