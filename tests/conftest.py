@@ -68,9 +68,9 @@ class Api:
         return self.client.post(path, json={} if body is None else body, headers=self.headers(path) | headers)
 
     def ok(self, path: str, body: Any = None) -> Any:
-        """The answer's JSON, after making sure that it is a 200."""
+        """The answer's JSON, after making sure that it tells of success."""
         response = self.post(path, body)
-        assert response.status_code == 200, response.text
+        assert response.status_code in (200, 201), response.text
         return response.json()
 
     def raw(self, path: str, body: bytes) -> httpx.Response:

@@ -49,7 +49,7 @@ def _contract() -> Iterator[str]:
 def _section(section: Section) -> Iterator[str]:
     endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.group in section.groups]
     if endpoints:
-        yield "| Operation | On | Takes | 200 |"
+        yield "| Operation | On | Takes | Answers |"
         yield "|---|---|---|---|"
         yield from map(_operation, endpoints)
         yield ""
@@ -71,7 +71,7 @@ def _operation(endpoint: Endpoint) -> str:
     made = document(endpoint.home)
     operation = made["paths"][endpoint.path][endpoint.method.lower()]
     source = _WORDS[endpoint.source]
-    content = operation["responses"]["200"]["content"]
+    content = next(iter(operation["responses"].values()))["content"]
     answers = [_members(one["schema"], made) for one in content.values()]
     takes = [
         _optional(one["name"], required=one["required"], schema=one["schema"])

@@ -29,6 +29,7 @@ from fake_convai.store.characters import Character
 group = Group("Characters", Surface.PRODUCTION, members={401: "API_ERROR"})
 user_group = Group("Characters", Surface.PRODUCTION)
 
+NO_KEY = "api_key not found."
 UNKNOWN_ON_GET = "INTERNAL SERVER ERROR, one or more database calls failed!"
 UNKNOWN_ON_UPDATE = "Could not fetch character details from all_characters table."
 
@@ -79,6 +80,8 @@ class CreateRequest(RequestModel):
     character_name: Id = Field(alias="charName")
     voice_type: Id = Field(alias="voiceType")
     backstory: Text
+    language_codes: Names | None = Field(None, alias="languageCodes")
+    language_code: Id | None = Field(None, alias="languageCode")
 
 
 class UpdateRequest(CharacterRequest):
@@ -92,6 +95,7 @@ class UpdateRequest(CharacterRequest):
     voice_type: Id | None = Field(None, alias="voiceType")
     listing: Id | None = None
     language_codes: Names | None = Field(None, alias="languageCodes")
+    language_code: Id | None = Field(None, alias="languageCode")
     character_actions: Names | None = Field(None, alias="characterActions")
 
 
@@ -160,7 +164,7 @@ async def get_by_query(call: Call, body: QueryRequest) -> CharacterDetails:
     return _details(await call.store.write(_find, body.character_id, None))
 
 
-@group.post("/character/update", source="docs", errors=(403,))
+@group.post("/character/update", source="docs", errors=(403,), missing_key=NO_KEY)
 async def update(call: Call, body: UpdateRequest) -> Success:
     """Change a character; switching memory on or off holds for everybody who talks to it.
 
@@ -171,7 +175,7 @@ async def update(call: Call, body: UpdateRequest) -> Success:
     return {"STATUS": "SUCCESS"}
 
 
-@group.post("/character/create", source="docs")
+@group.post("/character/create", source="docs", status=201, members={400: "INTERNAL_ERROR"}, missing_key=NO_KEY)
 async def create(call: Call, body: CreateRequest) -> CharacterId:
     """Make a character; its memory is switched off."""
     return {"charID": await call.store.write(_create, body)}
@@ -238,7 +242,9 @@ def _change(tx: AccountTransaction, body: UpdateRequest) -> bool:
         character = characters.usable(tx, body.character_id)
     if character is None:
         return False
-    changes = body.model_dump(exclude_none=True, exclude={"character_id", "memory_settings"})
+    changes = body.model_dump(exclude_none=True, exclude={"character_id", "memory_settings", "language_code"})
+    if (codes := _languages(body)) is not None:
+        changes["language_codes"] = codes
     if body.memory_settings is not None:
         changes["memory_enabled"] = body.memory_settings.enabled
     characters.change(tx, character, changes)
@@ -247,8 +253,19 @@ def _change(tx: AccountTransaction, body: UpdateRequest) -> bool:
 
 def _create(tx: AccountTransaction, body: CreateRequest) -> str:
     return characters.create(
-        tx, character_name=body.character_name, voice_type=body.voice_type, backstory=body.backstory
+        tx,
+        character_name=body.character_name,
+        voice_type=body.voice_type,
+        backstory=body.backstory,
+        language_codes=_languages(body),
     )
+
+
+def _languages(body: CreateRequest | UpdateRequest) -> list[str] | None:
+    """The languages: some clients send a list, others the one."""
+    if body.language_codes is None and body.language_code is not None:
+        return [body.language_code]
+    return body.language_codes
 
 
 def _remove(tx: AccountTransaction, character_id: str) -> None:

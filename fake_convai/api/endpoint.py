@@ -76,6 +76,10 @@ class Endpoint:
     reads: Reads
     errors: tuple[int, ...]
     """Statuses that not every endpoint of its kind can answer with."""
+    status: int = 200
+    """The one that tells of success."""
+    missing_key: str | None = None
+    """What is said to a request without a key, where the route has words of its own."""
 
     @property
     def operation_id(self) -> str:
@@ -110,7 +114,7 @@ class Endpoint:
 
     @cached_property
     def _manners(self) -> dict[Surface, Manners]:
-        return {surface: Manners(surface, self.members) for surface in Surface}
+        return {surface: Manners(surface, self.members, self.missing_key) for surface in Surface}
 
 
 class Group:
@@ -133,9 +137,13 @@ class Group:
         reads: Reads = "json",
         access: Access | None = None,
         errors: tuple[int, ...] = (),
+        **manners: Any,
     ) -> Callable[[Handler], Handler]:
-        """Declare the decorated function as what answers `POST path`; `errors` are statuses of its own."""
-        return self._declare("POST", path, source, reads, access or self._access, errors)
+        """Declare the decorated function as what answers `POST path`; `errors` are statuses of its own.
+
+        `manners` are further fields of `Endpoint`: `status`, `members` besides the group's, `missing_key`.
+        """
+        return self._declare("POST", path, source, reads, access or self._access, errors, **manners)
 
     def get(self, path: str, *, source: Source, errors: tuple[int, ...] = ()) -> Callable[[Handler], Handler]:
         """Declare the decorated function as what answers `GET path`; its parameters come from the query."""
@@ -146,7 +154,15 @@ class Group:
         return self._declare("DELETE", path, source, "query", self._access, errors)
 
     def _declare(
-        self, method: str, path: str, source: Source, reads: Reads, access: Access, errors: tuple[int, ...]
+        self,
+        method: str,
+        path: str,
+        source: Source,
+        reads: Reads,
+        access: Access,
+        errors: tuple[int, ...],
+        members: Mapping[int, str] | None = None,
+        **manners: Any,
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             hints = get_type_hints(handler)
@@ -163,10 +179,11 @@ class Group:
                     body=hints["body"],
                     answer=hints["return"],
                     handler=handler,
-                    members=self._members,
+                    members={**self._members, **(members or {})},
                     access=access,
                     reads=reads,
                     errors=errors,
+                    **manners,
                 )
             )
             return handler

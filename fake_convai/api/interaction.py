@@ -3,7 +3,7 @@
 import base64
 import uuid
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from pydantic import BeforeValidator, ConfigDict, Field
 from starlette.datastructures import UploadFile
@@ -11,11 +11,12 @@ from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
+from fake_convai.backend.errors import OwnRefusal
 from fake_convai.backend.models import Described, Id, RequestModel, Text, Wanted
 from fake_convai.backend.responses import event_stream
 from fake_convai.backend.surface import Surface
 from fake_convai.domain import voice
-from fake_convai.domain.errors import Invalid
+from fake_convai.domain.errors import Invalid, NotFound
 from fake_convai.domain.replies import UNHEARD, chunks
 from fake_convai.store import characters, conversations, sessions
 from fake_convai.store.accounts import AccountTransaction
@@ -29,8 +30,13 @@ _SAMPLE_RATE = 22_050
 
 
 def _switch(value: Any) -> Any:
-    """Forms have only text: "True" and "False", in any case."""
-    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    """Forms have only text: "True" and "False", in any case, and nothing at all for what is left out."""
+    return {"true": True, "false": False, "": False}.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _file(value: Any) -> Any:
+    """A field for a file that was left empty is none."""
+    return None if value == "" or (isinstance(value, UploadFile) and not value.size) else value
 
 
 Switch = Annotated[bool, BeforeValidator(_switch), Wanted("True or False")]
@@ -44,7 +50,7 @@ class ResponseRequest(RequestModel):
 
     character_id: Id = Field(alias="charID")
     user_text: Text | None = Field(None, alias="userText")
-    file: Annotated[UploadFile, Wanted("a WAV file")] | None = None
+    file: Annotated[UploadFile | None, BeforeValidator(_file), Wanted("a WAV file")] = None
     session_id: Annotated[Text, Described(description="The conversation to go on with; -1 begins one.")] = Field(
         NEW_SESSION, alias="sessionID"
     )
@@ -57,16 +63,17 @@ class ResponseRequest(RequestModel):
 
 
 class ResponseAnswer(TypedDict):
-    """The character's answer; audio is base64 of a WAV file, or null."""
+    """The character's answer; audio is base64 of a WAV file, or null. A piece without sound has no audio."""
 
     charID: str
     text: str
-    audio: str | None
+    response: Annotated[str, Described(description="The text once more, as real answers have it.")]
+    audio: NotRequired[str | None]
     sample_rate: str | None
     sessionID: str
 
 
-@group.post("/character/getResponse", source="docs", reads="form", errors=(403, 404))
+@group.post("/character/getResponse", source="docs", reads="form", errors=(403, 404), members={404: "text"})
 async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | StreamingResponse:
     """Say one thing to a character.
 
@@ -75,10 +82,15 @@ async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | St
     """
     if ((body.user_text or "").strip() == "") == (body.file is None):
         raise Invalid(ONE_INPUT)
-    said = await call.store.write(_talk, body)
+    try:
+        said = await call.store.write(_talk, body)
+    except NotFound as error:
+        failure = {"charID": body.character_id, "text": f"process_failure, error: {error.message}"}
+        raise OwnRefusal(404, failure) from error
     answer: ResponseAnswer = {
         "charID": body.character_id,
         "text": said.answer,
+        "response": said.answer,
         "audio": base64.b64encode(spoken(said.answer)).decode("ascii") if body.voice_response else None,
         "sample_rate": str(_SAMPLE_RATE) if body.voice_response else None,
         "sessionID": as_hex(said.character_session_id),
@@ -101,17 +113,26 @@ def spoken(text: str) -> bytes:
 
 
 def _pieces(answer: ResponseAnswer) -> Iterator[ResponseAnswer]:
-    """The answer in pieces; the sound comes with the first."""
+    """The answer in pieces; the sound, if any, comes with the first.
+
+    The others have no `audio`, not even null: programs decode what they find there.
+    """
+    audio = answer.pop("audio")
     for number, chunk in enumerate(chunks(answer["text"])):
-        yield {**answer, "text": chunk, "audio": answer["audio"] if number == 0 else None}
+        piece: ResponseAnswer = {**answer, "text": chunk, "response": chunk}
+        if number == 0 and audio is not None:
+            piece["audio"] = audio
+        yield piece
 
 
 def _talk(tx: AccountTransaction, body: ResponseRequest) -> Said:
     character = characters.usable(tx, body.character_id)
     session_id = body.session_id.strip() or NEW_SESSION
-    conversation = (
-        conversations.begin(tx, character.character_seq, None)
-        if session_id == NEW_SESSION
-        else conversations.find(tx, session_id, character.character_seq)
-    )
+    if session_id == NEW_SESSION:
+        conversation = conversations.begin(tx, character.character_seq, None)
+    else:
+        try:
+            conversation = conversations.find(tx, session_id, character.character_seq)
+        except NotFound as error:
+            raise NotFound(f"{error.message} Send sessionID {NEW_SESSION} to begin a new one.") from error
     return sessions.talk(tx, conversation, body.user_text or UNHEARD)

@@ -72,7 +72,8 @@ class Surfaces:
 
     async def _answer(self, request: Request, running: Running | None, named: Surface | None, note: Note) -> Response:
         methods, in_path = self._routes.at(note.method, note.path)
-        manners = next(iter(methods.values())).manners(named) if methods else Manners(note.surface)
+        home = next(iter(methods.values())).home if methods else note.surface
+        manners = Manners(named or home)  # those of a route come with the route
         caller = NOBODY
         try:
             if running is None:
@@ -134,7 +135,7 @@ async def _respond(call: Call, endpoint: Endpoint, manners: Manners, body: dict[
     if call.backend.settings.strict:
         refuse_loose(endpoint, body)
     answer = await endpoint.handler(call, model)
-    return answer if isinstance(answer, Response) else Json(answer)
+    return answer if isinstance(answer, Response) else Json(answer, endpoint.status)
 
 
 async def _read_json(call: Call) -> dict[str, Any]:

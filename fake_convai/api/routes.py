@@ -1,6 +1,16 @@
 """Every endpoint of the three surfaces."""
 
-from fake_convai.api import characters, chat_history, end_users, interaction, memory, sessions, speakers, tokens
+from fake_convai.api import (
+    account,
+    characters,
+    chat_history,
+    end_users,
+    interaction,
+    memory,
+    sessions,
+    speakers,
+    tokens,
+)
 from fake_convai.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
@@ -14,6 +24,9 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         chat_history.group,
         tokens.group,
         interaction.group,
+        account.group,
+        account.rest_health,
+        account.live_health,
         sessions.group,
     )
     for endpoint in group.endpoints

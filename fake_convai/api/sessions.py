@@ -266,7 +266,7 @@ def _connect(tx: AccountTransaction, call: Call, body: ConnectRequest, end_user_
         room_name=body.room_name,
         max_num_participants=body.max_num_participants,
     )
-    return sessions.connect(tx, wish, settings.max_sessions)
+    return _opened(tx, wish, settings.max_sessions)
 
 
 def _say_once(tx: AccountTransaction, body: StreamRequest) -> tuple[str, Said]:
@@ -278,10 +278,19 @@ def _say_once(tx: AccountTransaction, body: StreamRequest) -> tuple[str, Said]:
         character_session_id=(body.character_session_id or "").strip() or None,
         transport="sse",
     )
-    connected = sessions.connect(tx, wish, None)
+    connected = _opened(tx, wish, None)
     said = sessions.say(tx, connected.session_id, body.text_input)
     sessions.end(tx, connected.session_id)
     return connected.session_id, said
+
+
+def _opened(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Connected:
+    try:
+        return sessions.connect(tx, wish, max_sessions)
+    except NotFound as error:
+        if wish.character_session_id is None or wish.character_session_id not in error.message:
+            raise
+        raise NotFound(f"{error.message} Leave character_session_id out to begin a new one.") from error
 
 
 def _accessible(tx: AccountTransaction, character_id: str) -> Character:

@@ -51,6 +51,15 @@ class NotEmulated(FakeConvaiError):
     """The real service has it and the fake does not."""
 
 
+class OwnRefusal(FakeConvaiError):
+    """A refusal whose body is no bare message."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(str(body))
+        self.status = status
+        self.body = body
+
+
 class MethodNotAllowed(FakeConvaiError):
     """The path exists, but not for this method."""
 
@@ -66,11 +75,13 @@ class Manners:
     surface: Surface
     members: Mapping[int, str] = field(default_factory=dict)
     """The member that holds the message, by status, where it is not the surface's usual one."""
+    no_key: str | None = None
+    """What is said to a request without a key, where it is not what the surface says."""
 
     @property
     def missing_key(self) -> str:
         """What is said to a request without a key."""
-        return MISSING_LIVE_KEY if self.surface is Surface.LIVE else MISSING_KEY
+        return self.no_key or (MISSING_LIVE_KEY if self.surface is Surface.LIVE else MISSING_KEY)
 
     @property
     def invalid_key(self) -> str:
@@ -87,6 +98,8 @@ class Manners:
             return Answer(_CLIENT_GONE, {})  # which nobody reads but the journal
         if isinstance(error, UnprocessableBody):
             return Answer(422, {"detail": error.details})
+        if isinstance(error, OwnRefusal):
+            return Answer(error.status, error.body)
         status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
         if status is None or not isinstance(error, FakeConvaiError):
             return self._unexpected(error)

@@ -19,6 +19,14 @@ _MEANINGS = {
 }
 
 
+_OWN = {
+    "API_ERROR": ("Character", "What is wrong with the key."),
+    "INTERNAL_ERROR": ("Creation", "What is wrong with the parameters."),
+    "text": ("Response", "What went wrong."),
+}
+"""Members that some routes have in place of their surface's, with what their schemas are called."""
+
+
 def error_statuses(endpoint: Endpoint, surface: Surface) -> list[int]:
     """Every status besides 200 that the endpoint can answer with on a surface."""
     statuses = {400, 500, 503, *endpoint.errors}
@@ -32,9 +40,9 @@ def error_statuses(endpoint: Endpoint, surface: Surface) -> list[int]:
 
 
 def error_name(endpoint: Endpoint, status: int) -> str:
-    """The name of the response component; routes that word a 401 in another member have one of their own."""
+    """The name of the response component; where the message has another member, it is one of its own."""
     name, _ = _MEANINGS[status]
-    return f"Character{name}" if status in endpoint.members else name
+    return f"{_OWN[endpoint.members[status]][0]}{name}" if status in endpoint.members else name
 
 
 def error_response(endpoint: Endpoint, status: int, surface: Surface, examples: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +65,9 @@ def error_schemas(surface: Surface) -> dict[str, Any]:
     crash["properties"]["Reference ID"] = {"type": "string", "format": "uuid"}
     schemas["Crash"] = crash
     if surface is Surface.PRODUCTION:
-        schemas["CharacterError"] = _with_message("API_ERROR", "What is wrong with the key.")
+        for own, (name, description) in _OWN.items():
+            schemas[f"{name}Error"] = _with_message(own, description)
+        schemas["ResponseError"]["properties"]["charID"] = {"type": "string"}
     if surface is Surface.LIVE:
         schemas["Complaints"] = {
             "type": "object",
@@ -81,7 +91,7 @@ def error_schemas(surface: Surface) -> dict[str, Any]:
 
 def _schema_name(endpoint: Endpoint, status: int) -> str:
     if status in endpoint.members:
-        return "CharacterError"
+        return f"{_OWN[endpoint.members[status]][0]}Error"
     return {422: "Complaints", 500: "Crash"}.get(status, "Error")
 
 

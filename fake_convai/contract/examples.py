@@ -187,6 +187,12 @@ class _Script:
         which = {"apiAuthToken": token["apiAuthToken"]}
         await self.ask("/production/user/extend-token", which, show=("extended", "It lasts longer"))
         await self.ask("/production/user/revoke-token", which, show=("revoked", "It stops working"))
+        await self.ask("/production/user/referral-source-status", {}, show=("good", "The key is good"))
+        heard = {"referral_source": "A friend"}
+        await self.ask("/production/user/update-source", heard, show=("told", "Where one heard of it"))
+        await self.ask("/production/user/user-api-usage", {}, show=("usage", "What was used"))
+        for place in ("/production/health", "/beta/health", "/live/healthz"):
+            await self.ask(place, show=("healthy", "It answers"), method="GET", key=None)
         form = {"charID": self._character, "userText": "Good evening.", "sessionID": "-1"}
         turn = "/production/character/getResponse"
         await self.ask(turn, show=("text", "A text begins a conversation"), files=_parts(form))
@@ -212,6 +218,11 @@ class _Script:
         await self._wrong_on_live()
 
     async def _wrong_on_rest(self) -> None:
+        create = "/production/character/create"
+        await self.ask(create, {"charName": ""}, show=("incomplete", "Something is missing"))
+        form = {"charID": NOBODY, "userText": "Hello."}
+        failed = ("failed", "No such character")
+        await self.ask("/production/character/getResponse", show=failed, files=_parts(form))
         which = {"charID": self._character}
         no_plan, history = ("no_plan", "The plan lacks chat history"), "/production/character/chatHistory/list"
         await self.ask(history, which, show=no_plan, key=OTHER_KEY)

@@ -60,6 +60,8 @@ def document(
         operation = _operation(endpoint, surface, answers.get(endpoint.operation_id), shown)
         operation |= _input(endpoint, bodies[endpoint], schemas, shown)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    for name in set(bodies.values()) - {bodies[one] for one in endpoints if one.reads != "query"}:
+        del schemas[name]  # what a query has stands where it is used
     if surface is Surface.LIVE:
         for frame in frames:
             _show_frame(frame, schemas)
@@ -132,7 +134,7 @@ def _operation(endpoint: Endpoint, surface: Surface, answer: Schema | None, exam
         operation["x-assumptions"] = [_assumption(guess) for guess in guesses]
     operation["security"] = _SECURITY[endpoint.access]
     operation["responses"] = {
-        "200": _ok(endpoint, answer, examples),
+        str(endpoint.status): _ok(endpoint, answer, examples),
         **{
             str(status): {"$ref": f"#/components/responses/{error_name(endpoint, status)}"}
             for status in error_statuses(endpoint, surface)
@@ -160,7 +162,6 @@ def _input(endpoint: Endpoint, name: str, schemas: dict[str, Schema], examples: 
     """What the operation reads, as OpenAPI writes it: a body or the parameters of a query."""
     schema = schemas[name]
     if endpoint.reads == "query":
-        del schemas[name]  # it stands where it is used
         required = schema.get("required", ())
         parameters = [
             {
@@ -169,14 +170,16 @@ def _input(endpoint: Endpoint, name: str, schemas: dict[str, Schema], examples: 
                 "required": n in required,
                 "schema": m,
             }
-            for n, m in schema["properties"].items()
+            for n, m in schema.get("properties", {}).items()
         ]
         return {"parameters": parameters}
     content: dict[str, Any] = {"schema": {"$ref": REF.format(model=name)}}
     shown = {
         example.name: {"summary": example.summary, "value": example.request}
         for example in examples
-        if example.operation_id == endpoint.operation_id and example.status == 200 and example.request is not None
+        if example.operation_id == endpoint.operation_id
+        and example.status == endpoint.status
+        and example.request is not None
     }
     if shown:
         content["examples"] = shown
@@ -187,7 +190,8 @@ def _input(endpoint: Endpoint, name: str, schemas: dict[str, Schema], examples: 
 
 def _ok(endpoint: Endpoint, answer: Schema | None, examples: list[Example]) -> dict[str, Any]:
     content: dict[str, Any] = {}
-    found = _shown(example for example in examples if example.operation_id == endpoint.operation_id)
+    alike = (example for example in examples if example.operation_id == endpoint.operation_id)
+    found = _shown(alike, endpoint.status)
     shown = {"examples": found} if found else {}
     if answer is not None:
         content[JSON] = {"schema": answer, **shown}

@@ -7,6 +7,7 @@ import uuid
 import wave
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import httpx2 as httpx
 import pytest
@@ -161,12 +162,11 @@ class TestConnectStream:
         }
 
     def test_wants_a_form(self, api: Api) -> None:
-        response = api.post(STREAM, {"character_id": api.character(), "text_input": "Hello."})
-        assert response.status_code == 422
-        assert [complaint["loc"] for complaint in response.json()["detail"]] == [
-            ["body", "character_id"],
-            ["body", "text_input"],
-        ]
+        fields = {"character_id": api.character(), "text_input": "Hello."}
+        refused(api.post(STREAM, fields), 400, "Send form data", "not application/json", key="detail")
+        asked = api.client.post(STREAM, params=fields, headers=api.headers(STREAM))
+        refused(asked, 400, "Send form data", "not a query", key="detail")
+        assert history(api, fields["character_id"]) == []
 
     def test_knows_only_what_connect_knows(self, api: Api, other: Api) -> None:
         mine, theirs, public = api.character(), other.character(), other.character(listing="public")
@@ -195,6 +195,7 @@ class TestGetResponse:
         assert answer == {
             "charID": npc,
             "text": answer["text"],
+            "response": answer["text"],
             "audio": None,
             "sample_rate": None,
             "sessionID": answer["sessionID"],
@@ -284,16 +285,58 @@ class TestGetResponse:
         pieces = events_in(send(api, GET_RESPONSE, **fields))
         (session_id,) = {piece["sessionID"] for piece in pieces}
         for number, piece in enumerate(pieces):
+            sound = {"audio": piece["audio"]} if number == 0 else {}
             assert piece == {
                 "charID": npc,
                 "text": piece["text"],
-                "audio": piece["audio"],
+                "response": piece["text"],
                 "sample_rate": piece["sample_rate"],
                 "sessionID": session_id,
+                **sound,
             }
-            assert (piece["audio"] is None) == (number > 0)
+        assert len(pieces) > 1
         (turn,) = details(api, npc, session_id)
         assert "".join(piece["text"] for piece in pieces) == turn["interaction"][1]["message"]
+
+    def test_streams_without_sound(self, api: Api) -> None:
+        fields = {"charID": api.character(), "userText": "Hello.", "stream": "True"}
+        assert all("audio" not in piece for piece in events_in(send(api, GET_RESPONSE, **fields)))
+
+    @pytest.mark.parametrize("empty", ["", ("", b"", "application/octet-stream"), ("a.wav", b"", "audio/wav")])
+    def test_takes_an_empty_field_for_one_that_is_left_out(self, api: Api, empty: Any) -> None:
+        answer = respond(api, api.character(), "Hello.", file=empty, voiceResponse="", stream="")
+        assert (answer["audio"], answer["sample_rate"]) == (None, None)
+
+    @pytest.mark.parametrize("escaped", [False, True])
+    def test_reads_url_encoded_bytes_as_utf_8(self, api: Api, escaped: bool) -> None:
+        npc = api.character()
+        text = quote("Né à Málaga, 日本.") if escaped else "Né à Málaga, 日本."
+        headers = api.headers(GET_RESPONSE) | {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+        content = f"charID={npc}&userText={text}&sessionID=-1".encode()
+        response = api.client.post(GET_RESPONSE, content=content, headers=headers)
+        assert said_in(api, npc, response.json()["sessionID"]) == ["Né à Málaga, 日本."]
+
+    def test_wants_url_encoded_bytes_to_be_utf_8_and_not_too_many_fields(self, api: Api) -> None:
+        headers = api.headers(GET_RESPONSE) | {"content-type": "application/x-www-form-urlencoded"}
+        latin = api.client.post(GET_RESPONSE, content=b"charID=x&userText=N\xe9", headers=headers)
+        refused(latin, 400, "form", "UTF-8")
+        many = api.client.post(GET_RESPONSE, content=b"&".join([b"a=b"] * 1001), headers=headers)
+        refused(many, 400, "form", "1000")
+
+    def test_reads_a_long_url_encoded_text(self, api: Api) -> None:
+        npc = api.character()
+        headers = api.headers(GET_RESPONSE) | {"content-type": "application/x-www-form-urlencoded"}
+        content = f"charID={npc}&userText={quote('é' * 20_000)}".encode()
+        response = api.client.post(GET_RESPONSE, content=content, headers=headers)
+        assert said_in(api, npc, response.json()["sessionID"]) == ["é" * 20_000]
+
+    def test_wants_a_form(self, api: Api) -> None:
+        fields = {"charID": api.character(), "userText": "Hello."}
+        refused(api.post(GET_RESPONSE, fields), 400, "Send form data", "not application/json")
+        asked = api.client.post(GET_RESPONSE, params=fields, headers=api.headers(GET_RESPONSE))
+        refused(asked, 400, "Send form data", "not a query")
+        bare = api.client.post(GET_RESPONSE, headers=api.headers(GET_RESPONSE))
+        refused(bare, 400, "Send form data", "without a content type")
 
     @pytest.mark.parametrize("name", ["voiceResponse", "stream"])
     def test_wants_a_switch_to_be_one(self, api: Api, name: str) -> None:
@@ -310,10 +353,14 @@ class TestGetResponse:
 
     def test_knows_only_what_may_be_known(self, api: Api, other: Api) -> None:
         mine, theirs, public = api.character(), other.character(), other.character(listing="public")
-        refused(send(api, GET_RESPONSE, charID=NOBODY, userText="Hello."), 404, NOBODY)
+        response = send(api, GET_RESPONSE, charID=NOBODY, userText="Hello.")
+        assert (response.status_code, response.json()["charID"]) == (404, NOBODY)
+        assert response.json()["text"].startswith("process_failure, error: Unknown character")
         refused(send(api, GET_RESPONSE, charID=theirs, userText="Hello."), 403, theirs)
         elsewhere, anothers = respond(api, mine, "Hello.")["sessionID"], respond(other, public, "Hello.")["sessionID"]
         for session_id, status in ((NOBODY, 404), ("no UUID", 404), (elsewhere, 404), (anothers, 403)):
             fields = {"charID": public, "userText": "Hello.", "sessionID": session_id}
-            refused(send(api, GET_RESPONSE, **fields), status, session_id)
+            response = send(api, GET_RESPONSE, **fields)
+            assert (response.status_code, session_id in response.text) == (status, True)
+            assert list(response.json()) == (["charID", "text"] if status == 404 else ["ERROR"])
         assert (len(said_in(api, mine, elsewhere)), len(said_in(other, public, anothers))) == (1, 1)

@@ -207,7 +207,7 @@ class TestFilters:
             ("path=/memory/list&status=200", ["404"]),
             ("path=/memory/list&surface=live", ["beta"]),
             ("surface=live", ["beta", "production"]),
-            ("status=429", ["404", "200"]),
+            ("status=429", ["404", "200", "201"]),
         ],
     )
     def test_one_that_finds_nothing_says_what_comes_nearest(

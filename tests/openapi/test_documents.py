@@ -83,7 +83,7 @@ def test_every_operation_tells_where_it_is_known_from(surface: Surface, endpoint
     assert operation["x-source"] in SOURCES
     assert operation["summary"]
     assert all(one["x-source"] == "assumption" for one in operation.get("x-assumptions", ()))
-    success = operation["responses"]["200"]["content"]
+    success = operation["responses"][str(endpoint.status)]["content"]
     assert any("examples" in content for content in success.values()), f"no example of {endpoint.path} on {surface}"
 
 

@@ -39,7 +39,7 @@ class Client:
     def ok(self, path: str, body: Any = None, **how: Any) -> Any:
         """The answer, after making sure that it is a 200."""
         response = self.post(path, body, **how)
-        assert response.status_code == 200, response.text
+        assert response.status_code in (200, 201), response.text
         return response.json()
 
 
