@@ -1,12 +1,13 @@
 """Every setting of the fake, in one object. A flag beats a `FAKE_CONVAI_*` variable beats the default."""
 
 import re
+from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "FAKE_CONVAI_"
 
@@ -135,10 +136,29 @@ class Settings(BaseSettings):
         return database
 
 
+class _Given(Settings):
+    """The same without the environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def load_settings(**flags: object) -> Settings:
     """Settings from the flags that were given, then the environment; raises `BadSetting` for a value it cannot use."""
+    return _load(Settings, flags)
+
+
+def given_settings(**values: object) -> Settings:
+    """Settings from these values alone; raises `BadSetting` for one it cannot use."""
+    return _load(_Given, values)
+
+
+def _load(kind: type[Settings], values: Mapping[str, object]) -> Settings:
     try:
-        return Settings(**flags)  # type: ignore[arg-type]
+        return kind(**values)  # type: ignore[arg-type]
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         name = str(detail["loc"][0]) if detail["loc"] else "settings"

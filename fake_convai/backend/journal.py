@@ -42,6 +42,8 @@ _KEPT_HEADERS = frozenset({b"content-type", b"accept", b"user-agent", b"origin"}
 Body = bytes | Mapping[str, Any] | str
 """As it was sent or, once the request is answered, a remark in its place."""
 
+_CREDENTIALS = frozenset({b"convai-api-key", b"x-api-key", b"api-auth-token", b"authorization"})
+
 Review = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
 """Of a body: the fields that nothing reads, and what a stricter server would not have taken."""
 
@@ -68,12 +70,16 @@ class Note:
     home: Surface | None = None
     """Where the documents have the route, when it was asked on another surface."""
     trace_id: str = field(default_factory=lambda: f"req_{uuid.uuid4().hex}")
+    account: str | None = field(init=False)
+    """What is shown of the key that came, or of a token in its place."""
     headers: list[tuple[bytes, bytes]] = field(init=False)
     """Those of the request that are kept."""
     explanations: list[dict[str, str]] = field(default_factory=list)
 
     def __post_init__(self, sent: Iterable[tuple[bytes, bytes]]) -> None:
         self.headers = [(name, value[:MAX_KEPT_HEADER]) for name, value in sent if name in _KEPT_HEADERS]
+        keys = [value for name, value in sent if name in _CREDENTIALS and value]
+        self.account = by_last_four(keys[0].decode("latin-1")) if keys else None
 
 
 class Journal:
@@ -156,6 +162,7 @@ def _entry(note: Note, at: int) -> Entry:
         "at": to_iso(at),
         "surface": note.surface,
         "method": note.method,
+        "account": note.account,
         "path": storable(note.path),
         "body": _kept(note.body),
         "status": note.status,

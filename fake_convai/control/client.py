@@ -3,12 +3,18 @@
 The command line, the test handle and the replay of a recording share it; it needs nothing but httpx.
 """
 
+import logging
+import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+__tracebackhide__ = True  # a test that fails shows where it called
 
 TIMEOUT = 60.0
 """Seconds; a large seed document takes a while."""
@@ -22,6 +28,26 @@ class ControlError(Exception):
         self.status = status
 
 
+_QUIET = ContextVar("quiet", default=False)
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11")
+
+
+def _is_heard(record: logging.LogRecord) -> bool:
+    return not _QUIET.get()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What httpx logs meanwhile is not heard: these calls are not those of the code under test."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_is_heard)  # once: adding it again does nothing
+    token = _QUIET.set(True)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
 class ControlClient:
     """A client for the server at `url`; nothing is sent before the first call."""
 
@@ -30,7 +56,9 @@ class ControlClient:
     ) -> None:
         """`control_key` is what the server was started with; a `transport` reaches it without a socket."""
         self.url = url.rstrip("/")
-        self._keys = {"X-Fake-Convai-Control-Key": control_key} if control_key else {}
+        self.control_key = control_key
+        self.process_id = os.getpid()
+        """The process that made it: a forked child must not use it."""
         # The fake is next door: a proxy of the environment is meant for elsewhere. SSL_CERT_FILE counts all the same,
         # since `serve --tls` has an authority of its own.
         self.http = httpx.Client(
@@ -55,12 +83,14 @@ class ControlClient:
         Raises `ControlError` unless it is a 200 with a JSON object.
         """
         address = f"{self.url}/_fake{path}"
-        keys = {**self._keys, **({"CONVAI-API-KEY": api_key} if api_key else {})}
-        headers = [(name.encode(), key.encode()) for name, key in keys.items()]
+        keys = {"CONVAI-API-KEY": api_key, "X-Fake-Convai-Control-Key": self.control_key}
+        headers = [(name.encode(), key.encode()) for name, key in keys.items() if key]
         try:
-            response = self.http.request(method, address, json=body, params=query, headers=headers)
+            with quiet():
+                response = self.http.request(method, address, json=body, params=query, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ControlError(f"no fake-convai answers at {self.url} ({error}): is it running?") from error
+            reason = f"no fake-convai answers at {self.url} ({error}): is it running?"
+            raise ControlError(reason) from None  # httpx's own frames say nothing more
         try:
             answer = response.json()
             if response.status_code == 200 and isinstance(answer, dict):

@@ -12,10 +12,12 @@ from starlette.types import Receive, Scope, Send
 
 from fake_convai import __version__
 from fake_convai.api.published import published
+from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.faults import describe
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
-from fake_convai.control import clock, state
+from fake_convai.control import clock, coverage, state
 from fake_convai.control.documents import ComparisonDocument, FaultDocument, RepliesDocument
 from fake_convai.control.plane import MANNERS, PREFIX, ControlCall, control
 from fake_convai.control.seed import plant
@@ -97,9 +99,18 @@ async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
 async def add_fault(call: ControlCall) -> dict[str, Any]:
     """Let an error, a delay or a broken connection happen to coming requests."""
     fault = FaultDocument.parse(call.body).fault()
+    _refuse_unknown_path(fault.match.path)
     await call.backend.database.write(lambda tx: faults.add(tx, call.account_id, fault))
     call.backend.faults.changed()
     return describe(fault)
+
+
+def _refuse_unknown_path(path: str | None) -> None:
+    """A fault for a path that nobody can ask would never happen, and its test would prove nothing."""
+    known = {endpoint.path for endpoint in ENDPOINTS} | {CHAT_PATH}
+    if path is not None and (path.rstrip("/") or "/") not in known:
+        nearest = difflib.get_close_matches(path, sorted(known), n=1, cutoff=0.0)[0]
+        raise Invalid(f"Invalid fault at 'match.path': there is no route {path}; the nearest is {nearest}.")
 
 
 async def list_faults(call: ControlCall) -> dict[str, Any]:
@@ -222,7 +233,7 @@ def _snapshot_name(call: ControlCall) -> str:
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
-    known = sorted({route.path for route in ROUTES})
+    known = sorted({route.path_format for route in ROUTES})
     error = NotFound(f"Unknown control route {scope['path']}. There are {', '.join(known)}.")
     await MANNERS.answer(error).response()(scope, receive, send)
 
@@ -236,9 +247,9 @@ ROUTES = [
             ("POST", "/seed", seed),
             ("GET", "/state", show_state),
             ("GET", "/snapshots", list_snapshots),
-            ("PUT", "/snapshots/{name}", save_snapshot),
-            ("DELETE", "/snapshots/{name}", drop_snapshot),
-            ("POST", "/snapshots/{name}/restore", restore_snapshot),
+            ("PUT", "/snapshots/{name:path}", save_snapshot),
+            ("DELETE", "/snapshots/{name:path}", drop_snapshot),
+            ("POST", "/snapshots/{name:path}/restore", restore_snapshot),
             ("GET", "/clock", clock.show),
             ("PUT", "/clock", clock.change),
             ("DELETE", "/clock", clock.run_on),
@@ -250,6 +261,7 @@ ROUTES = [
             ("DELETE", "/requests", clear_requests),
             ("GET", "/replies", show_replies),
             ("PUT", "/replies", set_replies),
+            ("GET", "/coverage", coverage.show),
             ("GET", "/openapi/{surface}.json", show_contract),
         )
     ),

@@ -1,9 +1,12 @@
 """Time: whole microseconds since 1970 in UTC inside, ISO 8601 with `Z` on the wire (docs/contract.md section 3)."""
 
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from fake_convai.domain.errors import Invalid
 
@@ -13,9 +16,19 @@ _NAIVE_EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def _unfrozen(name: str) -> Callable[[], Any]:
+    """A function of the module `time` that freezegun cannot replace, or has not: it looks for those held by name."""
+    found: Callable[[], Any] = getattr(sys.modules.get("freezegun.api"), f"real_{name}", getattr(time, name))
+    return lambda: found()
+
+
+real_monotonic: Callable[[], float] = _unfrozen("monotonic")
+_time_ns: Callable[[], int] = _unfrozen("time_ns")
+
+
 def real_time() -> int:
-    """The machine's time in microseconds."""
-    return time.time_ns() // 1000
+    """The machine's time in microseconds, whatever a test does to the module `time`."""
+    return _time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)

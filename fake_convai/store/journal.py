@@ -1,15 +1,17 @@
 """The journal: what was asked and answered, the newest so many of each account."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, true, update
 
 from fake_convai.store.query import Query, Transaction, insert_or_ignore
 from fake_convai.store.tables import accounts, journal, server
+
+_METHOD_AT, _METHOD_LENGTH = 38, 32
 
 _mine = journal.c.account_id == bindparam("account_id")
 _nobodys_entry = journal.c.account_id.is_(None)  # a condition of its own: "is not distinct from" uses no index
@@ -41,6 +43,10 @@ _nobodys = server.c.name == "journal_dropped"
 _NOBODYS_DROPPED = Query(select(server.c.value).where(_nobodys).with_for_update())
 _ADD_NOBODYS_DROPPED = insert_or_ignore(server, "name", "value")
 _SET_NOBODYS_DROPPED = Query(update(server).where(_nobodys).values(value=bindparam("count")))
+# The method stands at the same place of each entry of a surface: it tells them apart without reading them.
+_kind = (journal.c.surface, journal.c.path, journal.c.status, func.substr(journal.c.entry, _METHOD_AT, _METHOD_LENGTH))
+_met = select(*_kind[:3], func.min(journal.c.entry)).group_by(*_kind)
+_MET, _MET_BY_ALL = Query(_met.where(_mine)), Query(_met)
 _CLEAR = Query(delete(journal).where(_mine))
 _CLEAR_ALL = Query(delete(journal))
 
@@ -135,6 +141,13 @@ def values(tx: Transaction, account_id: int | None, name: str, wanted: Wanted) -
     conditions, parameters = _conditions(account_id is not None, wanted)
     query = Query(select(journal.c[name]).where(and_(True, *conditions)).distinct().order_by(journal.c[name]))
     return [str(value) for (value,) in tx.all(query, account_id=account_id, **parameters)]
+
+
+def met(tx: Transaction, account_id: int | None) -> Iterator[tuple[str, str, str, int]]:
+    """Surface, method, path and status of what was asked: each once, but for routes that take several methods."""
+    rows = tx.all(_MET_BY_ALL) if account_id is None else tx.all(_MET, account_id=account_id)
+    for surface, path, status, entry in rows:
+        yield surface, orjson.loads(entry)["method"], path, status
 
 
 def clear(tx: Transaction, account_id: int | None) -> None:

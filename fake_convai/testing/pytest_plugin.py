@@ -5,6 +5,7 @@ imported by the first test that uses it.
 """
 
 import os
+import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,13 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fake_convai import testing
+from fake_convai.testing.coverage import Coverage
+
 if TYPE_CHECKING:
     from fake_convai.settings import Settings
-    from fake_convai.testing import FakeConvai
+    from fake_convai.testing import AsyncFakeConvai, FakeConvai
 
     AnySettings = Settings | Mapping[str, Any]
 
-_ACCOUNT: pytest.StashKey["FakeConvai"] = pytest.StashKey()
+_COVERAGE: pytest.StashKey[Coverage] = pytest.StashKey()
+_OLDER: "weakref.WeakSet[FakeConvai]" = weakref.WeakSet()
+"""Accounts that were made before the running test: those of fixtures that live longer."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,17 +40,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="Use the fake that runs there, such as a service container, instead of starting one.",
     )
+    group.addoption(
+        "--fake-convai-command",
+        metavar="COMMAND",
+        help="Start the fake with this command, such as 'uvx fake-convai', instead of in this process.",
+    )
+    group.addoption(
+        "--fake-convai-coverage",
+        action="store_true",
+        help="Print which operations, statuses and messages of Convai's contract the tests met, and what is guessed.",
+    )
+    group.addoption("--fake-convai-coverage-json", metavar="PATH", help="Write that as JSON.")
+    group.addoption(
+        "--fake-convai-coverage-fail-under",
+        metavar="PERCENT",
+        type=float,
+        help="Fail the run when fewer of the contract's operations were met.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to count, if that is wanted."""
+    wanted = ("coverage", "coverage_json", "coverage_fail_under")
+    if any(config.getoption(f"fake_convai_{name}", None) not in (None, False) for name in wanted):
+        config.stash[_COVERAGE] = Coverage()
 
 
 @pytest.fixture(scope="session")
 def fake_convai_settings() -> "AnySettings":
-    """Settings of the fake; define a session fixture of this name to choose them."""
+    """Settings of the fake; define a fixture of this name to choose them."""
     return {}
 
 
 @pytest.fixture(scope="session")
-def make_fake_convai(pytestconfig: pytest.Config) -> "Iterator[Callable[[AnySettings], FakeConvai]]":
-    """Makes accounts, for fixtures that live longer than a test: `make_fake_convai(fake_convai_settings)`.
+def make_fake_convai(pytestconfig: pytest.Config) -> "Iterator[Callable[..., FakeConvai]]":
+    """Makes accounts, for fixtures that live longer than a test: `make_fake_convai()`, or with settings.
 
     Accounts with the same settings are on one server, which runs as long as the session, one per xdist worker. With
     `--fake-convai-url` they are all on the server that runs there, whose settings are its own.
@@ -52,14 +82,29 @@ def make_fake_convai(pytestconfig: pytest.Config) -> "Iterator[Callable[[AnySett
     from fake_convai.testing import FakeConvai
 
     url = pytestconfig.getoption("--fake-convai-url")
+    command = pytestconfig.getoption("--fake-convai-command")
     database = pytestconfig.getoption("--fake-convai-database")
-    servers: dict[Settings | None, FakeConvai] = {}
+    if not url and not command:
+        # Now, while the file system and the clock are still real: a test may replace either before it asks for us.
+        import fake_convai.testing.server_thread  # noqa: F401
+    servers: dict[Any, FakeConvai] = {}
     with ExitStack() as running:
 
-        def make(settings: "AnySettings") -> FakeConvai:
-            wanted = None if url else _settings(settings, database)
+        def start(settings: Mapping[str, Any]) -> FakeConvai:
+            if url:
+                return FakeConvai.attach(url)
+            return FakeConvai.run(command, settings) if command else FakeConvai(settings)
+
+        def make(settings: "AnySettings" = {}) -> FakeConvai:  # noqa: B006 - never changed
+            values = dict(settings) if isinstance(settings, Mapping) else settings.model_dump(exclude_defaults=True)
+            values = _with_database(values, database)
+            wanted = "" if url else repr(sorted(values.items()))
             if wanted not in servers:
-                servers[wanted] = running.enter_context(FakeConvai.attach(url) if url else FakeConvai(wanted))
+                watched, testing.watched = testing.watched, None  # the server is nobody's account
+                try:
+                    servers[wanted] = running.enter_context(start(values))
+                finally:
+                    testing.watched = watched
             return servers[wanted].account()
 
         yield make
@@ -67,63 +112,109 @@ def make_fake_convai(pytestconfig: pytest.Config) -> "Iterator[Callable[[AnySett
 
 @pytest.fixture
 def fake_convai(
-    request: pytest.FixtureRequest,
-    make_fake_convai: "Callable[[AnySettings], FakeConvai]",
-    fake_convai_settings: "AnySettings",
+    make_fake_convai: "Callable[[AnySettings], FakeConvai]", fake_convai_settings: "AnySettings"
 ) -> "Iterator[FakeConvai]":
     """An account of a running fake for this test alone."""
     account = make_fake_convai(fake_convai_settings)
-    request.node.stash[_ACCOUNT] = account
     yield account
-    del request.node.stash[_ACCOUNT]
     account.reset()
 
 
 @pytest.fixture
-def fake_convai_env(fake_convai: "FakeConvai", monkeypatch: pytest.MonkeyPatch) -> "FakeConvai":
-    """The same account, and the environment variables by which programs usually find Convai lead to it.
+def afake_convai(fake_convai: "FakeConvai") -> "AsyncFakeConvai":
+    """The same account for asynchronous tests, under pytest-asyncio and anyio: `await afake_convai.talk(...)`."""
+    from fake_convai.testing import AsyncFakeConvai
 
-    `CONVAI_API_KEY` is its key; `CONVAI_BASE_URL` and `CONVAI_API_URL` serve all surfaces together;
-    `CONVAI_PRODUCTION_URL`, `CONVAI_BETA_URL` and `CONVAI_LIVE_URL` one each.
-    """
-    variables = {
-        "CONVAI_API_KEY": fake_convai.api_key,
-        "CONVAI_BASE_URL": fake_convai.url,
-        "CONVAI_API_URL": fake_convai.url,
-        "CONVAI_PRODUCTION_URL": fake_convai.production_url,
-        "CONVAI_BETA_URL": fake_convai.beta_url,
-        "CONVAI_LIVE_URL": fake_convai.live_url,
-    }
-    for name, value in variables.items():
+    return AsyncFakeConvai(fake_convai)
+
+
+@pytest.fixture
+def fake_convai_env(fake_convai: "FakeConvai", monkeypatch: pytest.MonkeyPatch) -> "FakeConvai":
+    """The same account, and the environment variables by which programs find Convai lead to it (`fake_convai.env`)."""
+    for name, value in fake_convai.env.items():
         monkeypatch.setenv(name, value)
     return fake_convai
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the account's journal to the report of a test that failed."""
-    report = yield
-    fake = item.stash.get(_ACCOUNT, None)
-    if fake is not None and report.failed:
-        from fake_convai.testing.report import journal_text
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Look on while the test runs: which accounts it makes."""
+    around, testing.watched = testing.watched, []
+    made = testing.watched
+    try:
+        return (yield)
+    finally:
+        _OLDER.update(made)
+        testing.watched = around
 
-        report.sections.append(("fake-convai journal", journal_text(fake)))
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test whose faults and stubs never happened, and note what of the contract it met."""
+    try:
+        result = yield
+    finally:
+        coverage = item.config.stash.get(_COVERAGE, None)
+        if coverage is not None:
+            coverage.note(item.nodeid, [*(testing.watched or []), *_OLDER])
+    planning = [account for account in testing.watched or [] if account.is_running and account._planned]
+    unhappened = [text for account in planning for text in account.unhappened()]
+    if unhappened:
+        pytest.fail("\n".join(unhappened), pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the journal of each account that the test made, or had from a fixture, to the report when it failed."""
+    report = yield
+    if report.failed and (testing.watched or _OLDER):
+        from fake_convai.testing.report import sections
+
+        report.sections.extend(sections(testing.watched or [], list(_OLDER), since=call.start))
     return report
 
 
-def _settings(chosen: "AnySettings", database: str | None) -> "Settings":
-    from fake_convai.settings import load_settings
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take what a worker of pytest-xdist has met."""
+    coverage = node.config.stash.get(_COVERAGE, None)
+    if coverage is not None:
+        coverage.add(getattr(node, "workeroutput", {}).get("fake_convai_coverage", {}))
 
-    if isinstance(chosen, Mapping):
-        # Characters come to rooms only where a test wants them: `"livekit": True`.
-        rooms = {} if "FAKE_CONVAI_LIVEKIT" in os.environ else {"livekit": "off"}
-        settings = load_settings(**rooms | dict(chosen))
-    else:
-        settings = chosen
-    database = database or settings.database
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was met to the controller of pytest-xdist, write it down, and look at the threshold."""
+    coverage = session.config.stash.get(_COVERAGE, None)
+    if coverage is None:
+        return
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["fake_convai_coverage"] = coverage.tests
+        return
+    path = session.config.getoption("--fake-convai-coverage-json")
+    if path:
+        coverage.write(Path(path))
+    threshold = session.config.getoption("--fake-convai-coverage-fail-under")
+    if threshold is not None and coverage.percent < threshold and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was met."""
+    coverage = config.stash.get(_COVERAGE, None)
+    if coverage is not None:
+        terminalreporter.section("fake-convai coverage")
+        for line in coverage.lines(config.getoption("--fake-convai-coverage-fail-under")):
+            terminalreporter.line(line)
+
+
+def _with_database(values: dict[str, Any], database: str | None) -> dict[str, Any]:
+    database = database or values.get("database")
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if database and worker and "://" not in database:
         # A SQLite file belongs to one server.
         path = Path(database)
         database = str(path.with_stem(f"{path.stem}-{worker}"))
-    return settings.model_copy(update={"database": database})
+    return {**values, "database": database} if database else values

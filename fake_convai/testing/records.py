@@ -57,7 +57,8 @@ class Request:
 
     `path` is without the surface's prefix, `body` and `response` are parsed JSON where they were JSON, `fault` is the
     fault that fired, `unknown_fields` are members of the body that nothing reads, and `violations` is what a stricter
-    server would not have taken. `explanations` says why, for instance which memory a fact was merged with.
+    server would not have taken. `explanations` says why, for instance which memory a fact was merged with. `account` is
+    the end of the key that came, None for none.
     `off_surface` is true where the documents place the route on another surface. `credential` is `key`, `token`,
     `session` or `nothing`; `headers` has only what tells clients apart; `trace_id` is that of the answer.
     """
@@ -74,10 +75,23 @@ class Request:
     unknown_fields: list[str]
     violations: list[str]
     explanations: list[dict[str, str]] = field(default_factory=list)
+    account: str | None = None
     off_surface: bool = False
     credential: str = "nothing"
     headers: dict[str, str] = field(default_factory=dict)
     trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A frame of a live session; `direction` is "in" for what the client sent, "out" for what it got."""
+
+    at: datetime
+    session_id: str
+    character_session_id: str
+    direction: str
+    type: str
+    message: Any
 
 
 Record = TypeVar("Record")

@@ -1,12 +1,14 @@
-"""The journal of a test's account as text, for the report of a test that failed."""
+"""The journals of a test's accounts as text, for the report of a test that failed."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fake_convai.control.client import ControlError
 from fake_convai.testing.handle import FakeConvai
-from fake_convai.testing.records import Request
+from fake_convai.testing.records import Request, read
 
 MOST = 50
 """Requests shown, the last ones."""
@@ -14,15 +16,58 @@ MOST = 50
 WIDTH = 500
 """Characters of a body that are shown."""
 
+TITLE = "fake-convai journal"
 
-def journal_text(fake: FakeConvai) -> str:
-    """What the account was asked and what it answered, or that nothing was asked."""
+
+def sections(made: Sequence[FakeConvai], older: Sequence[FakeConvai], since: float) -> Iterator[tuple[str, str]]:
+    """A section for each account: of those that the test made all, of older ones what came since it began."""
+    for fake in made:
+        text = fake.last_journal if not fake.is_running else journal_text(fake, known=[*made, *older], since=since)
+        if text is not None:
+            yield _title(fake, len(made) == 1), text
+    for fake in older:
+        if fake.is_running and (requests := _since(fake, since)):
+            yield _title(fake, alone=False), _shown(requests)
+
+
+def _title(fake: FakeConvai, alone: bool) -> str:
+    return TITLE if alone else f"{TITLE} of the account {fake.api_key[-4:]}"
+
+
+def journal_text(fake: FakeConvai, known: Sequence[FakeConvai] = (), since: float | None = None) -> str:
+    """What the account was asked and what it answered, or that nothing was asked; and who came with another key."""
     try:
         requests = fake.requests()
+        strays = [] if since is None else list(_strays(fake, known, since))
     except ControlError as error:
         return f"The journal cannot be read: {error}"
     if not requests:
-        return f"No request reached {fake.url} with the API key of this test (it ends in {fake.api_key[-4:]})."
+        nothing = f"No request reached {fake.url} with the API key of this test (it ends in {fake.api_key[-4:]})."
+        return "\n".join([nothing, *strays])
+    return "\n".join([*strays, _shown(requests)])
+
+
+def _strays(fake: FakeConvai, known: Sequence[FakeConvai], since: float) -> Iterator[str]:
+    """Requests since the test began that came to the same server for no account of ours: with a wrong key, or none."""
+    if fake._server is None:
+        return  # a server of everybody's: others may use it meanwhile
+    mine = f"this test's ends in {fake.api_key[-4:]}"
+    ours = {f"...{one.api_key[-4:]}" for one in [*known, fake]}
+    entries = [read(Request, one) for one in fake._running().call("GET", "/requests")["requests"]]
+    came = Counter(one.account for one in entries if one.at.timestamp() >= since and one.account not in ours)
+    for key, number in came.items():
+        many = f"{number} request{'s' if number > 1 else ''} came"
+        yield f"{many} without a key, {mine}." if key is None else f"{many} with a key that ends in {key[3:]}, {mine}."
+
+
+def _since(fake: FakeConvai, since: float) -> list[Request]:
+    try:
+        return [one for one in fake.requests() if one.at >= datetime.fromtimestamp(since, UTC)]
+    except ControlError:
+        return []
+
+
+def _shown(requests: Sequence[Request]) -> str:
     left_out = len(requests) - MOST
     lines = [f"({left_out} earlier requests)"] if left_out > 0 else []
     for request in requests[-MOST:]:

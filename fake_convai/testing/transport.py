@@ -1,6 +1,7 @@
 """An httpx transport that calls the running fake without a socket, from any thread and any event loop."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from starlette.types import ASGIApp, Message
 
 
 class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """For `httpx.Client` and, under asyncio, `httpx.AsyncClient`; it speaks to the accounts that the socket speaks to.
+    """For `httpx.Client` and `httpx.AsyncClient`, under asyncio and trio, to the accounts that the socket speaks to.
 
     The app runs in the server's event loop, since its database connections belong to that loop. As with a socket, the
     `Host` header selects the surface, a client that runs out of patience gets `ReadTimeout` while the server goes on,
@@ -21,6 +22,7 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def __init__(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
         self._app = app
         self._loop = loop
+        self._process_id = os.getpid()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of `httpx.Client`."""
@@ -34,6 +36,12 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of `httpx.AsyncClient`."""
         await request.aread()
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # trio: its own way to wait for a thread
+            import anyio.to_thread
+
+            return await anyio.to_thread.run_sync(self.handle_request, request, abandon_on_cancel=True)
         answer = asyncio.shield(asyncio.wrap_future(self._submit(request)))
         try:
             return (await asyncio.wait_for(answer, _patience(request))).response()
@@ -41,6 +49,11 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("The fake has not answered in time.", request=request) from None
 
     def _submit(self, request: httpx.Request) -> "Future[_Answer]":
+        if os.getpid() != self._process_id:
+            raise httpx.ConnectError(
+                "A forked child has no in-process transport: the server's thread stayed behind. Use the URL.",
+                request=request,
+            )
         if self._loop.is_closed():
             raise httpx.ConnectError("The fake was stopped.", request=request)
         return asyncio.run_coroutine_threadsafe(_call(self._app, request), self._loop)

@@ -65,7 +65,7 @@ def leaves(command: click.Command, *names: str) -> Iterator[tuple[str, ...]]:
 
 
 def test_every_route_is_there() -> None:
-    routes = {f"{method} {route.path}" for route in ROUTES for method in (route.methods or set()) - {"HEAD"}}
+    routes = {f"{method} {route.path_format}" for route in ROUTES for method in (route.methods or set()) - {"HEAD"}}
     table = PAGE.partition("| Route | Does |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`([A-Z]+ /_fake[^`]*)`", table)) == {*routes, "GET /_fake/"}
 
@@ -85,7 +85,7 @@ def test_every_route_has_an_example() -> None:
     shown = examples()
     for route in ROUTES:
         for method in (route.methods or set()) - {"HEAD"}:
-            pattern = f"{method} {re.sub(r'{[a-z]+}', '[a-z]+', route.path)}"
+            pattern = f"{method} {re.sub(r'{[a-z]+}', '[a-z]+', route.path_format)}"
             assert any(re.fullmatch(pattern, one) for one in shown) or "openapi" in pattern, pattern
 
 
@@ -162,4 +162,4 @@ def test_the_journal_looks_like_that(api: Api, control: Control) -> None:
     added = api.ok("/beta/memory/add", shown["body"])["memories"][0]["id"]
     entry = json.loads(json.dumps(control.requests()[0]).replace(added, "0c0ffee0-0000-4000-8000-000000000000"))
     assert entry["headers"].keys() == shown["headers"].keys()
-    assert {**entry, **{name: shown[name] for name in ("duration_ms", "trace_id", "headers")}} == shown
+    assert {**entry, **{name: shown[name] for name in ("duration_ms", "trace_id", "headers", "account")}} == shown

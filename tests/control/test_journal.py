@@ -28,6 +28,7 @@ def test_an_entry_tells_all_of_a_request(api: Api, control: Control) -> None:
                 "at": NOON,
                 "surface": "beta",
                 "method": "POST",
+                "account": f"...{api.key[-4:]}",
                 "path": "/memory/list",
                 "body": {**body, "pages": 3},
                 "status": 404,

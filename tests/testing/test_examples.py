@@ -65,12 +65,14 @@ def test_the_page_speaks_of_every_method(name: str) -> None:
 
 
 def test_the_page_speaks_of_every_option() -> None:
-    options = set(re.findall(r"--fake-convai-[a-z]+", Path(pytest_plugin.__file__).read_text("utf-8")))
-    assert len(options) == 2
-    assert options <= set(re.findall(r"--fake-convai-[a-z]+", PAGE.read_text("utf-8")))
+    options = set(re.findall(r"--fake-convai-[a-z-]+", Path(pytest_plugin.__file__).read_text("utf-8")))
+    assert len(options) == 6
+    assert options <= set(re.findall(r"--fake-convai-[a-z-]+", PAGE.read_text("utf-8")))
 
 
-@pytest.mark.parametrize("name", ["fake_convai", "fake_convai_env", "fake_convai_settings", "make_fake_convai"])
+@pytest.mark.parametrize(
+    "name", ["fake_convai", "afake_convai", "fake_convai_env", "fake_convai_settings", "make_fake_convai"]
+)
 def test_the_page_speaks_of_every_fixture(name: str) -> None:
     assert hasattr(pytest_plugin, name)
     assert f"`{name}`" in PAGE.read_text("utf-8")

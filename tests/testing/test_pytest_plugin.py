@@ -70,7 +70,7 @@ ISOLATED = """
         seen.append((fake_convai.url, fake_convai.api_key))
         assert fake_convai.state()["characters"] == fake_convai.requests() == []
         fake_convai.character("coach")
-        fake_convai.fail(times=None)
+        fake_convai.fail(times=None, optional=True)
         fake_convai.freeze()
 
     def test_shares_the_server(fake_convai):

@@ -1,0 +1,280 @@
+"""What the code under test has sent, and what is to happen to it: faults, answers of one's own, scripted replies."""
+
+import difflib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+
+from fake_convai.domain.faults import Fault
+from fake_convai.testing.driving import Driven, checked, given, place
+from fake_convai.testing.records import Memory, Message, Request, read
+
+__tracebackhide__ = True
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.02
+
+
+class DidNotHappen(AssertionError, TimeoutError):
+    """What a test waited for did not come in time; the message says what came nearest."""
+
+
+@checked
+class Happenings(Driven):
+    """The part of the handle that looks at traffic and plans what happens to it."""
+
+    _planned: list[tuple[str, dict[str, Any]]]
+    """What must have happened when the test ends: "fault" or "stub", and what was planned."""
+
+    def requests(
+        self, path: str | None = None, *, surface: str | None = None, status: int | None = None
+    ) -> list[Request]:
+        """The requests of this account, oldest first; `path` is such as `/memory/add`, or `/beta/memory/add`."""
+        path, surface = place(path, surface)
+        query = given({"path": path, "surface": surface, "status": status})
+        return [read(Request, entry) for entry in self._call("GET", "/requests", query=query)["requests"]]
+
+    def clear_requests(self) -> None:
+        """Empty the journal that `requests` reads."""
+        self._call("DELETE", "/requests")
+
+    def messages(
+        self, *, session_id: str | None = None, type: str | None = None, direction: Literal["in", "out"] | None = None
+    ) -> list[Message]:
+        """The frames of the account's live sessions, oldest first; `direction` is "in" for what the client sent."""
+        query = given({"session_id": session_id, "type": type, "direction": direction})
+        return [read(Message, one) for one in self._call("GET", "/messages", query=query)["messages"]]
+
+    def wait_for_request(
+        self,
+        path: str | None = None,
+        timeout: float = 5,
+        *,
+        surface: str | None = None,
+        status: int | None = None,
+        count: int = 1,
+    ) -> Request:
+        """The first such request, or the `count`-th, as soon as it was answered; `timeout` in seconds.
+
+        Raises `DidNotHappen`, which names what came instead.
+        """
+
+        def look() -> Request | None:
+            found = self.requests(path, surface=surface, status=status)
+            return found[count - 1] if len(found) >= count else None
+
+        def nearest() -> str:
+            wanted = given({"path": place(path, surface)[0], "surface": place(path, surface)[1], "status": status})
+            came = self.requests()
+            found = len([one for one in came if all(getattr(one, name) == value for name, value in wanted.items())])
+            many = f"{found} of {count} such requests came" if found else "no such request came"
+            near = _nearest(wanted, came, lambda one: f"{one.method} /{one.surface}{one.path} -> {one.status}")
+            return f"{_described('request', wanted)}: {many}{'' if found else near}"
+
+        return _wait(look, nearest, timeout)
+
+    def wait_for_message(
+        self,
+        type: str,
+        timeout: float = 5,
+        *,
+        session_id: str | None = None,
+        direction: Literal["in", "out"] | None = None,
+        count: int = 1,
+    ) -> Message:
+        """The first message of this type, or the `count`-th, as soon as it was sent; `timeout` in seconds.
+
+        Raises `DidNotHappen`, which names what came instead.
+        """
+
+        def look() -> Message | None:
+            found = self.messages(type=type, session_id=session_id, direction=direction)
+            return found[count - 1] if len(found) >= count else None
+
+        def nearest() -> str:
+            wanted = given({"type": type, "session_id": session_id, "direction": direction})
+            near = _nearest(wanted, self.messages(), lambda one: f"{one.type} ({one.direction})")
+            return f"{_described('message', wanted)}: no such message came{near}"
+
+        return _wait(look, nearest, timeout)
+
+    def wait_until_remembered(self, character_id: str, end_user_id: str, text: str, timeout: float = 5) -> Memory:
+        """The first memory that holds this text, as soon as the character has it; `timeout` in seconds.
+
+        Raises `DidNotHappen`, which names the most similar.
+        """
+
+        def look() -> Memory | None:
+            found = self._memories(character_id, end_user_id)
+            return next((one for one in found if text.lower() in one.memory.lower()), None)
+
+        def nearest() -> str:
+            there = [one.memory for one in self._memories(character_id, end_user_id)]
+            near = difflib.get_close_matches(text, there, n=1, cutoff=0.0)
+            what = f"the nearest: {near[0]!r}" if near else f"nothing is remembered of {end_user_id!r}"
+            return f"a memory that holds {text!r}: there is none; {what}"
+
+        return _wait(look, nearest, timeout)
+
+    def _memories(self, character_id: str, end_user_id: str) -> list[Memory]:
+        raise NotImplementedError
+
+    def fail(
+        self,
+        /,
+        path: str | None = None,
+        status: int | None = 429,
+        times: int | None = 1,
+        *,
+        surface: str | None = None,
+        character_id: str | None = None,
+        end_user_id: str | None = None,
+        rate: float | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        delay_ms: Any = None,
+        disconnect: bool = False,
+        when: Literal["before", "after"] = "before",
+        optional: bool = False,
+        **inside: Any,
+    ) -> None:
+        """Let coming requests fail: those to `path`, or all, narrowed down by `surface`, `character_id`, `end_user_id`.
+
+        `times` is how often, None for always; `rate` is the share of requests it happens to. The answer is `status`
+        with Convai's own body, unless `body` is given; `disconnect=True` breaks the connection instead. `delay_ms`
+        comes before the answer; with `status=None` that is all that happens. It happens `before` anything was done, or
+        `after` the change was committed. `inside` is what the control plane knows besides, such as `at` and `do`.
+
+        A fault that never happened fails the test at its end, unless it is `optional`.
+        """
+        path, surface = place(path, surface)
+        match = {"path": path, "surface": surface, "character_id": character_id, "end_user_id": end_user_id}
+        fault = {
+            "match": given(match),
+            "rate": rate,
+            "status": None if inside else status,
+            "body": body,
+            "headers": dict(headers) if headers else None,
+            "delay_ms": delay_ms,
+            "disconnect": disconnect or None,
+            "when": when,
+            **inside,
+        }
+        planted = self._call("POST", "/faults", {**given(fault), "times": times})
+        if not optional and rate is None:
+            self._planned.append(("fault", planted))
+
+    def faults(self) -> list[Fault]:
+        """The faults that wait to happen; `times` is how often each still will."""
+        return [read(Fault, fault) for fault in self._call("GET", "/faults")["faults"]]
+
+    def clear_faults(self) -> None:
+        """Forget the faults that wait."""
+        self._call("DELETE", "/faults")
+        self._planned[:] = [one for one in self._planned if one[0] != "fault"]
+
+    def unhappened(self) -> list[str]:
+        """The faults and stubs that were planned, are not optional, and never happened; a line for each."""
+        waiting = [_without_count(one) for one in self._call("GET", "/faults")["faults"] if not one.get("happened")]
+        fired = [_without_count(one.fault) for one in self.requests() if one.fault]
+        lines = []
+        for kind, planned in self._planned:
+            what = _without_count(planned)
+            if kind == "fault" and what in waiting and what not in fired:
+                lines.append(f"The fault {_short(what)} never happened: nothing was sent that it is for. {_OPTIONAL}")
+            if kind == "stub" and not _answered(planned, self.requests(planned["match"].get("path"))):
+                lines.append(f"The stub for {planned['match']['path']} never answered. {_OPTIONAL}")
+        return lines
+
+    def stub(
+        self,
+        path: str,
+        status: int = 200,
+        body: Any = None,
+        *,
+        text: str | None = None,
+        method: str | None = None,
+        surface: str | None = None,
+        match_body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        delay_ms: int | None = None,
+        times: int | None = None,
+        optional: bool = False,
+    ) -> None:
+        """Answer a route, whether the fake has it or not: with JSON (`body`) or as it is (`text`).
+
+        `match_body` is what a request must hold; `times` is how often, None for always. One that never answered fails
+        the test at its end, unless it is `optional`.
+        """
+        on_surface, named = place(path, surface)
+        match = {"path": on_surface, "surface": named, "method": method, "body": match_body}
+        answer = {"body": body} if text is None else {"text": text}
+        stub = {"match": given(match), "status": status, **answer, **given({"headers": headers, "delay_ms": delay_ms})}
+        stub |= {} if times is None else {"times": times}
+        there = self._call("GET", "/stubs")["stubs"]
+        self._call("PUT", "/stubs", {"stubs": [*there, stub]})
+        if not optional:
+            self._planned.append(("stub", stub))
+
+    def clear_stubs(self) -> None:
+        """Forget the answers of one's own."""
+        self._call("DELETE", "/stubs")
+        self._planned[:] = [one for one in self._planned if one[0] != "stub"]
+
+    def set_replies(self, replies: Mapping[str, str], default: str | None = None) -> None:
+        """Script what characters say: a reply for each text or regular expression found in what the user says.
+
+        `default` is for whatever else is said. This takes the place of what was set before.
+        """
+        script = [{"match": match, "reply": reply} for match, reply in replies.items()]
+        self._call("PUT", "/replies", {"replies": script, "default": default})
+
+
+_OPTIONAL = "If that is fine, say optional=True."
+
+
+def _without_count(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """A fault without how often it is still to come, or has."""
+    return {name: value for name, value in fault.items() if name not in ("times", "happened", "reference_id", "id")}
+
+
+def _answered(stub: Mapping[str, Any], requests: list[Request]) -> bool:
+    return any(one.status == stub["status"] for one in requests)
+
+
+def _short(fault: Mapping[str, Any]) -> str:
+    match = fault.get("match") or {}
+    where = match.get("path") or "any path"
+    others = [f"{name} {value}" for name, value in match.items() if name != "path"]
+    what = fault.get("status") or ("disconnect" if fault.get("disconnect") else f"delay of {fault.get('delay_ms')} ms")
+    return f"{what} for {', '.join([where, *others])}"
+
+
+def _wait(look: Callable[[], T | None], nearest: Callable[[], str], timeout: float) -> T:
+    give_up = time.perf_counter() + timeout
+    while True:
+        found = look()
+        if found is not None:
+            return found
+        if time.perf_counter() >= give_up:
+            raise DidNotHappen(f"Waited {timeout:g} s for {nearest()}.")
+        time.sleep(POLL_SECONDS)
+
+
+def _described(kind: str, wanted: Mapping[str, Any]) -> str:
+    return f"a {kind}" + (f" with {', '.join(f'{name} {value}' for name, value in wanted.items())}" if wanted else "")
+
+
+def _nearest(wanted: Mapping[str, Any], came: list[T], shown: Callable[[T], str]) -> str:
+    """Which of what came is most like what was wanted, and in what it differs."""
+    if not came:
+        return ", nor any other"
+
+    def likeness(one: T) -> float:
+        pairs = [(str(getattr(one, name)), str(value)) for name, value in wanted.items()]
+        return sum(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
+
+    near = max(came, key=likeness)
+    differs = [name for name, value in wanted.items() if getattr(near, name) != value]
+    return f"; the nearest: {shown(near)} ({' and '.join(differs)} differ{'s' if len(differs) == 1 else ''})"
