@@ -1,8 +1,8 @@
 """Programs like those on the vendor's pages, written anew, run against the fake with nothing changed but the base URL.
 
-Each file of `programs/` is such a program: chat history with `requests` and `curl`, characters with both, and the
-stream of `/connect/stream` with `httpx`, `curl` and `fetch`. They send what the pages show, a JSON body in `data=` and
-a form that `httpx` encodes as a URL among it.
+Each file of `programs/` is such a program: chat history with `requests` and `curl`, characters with both, the stream of
+`/connect/stream` with `httpx`, `curl` and `fetch`, memories with Mono's HttpClient and `fetch`, and a form by hand.
+They send what the pages show, a JSON body in `data=` and a form that `httpx` encodes as a URL among it.
 """
 
 import json
@@ -17,7 +17,7 @@ import pytest
 from fake_convai import FakeConvai
 
 PROGRAMS = Path(__file__).parent / "programs"
-RUNNERS = {".py": sys.executable, ".sh": "bash", ".mjs": "node"}
+RUNNERS = {".py": sys.executable, ".sh": "bash", ".mjs": "node", ".cs": "mono"}
 TOLD, KNEW = "Pleased to meet you.", "Your name is Alice."
 
 
@@ -27,8 +27,13 @@ def run(name: str, fake: FakeConvai, folder: Path, **variables: str) -> str:
     if runner is None:
         pytest.skip(f"{RUNNERS[Path(name).suffix]} is not installed, so {name} is not run")
     text = (PROGRAMS / name).read_text("utf-8")
-    text = text.replace("https://api.convai.com", fake.production_url).replace("https://live.convai.com", fake.live_url)
+    for host, url in (("api", fake.production_url), ("beta", fake.beta_url), ("live", fake.live_url)):
+        text = text.replace(f"https://{host}.convai.com", url)
     (folder / name).write_text(text, "utf-8")
+    if name.endswith(".cs"):
+        compiler = shutil.which("mcs") or pytest.skip(f"mcs is not installed, so {name} is not run: mono-mcs")
+        subprocess.run([compiler, "-r:System.Net.Http", name, "-out:program.exe"], cwd=folder, check=True)
+        (folder / "program.exe").replace(folder / name)
     done = subprocess.run(
         [runner, str(folder / name)],
         env={**os.environ, "CONVAI_API_KEY": fake.api_key, **variables},
@@ -114,6 +119,31 @@ def test_the_stream_with_curl(fake_convai: FakeConvai, polite: dict[str, str], t
     ]
     text = "".join(event["data"]["text"] for event in events if event["type"] == "bot-llm-text")
     assert text == next(event["data"]["text"] for event in events if event["type"] == "bot-transcription") == TOLD
+
+
+def test_the_memory_calls_of_unity_on_mono(fake_convai: FakeConvai, tmp_path: Path) -> None:
+    """With the base URL that the newest SDK has unless it is set: production, for everything."""
+    npc = fake_convai.character()
+    printed = [line.split(" ", 1) for line in run("memory.cs", fake_convai, tmp_path, CHARACTER_ID=npc).splitlines()]
+    assert [status for status, _ in printed] == ["200"] * 6
+    added, listed, cleared, updated, deleted, changed = (json.loads(body) for _, body in printed)
+    assert [one["event"] for one in added["memories"]] == ["add", "add"]
+    assert [one["memory"] for one in listed["memories"]] == ["The user's name is J\u00f6rg.", "The user has a dog."]
+    assert (cleared["character_id"], cleared["end_user_id"]) == (npc, "player-42")
+    assert updated["end_user_metadata"] == {"name": "J\u00f6rg"}
+    assert (deleted["deleted"], changed) == (True, {"STATUS": "SUCCESS"})
+    assert fake_convai.end_users() == []
+
+
+def test_memories_with_fetch(fake_convai: FakeConvai, tmp_path: Path) -> None:
+    printed = run("memory.mjs", fake_convai, tmp_path, CHARACTER_ID=fake_convai.character())
+    assert printed.splitlines() == ["The user's name is Jordan Kim.", "true", "0"]
+
+
+def test_a_form_as_one_line_of_text(fake_convai: FakeConvai, tmp_path: Path) -> None:
+    """Letters that are no ASCII, an empty voiceResponse, and the slash at the end that Unreal sends."""
+    printed = run("form.py", fake_convai, tmp_path, CHARACTER_ID=fake_convai.character())
+    assert printed == "Your name is Ren\\xe9e.\n"
 
 
 def test_a_refused_key_reads_as_on_the_pages(fake_convai: FakeConvai, tmp_path: Path) -> None:
