@@ -1,80 +1,78 @@
 """Deduplication: which facts are one, which are kept apart, and what the reasons say.
 
-The pairs were written for this project; `note` begins with what a pair is about. `far` pairs mean the same but need
-knowledge or inference: they show what the rule does not catch.
+The labelled pairs are counted and not each asserted, and only half of the own ones is to be read (`halves`).
 """
 
-import json
 import os
 import re
 import subprocess
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fake_convai.domain.dedup import Candidate, DedupMode, compare, explain_apart, find_match, index_keys, is_same
-from fake_convai.domain.dedup_words import load
+from fake_convai.domain.english.tables import load
+from tests.domain.pairs import FRESH_FILE, OWN_FILE, Pair, halves, rates, read_pairs
 
-PAIRS_FILE = Path(__file__).with_name("dedup_pairs.jsonl")
-
-
-class Pair(NamedTuple):
-    existing: str
-    new: str
-    same: bool
-    tag: str
+OWN = read_pairs(OWN_FILE)
+TEXTS = sorted({text for pair in OWN for text in (pair.existing, pair.new)})
+READ, COUNTED = halves(OWN)
+LEAST = {"precision": 0.95, "hard kept apart": 0.97, "near found": 0.80}
 
 
-def read_pairs() -> list[Pair]:
-    rows = map(json.loads, PAIRS_FILE.read_text(encoding="utf-8").splitlines())
-    return [Pair(row["existing"], row["new"], row["label"] == "same", row["note"].split(":")[0]) for row in rows]
+@pytest.mark.parametrize("pairs", [READ, COUNTED, read_pairs(FRESH_FILE)], ids=["own, read", "own, counted", "fresh"])
+def test_the_bars_are_met(pairs: list[Pair]) -> None:
+    """Whoever changes the rule looks at the pairs of the first set only, so that it does not learn the others by heart:
+    `make dedup` shows how many of them come out right, and none of them."""
+    assert len(pairs) >= 300
+    found = {name: rate.share for name, rate in rates([(pair, is_same(*pair[:2])) for pair in pairs]).items()}
+    assert {name: share for name, share in found.items() if share < LEAST[name]} == {}
 
 
-PAIRS = read_pairs()
-NEAR = [pair for pair in PAIRS if pair.tag in ("trivial", "close", "extend")]
-HARD = [pair for pair in PAIRS if pair.tag.startswith("hard")]
-FAR = [pair for pair in PAIRS if pair.tag == "far"]
-EASY = [pair for pair in PAIRS if pair.tag == "easy"]
-TEXTS = sorted({text for pair in PAIRS for text in (pair.existing, pair.new)})
-
-
-def pair_id(pair: Pair) -> str:
-    return f"{pair.tag}: {pair.existing} / {pair.new}"
-
-
-@pytest.mark.parametrize("pair", NEAR, ids=pair_id)
-def test_the_same_fact_in_other_words_is_one_record(pair: Pair) -> None:
-    verdict = compare(pair.existing, pair.new)
+@pytest.mark.parametrize(
+    ("existing", "new"),
+    [
+        ("My birthday is March 4.", "My birthday is on March 4th."),
+        ("The user drives to work.", "The user drives to work every day."),
+        ("The user teaches physics.", "The user is a physics teacher."),
+        ("The user went hiking twice.", "The user hiked 2 times."),
+        ("The report was written by Dana.", "Dana wrote the report."),
+        ("Ben joined a gym to lose weight.", "Ben joined a gym, which he likes."),
+        ("I've got three kids.", "i have 3 children"),
+        ("I am a guitar player.", "I'm a guitarist."),
+    ],
+)
+def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> None:
+    verdict = compare(existing, new)
     assert verdict.same, verdict.because
 
 
-@pytest.mark.parametrize("pair", [*HARD, *EASY], ids=pair_id)
-def test_another_fact_is_kept_apart(pair: Pair) -> None:
-    verdict = compare(pair.existing, pair.new)
+@pytest.mark.parametrize(
+    ("existing", "new"),
+    [
+        ("The light is on.", "The light is off."),
+        ("The user waits inside the hall.", "The user waits outside the hall."),
+        ("The user is in town.", "The user is out of town."),
+        ("The guard walked toward the tower.", "The guard walked past the tower."),
+        ("The user has a brother.", "The user has two brothers."),
+        ("The user likes orange.", "The user likes orange juice."),
+        ("The user got a puppy.", "The user bought a bed for the puppy."),
+        ("I have a white cat and a brown dog.", "I have a brown cat and a white dog."),
+        ("The user's pronouns are she/her.", "The user's pronouns are they/them."),
+    ],
+)
+def test_another_fact_is_kept_apart(existing: str, new: str) -> None:
+    verdict = compare(existing, new)
     assert not verdict.same, verdict.because
-
-
-@pytest.mark.parametrize("pair", FAR, ids=pair_id)
-def test_what_needs_inference_is_not_caught(pair: Pair) -> None:
-    assert not is_same(pair.existing, pair.new)
-
-
-def test_the_bars_are_met() -> None:
-    merged = [pair for pair in PAIRS if is_same(pair.existing, pair.new)]
-    assert len(PAIRS) >= 170
-    assert sum(pair.same for pair in merged) / len(merged) >= 0.95
-    assert sum(not is_same(pair.existing, pair.new) for pair in HARD) / len(HARD) >= 0.97
-    assert sum(is_same(pair.existing, pair.new) for pair in NEAR) / len(NEAR) >= 0.80
 
 
 def test_every_kind_of_hard_negative_is_there() -> None:
     kinds = {"value", "number", "date", "polarity", "subject", "role", "aspect", "words"}
-    assert {pair.tag for pair in HARD} == {f"hard-{kind}" for kind in kinds}
+    assert {pair.tag for pair in OWN if pair.tag.startswith("hard")} == {f"hard-{kind}" for kind in kinds}
 
 
 @pytest.mark.parametrize(
@@ -241,7 +239,7 @@ def test_the_outcome_does_not_depend_on_the_hash_seed() -> None:
     )
     outcomes = {
         subprocess.run(
-            [sys.executable, "-c", program, str(PAIRS_FILE)],
+            [sys.executable, "-c", program, str(OWN_FILE)],
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
@@ -264,7 +262,7 @@ def test_no_word_is_in_two_groups(name: str) -> None:
 
 
 def test_every_word_file_says_what_it_holds() -> None:
-    files = list(resources.files("fake_convai.domain").joinpath("words").iterdir())
+    files = list(resources.files("fake_convai.domain.english").joinpath("words").iterdir())
     assert len(files) > 10
     for file in files:
         assert file.read_text(encoding="utf-8").startswith("# "), file.name

@@ -1,0 +1,1 @@
+"""The English that deduplication, extraction and replies share: word tables, base forms, texts as tokens."""
