@@ -8,7 +8,7 @@ NPM_BIN := .clients/node_modules/.bin
 PRETTIER := $(NPM_BIN)/prettier --log-level warn --print-width 120 'fake_convai/dashboard/**/*.{js,ts,css}'
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: docs serve livekit test check format lint types openapi fuzz bench screenshots npm clean
+.PHONY: docs serve livekit test check format lint types openapi fuzz bench dedup screenshots npm clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
 	$(BIN)/fake-convai serve $(ARGS)
@@ -62,6 +62,9 @@ docs: $(VENV)/.dev ## Build the site into site/; every link must lead somewhere
 
 bench: $(VENV)/.dev ## Measure, and write the table of docs/performance.md; needs wrk and npm: apt-get install wrk
 	$(BIN)/python -m benchmarks $(ARGS)
+
+dedup: $(VENV)/.dev ## Count how many labelled pairs of facts come out right; PAIRS="FILE ..." adds sets
+	$(BIN)/python -m benchmarks.dedup $(PAIRS)
 
 screenshots: $(VENV)/.dev ## Take the pictures of docs/ anew; needs Chromium
 	$(BIN)/python docs/screenshots.py

@@ -1,108 +1,61 @@
-"""How well and how fast facts are deduplicated.
+"""How well and how fast facts are deduplicated: `make dedup`.
 
-    python benchmarks/dedup.py [PAIRS.jsonl ...]
+For each set of labelled pairs it prints how many merged pairs are the same (precision), how many hard ones are kept
+apart, and how many near ones are found, with the interval of each. No pair is shown: half of the own set and the whole
+fresh one are not to be read. PAIRS="FILE ..." counts other files too.
 
-For each file of labelled pairs ({"existing", "new", "label": "same" or "different", "note": "kind: ..."}; without one,
-the project's own) it prints precision, recall, the share of hard negatives kept apart, the share of near positives
-found, and the time a pair takes: `cold`, when both facts are read for the first time, and `warm`, when they are known.
-
-Then it prints how the pure index grows: what finding the match of one more fact costs in partitions of 100 to 10,000
-facts, and with how many records a fact shares a key. The cost in the store is measured where the store is.
+Then it prints what reading a new fact and making its keys costs, and how the pure index grows: what finding the match
+of one more fact costs in partitions of 100 to 10,000 facts, and with how many records a fact shares a key.
 """
 
 import argparse
-import json
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from fake_convai.domain.dedup import Candidate, find_match, index_keys, is_same, lookup_keys
+from tests.domain.pairs import FRESH_FILE, OWN_FILE, Pair, halves, rates, read_pairs
 
-OWN_PAIRS = Path(__file__).parents[1] / "tests" / "domain" / "dedup_pairs.jsonl"
-NEAR = ("trivial", "close", "extend")
 SIZES = (100, 1_000, 10_000)
 NEW_FACTS = 200
 
-SYLLABLES = (
-    "al",
-    "be",
-    "cor",
-    "da",
-    "el",
-    "fin",
-    "gor",
-    "ha",
-    "is",
-    "jo",
-    "ka",
-    "lu",
-    "mo",
-    "ne",
-    "or",
-    "pa",
-    "ru",
-    "sa",
-)
-
-
-class Pair(NamedTuple):
-    existing: str
-    new: str
-    same: bool
-    kind: str
+SYLLABLES = tuple(a + b for a in "bdfgkl" for b in "aio")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pairs", nargs="*", type=Path, default=[OWN_PAIRS], help="files of labelled pairs")
-    options = parser.parse_args()
-    for file in options.pairs:
-        print(f"{file.name}")
-        print_quality(read_pairs(file))
+    parser.add_argument("pairs", nargs="*", type=Path, help="more files of labelled pairs")
+    read, counted = halves(read_pairs(OWN_FILE))
+    sets = {"own, read": read, "own, counted": counted, "fresh": read_pairs(FRESH_FILE)}
+    sets |= {file.name: read_pairs(file) for file in parser.parse_args().pairs}
+    for title, pairs in sets.items():
+        print_rates(title, pairs)
+    print(f"\nCPU of a fact never seen, keys included: {microseconds_a_fact():.0f} microseconds")
     print("\nadding one fact to a partition of templated facts")
     for name, template in TEMPLATES.items():
         for size in SIZES:
             print_growth(name, template, size)
 
 
-def read_pairs(file: Path) -> list[Pair]:
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [Pair(row["existing"], row["new"], row["label"] == "same", row["note"].split(":")[0]) for row in rows]
+def print_rates(title: str, pairs: list[Pair]) -> None:
+    print(f"{title}: {len(pairs)} pairs")
+    for name, rate in rates([(pair, is_same(pair.existing, pair.new)) for pair in pairs]).items():
+        print(f"  {name:18}{rate}")
 
 
-def print_quality(pairs: Sequence[Pair]) -> None:
-    is_same("The user is here.", "The user was here.")  # reads the word files
-    outcomes, cold = timed(pairs)
-    _, warm = timed(pairs)
-    merged = [pair for pair, same in outcomes if same]
-    print(f"  pairs                {len(pairs)}")
-    print(f"  precision            {share([pair.same for pair in merged])}")
-    print(f"  recall               {share([same for pair, same in outcomes if pair.same])}")
-    print(f"  hard kept apart      {share([not same for pair, same in outcomes if pair.kind.startswith('hard')])}")
-    print(f"  near found           {share([same for pair, same in outcomes if pair.same and pair.kind in NEAR])}")
-    print(f"  microseconds a pair  {cold:.0f} cold, {warm:.0f} warm")
-    by_kind: dict[str, list[bool]] = defaultdict(list)
-    for pair, same in outcomes:
-        by_kind[f"{'same' if pair.same else 'different'} {pair.kind}"].append(same == pair.same)
-    for kind, right in sorted(by_kind.items()):
-        print(f"    {kind:24} {sum(right):3} of {len(right)}")
-    for pair, same in outcomes:
-        if same and not pair.same:
-            print(f"    merged by mistake: {pair.existing} / {pair.new}")
-
-
-def timed(pairs: Sequence[Pair]) -> tuple[list[tuple[Pair, bool]], float]:
-    """The outcomes, and the microseconds one took."""
-    start = time.perf_counter()
-    outcomes = [(pair, is_same(pair.existing, pair.new)) for pair in pairs]
-    return outcomes, (time.perf_counter() - start) / len(pairs) * 1e6
-
-
-def share(right: Sequence[bool]) -> str:
-    return f"{sum(right) / len(right):.3f}  ({sum(right)} of {len(right)})" if right else "-"
+def microseconds_a_fact() -> float:
+    """The median of ten batches of templated facts."""
+    facts = [mixed(number) for number in range(2_200)]
+    batches = []
+    for first in range(0, len(facts), 200):
+        start = time.process_time()
+        for fact in facts[first : first + 200]:
+            lookup_keys(fact)
+            index_keys(fact)
+        batches.append((time.process_time() - start) / 200 * 1e6)
+    return statistics.median(batches[1:])  # the first one reads the word files
 
 
 def name(number: int) -> str:

@@ -309,7 +309,10 @@ def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: M
 
 def _why_added(fact: str, candidates: Sequence[dedup.Candidate], mode: dedup.DedupMode) -> str:
     apart = dedup.explain_apart(fact, candidates, mode)
-    return "overlaps with no record" if apart is None else f"kept apart from {apart.candidate.id}: {apart.because}"
+    if apart is not None:
+        return f"kept apart from {apart.candidate.id}: {apart.because}"
+    language = "" if mode != "naive" or dedup.is_english(fact) else "; not in English, where only a repeat is merged"
+    return f"overlaps with no record{language}"
 
 
 def _insert(tx: AccountTransaction, partition_seq: int, memory: Memory) -> None:

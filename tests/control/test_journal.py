@@ -80,6 +80,11 @@ class TestReasons:
         assert [one["event"] for one in explanations] == ["add", "add", "update"]
         assert [one["because"] for one in explanations if not one["because"].strip()] == []
 
+    def test_that_another_language_is_not_read(self, api: Api, control: Control) -> None:
+        api.remember(api.character(), "player-42", "Le gusta el té.")
+        (explanation,) = control.requests(path="/memory/add")[0]["explanations"]
+        assert explanation["because"] == "overlaps with no record; not in English, where only a repeat is merged"
+
     @pytest.mark.parametrize(
         ("path", "body", "unknown", "violated"),
         [

@@ -22,24 +22,27 @@ class Rate(NamedTuple):
     """So many of so many."""
 
     right: int
-    count: int
+    of: int
 
     @property
     def share(self) -> float:
-        return self.right / self.count if self.count else 1.0
+        return self.right / self.of if self.of else 1.0
 
     @property
     def interval(self) -> tuple[float, float]:
         """Where the rate of all such pairs lies, nineteen times out of twenty (Wilson's score interval)."""
-        z, n = 1.96, self.count
+        z, n = 1.96, self.of
         if not n:
             return 0.0, 1.0
-        middle, spread = self.share + z * z / (2 * n), z * ((self.share * (1 - self.share) + z * z / (4 * n)) / n) ** 0.5
+        middle, spread = (
+            self.share + z * z / (2 * n),
+            z * ((self.share * (1 - self.share) + z * z / (4 * n)) / n) ** 0.5,
+        )
         return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
 
     def __str__(self) -> str:
         low, high = self.interval
-        return f"{self.share:.3f}  ({self.right} of {self.count}; {low:.3f} to {high:.3f})"
+        return f"{self.share:.3f}  ({self.right} of {self.of}; {low:.3f} to {high:.3f})"
 
 
 def read_pairs(file: Path) -> list[Pair]:

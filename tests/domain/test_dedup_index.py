@@ -164,7 +164,7 @@ NAMES = [
     [
         ("The user visited gallery {number}.", 1),
         ("The trainee completed step {number} of the valve check.", 1),
-        ("The player scored {number} points in level 3.", 1),
+        ("The player scored {number} points in level 3.", 3),
         ("The user likes {word}.", 1),
         ("The user's favorite color is {word}.", 1),
         ("The user's friend is {name} {word}.", 100),

@@ -10,6 +10,7 @@ from fake_convai.domain.dedup.rule import (
     compare,
     explain_apart,
     find_match,
+    is_english,
     is_same,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "explain_apart",
     "find_match",
     "index_keys",
+    "is_english",
     "is_same",
     "lookup_keys",
 ]

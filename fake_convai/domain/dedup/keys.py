@@ -51,7 +51,7 @@ def _keys(memory: str, sets: str, rarest: str) -> frozenset[str]:
     for frame, small, few in parts:
         keys += [f"{frame}{sets}{some}" for some in small]
         keys += [f"{frame}{rarest}{some}" for some in few]
-    if memory.isascii() and len(max(keys, key=len)) <= MAX_KEY_LENGTH:
+    if "".join(keys).isascii() and len(max(keys, key=len)) <= MAX_KEY_LENGTH:
         return frozenset(keys)
     return frozenset(map(_short, keys))
 
@@ -63,7 +63,8 @@ def _parts(memory: str) -> tuple[list[str], list[tuple[str, list[str], list[str]
     common, parts = ["=" + fact.form, f"{fact.negations}{fact.mood}:{fact.squash}"], []
     for claim in fact.claims:
         frame = f"{fact.negations}{fact.mood}/{'/'.join(claim.chain)}/{claim.verb}"
-        words, core = sorted(beyond(fact.words, claim)), sorted(beyond(fact.core, claim), key=_rarity)
+        words = sorted(beyond(fact.words, claim))
+        core = sorted(beyond(fact.core, claim), key=lambda word: _rarity(word, word in fact.describing))
         few = [" ".join(sorted(core[-2:])), *(f"~{word}" for word in core[-1:])]
         if len(words) * len(words) * len(fact.claims) > MAX_PAIRED:
             small = ["", *(f"~{word}" for word in words)]
@@ -84,6 +85,8 @@ def _short(text: str) -> str:
 
 
 @lru_cache(WORD_CACHE)
-def _rarity(word: str) -> tuple[bool, bool, int, str]:
-    """A guess at how seldom a word is met: numbers first, then names, which are in no table, then long words."""
-    return word.startswith(NUMBER), word not in lexicon().known and as_verb(word) is None, len(word), word
+def _rarity(word: str, describes: bool) -> tuple[bool, bool, bool, int, str]:
+    """A guess at how seldom a word is met: numbers first, then what describes another word and names, which are in no
+    table, then long words."""
+    is_name = word not in lexicon().known and as_verb(word) is None
+    return word.startswith(NUMBER), describes, is_name, len(word), word

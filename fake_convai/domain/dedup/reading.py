@@ -10,10 +10,13 @@ from typing import NamedTuple
 from fake_convai.domain.dedup.grammar import USERS, Owner, attribute, main_clause, whom
 from fake_convai.domain.english.forms import doer_of, stem
 from fake_convai.domain.english.tables import kind, lexicon
-from fake_convai.domain.english.tokens import MAX_LENGTH, NOTHING, NUMBER, Token, exact_form, tokens_of
+from fake_convai.domain.english.tokens import MAX_LENGTH, NOTHING, Token, exact_form, tokens_of
 
 MAX_CONTENT = 30
 """Words that say something. A fact with more is a story: it is only ever merged with its repeat."""
+
+LONGEST_VALUE = 6
+"""Words of a value that may be spelt in two ways."""
 
 MAX_CLAIMS, MAX_CLAIM_KEYS = 4, 36
 """What bounds the claims of a fact, and with them its index keys, so that what is not indexed is not merged either."""
@@ -72,10 +75,11 @@ class Fact(NamedTuple):
 @dataclass(slots=True)
 class Chunk:
     """A run of words that belong together, with the preposition before it; `clause` when it is not part of the main
-    clause."""
+    clause, `aside` when its clause is no statement of its own: a reason, a comment."""
 
     preposition: str = ""
     clause: bool = False
+    aside: bool = False
     count: str = ""
     words: list[Token] = field(default_factory=list)
 
@@ -110,24 +114,23 @@ def _read_english(form: str, tokens: list[Token]) -> Fact:
         return Fact(form)
     main = [chunk for chunk in chunks if not chunk.clause]
     direct = [chunk for chunk in main if not chunk.preposition] or main
-    things = [[token for token in chunk.words if "time" not in token.traits] for chunk in direct]
+    solid = [[token for token in chunk.words if "time" not in token.traits] for chunk in main]
+    things = [words for chunk, words in zip(main, solid, strict=True) if words and chunk in direct]
     moods = [clause.mood] if clause.mood else []
     moods += [_HINTS[trait] for token in tokens for trait in _HINTS if trait in token.traits]
-    if is_over and not moods and not any(token.text == "never" for token in tokens):
-        if verb != "be" or not direct or "q" not in direct[0].words[0].forms:  # "was born" tells what happened
-            moods.append("over")
+    is_event = verb == "be" and bool(direct) and "q" in direct[0].words[0].forms  # "was born"
+    if is_over and not is_event and not moods and not any(token.text == "never" for token in tokens):
+        moods.append("over")
     prepositions = lexicon().prepositions
     return Fact(
         form,
         english=True,
         owner=owner,
         claims=_claims(Claim(chain, verb), chunks),
-        core=_solid([extra, *(chunk.words for chunk in main)]),
+        core=_solid([extra, *(chunk.words for chunk in chunks if not chunk.aside)]),
         words=frozenset([token.stem for token in every]),
-        heads=frozenset([words[-1].stem for words in things if words]),
-        describing={
-            words[-2].stem: words[-1].stem for words in things if len(words) > 1 and "g" not in words[-2].forms
-        },
+        heads=frozenset([words[-1].stem for words in things]),
+        describing={words[-2].stem: words[-1].stem for words in solid if len(words) > 1 and "g" not in words[-2].forms},
         doing=_second_verb(verb, chunks),
         parts={token.stem: prepositions.get(chunk.preposition, "") for chunk in chunks for token in chunk.words},
         numbers=frozenset([token.stem for token in said if "number" in token.traits]),
@@ -180,7 +183,7 @@ def _without_negations(tokens: list[Token]) -> tuple[list[Token], int]:
 def _chunked(tokens: list[Token]) -> list[Chunk]:
     """What follows the verb, cut at prepositions, conjunctions, commas and determiners. Adverbs come last, since they
     say how and not what."""
-    current, adverbs = Chunk(), Chunk(clause=True)
+    current, adverbs = Chunk(), Chunk(clause=True, aside=True)
     chunks = [current]
     for place, token in enumerate(tokens):
         traits = token.traits
@@ -210,14 +213,22 @@ def _opened_by(token: Token, current: Chunk, after: Token) -> Chunk | None:
     traits = token.traits
     if "break" in traits or "conjunction" in traits:
         clause = current.clause or _begins_clause(token, after)
-        return Chunk("" if clause else current.preposition, clause)
+        return Chunk(
+            "" if clause else current.preposition, clause, clause and (current.aside or _is_aside(token, after))
+        )
     if token.word == "name" and "q" in token.forms and current.words:  # "a dog named Luna"
-        return Chunk("name", current.clause)
+        return Chunk("name", current.clause, current.aside)
     if "preposition" in traits or token.text == "of":
-        return Chunk("to do" if token.text == "to" and "b" in after.forms else token.text, current.clause)
+        preposition = "to do" if token.text == "to" and "b" in after.forms else token.text
+        return Chunk(preposition, current.clause, current.aside)
     if "opener" in traits:
-        return Chunk(current.preposition, current.clause, "1" if token.text in ("a", "an", "another", "one") else "")
+        count = "1" if token.text in ("a", "an", "another", "one") else ""
+        return Chunk(current.preposition, current.clause, current.aside, count)
     return None
+
+
+def _is_aside(token: Token, following: Token) -> bool:
+    return token.text not in ("and", "but", "plus", ".", ",") or "g" in following.forms
 
 
 def _begins_clause(token: Token, following: Token) -> bool:
@@ -256,7 +267,7 @@ _LIGHT = frozenset(("be", "have"))
 
 
 def _second_verb(verb: str, chunks: Sequence[Chunk]) -> str:
-    """What somebody likes, wants, starts ... to do; nothing where it is the usual thing to do: "likes playing chess"."""
+    """What somebody likes, wants, starts ... to do; nothing where it is the usual thing: "likes playing chess"."""
     if verb not in kind("catenative") or not chunks or chunks[0].clause:
         return ""
     first = chunks[0].words[0]
@@ -268,40 +279,52 @@ def _second_verb(verb: str, chunks: Sequence[Chunk]) -> str:
 # What the fact says
 
 
+Implied = Iterator[tuple[Claim, frozenset[str] | None]]
+
+
 def _claims(main: Claim, chunks: Sequence[Chunk]) -> dict[Claim, frozenset[str] | None]:
     """The main claim, and what it says along with it, with the things of which it says so."""
     claims: dict[Claim, frozenset[str] | None] = {main: None}
     most = min(MAX_CLAIMS, MAX_CLAIM_KEYS // (3 + sum(len(chunk.words) for chunk in chunks)))
-    for claim, things in _implied(*main, chunks) if chunks else ():
+    for claim, things in (*_of_the_verb(*main, chunks), *_of_later_clauses(main.chain, chunks)) if chunks else ():
         if len(claims) < most:
             claims.setdefault(claim, things)
     return claims
 
 
-def _implied(chain: tuple[str, ...], verb: str, chunks: Sequence[Chunk]) -> Iterator[tuple[Claim, frozenset[str] | None]]:
+def _of_the_verb(chain: tuple[str, ...], verb: str, chunks: Sequence[Chunk]) -> Implied:
     first, last = chunks[0], chunks[0].words[-1]
     if verb == "have" and not chain:  # "has a brown dog named Luna": the dog is named Luna, and is brown
         if len(chunks) > 1 and chunks[1].preposition == "name":
             yield Claim((last.word,), "name"), None
         if len(first.words) > 1:
             yield Claim((last.word,), "be"), None
-    if verb == "be" and chain and not first.preposition and "known" not in last.traits:  # "my dog is Luna"
+    elif verb == "be" and chain and not first.preposition and "known" not in last.traits:  # "my dog is Luna"
         yield Claim(chain, "name"), None
-    if verb in kind("acquire") and not first.preposition:  # "adopted a dog" -> has a dog
+    elif verb in kind("acquire") and not first.preposition:  # "adopted a dog" -> has a dog
         yield Claim(chain, "have"), frozenset((last.stem,))
-    if verb in kind("found"):  # "launched a blog" -> started a blog
-        yield Claim(chain, "start"), None
+    elif verb in ("like", "start") and ("g" in first.words[0].forms or first.preposition == "to do"):
+        yield Claim(chain, first.words[0].word), None  # "loves playing chess" -> plays chess
+    if verb in _ALSO:
+        preposition, others = _ALSO[verb]
+        if not preposition or any(chunk.preposition == preposition for chunk in chunks):
+            yield from ((Claim(chain, other), None) for other in others)
     if verb in kind("partake") and last.base in kind("lesson"):  # "took a class" -> attended a class
         yield Claim(chain, "attend"), None
-    if verb == "prefer" and not any(chunk.preposition in ("over", "to", "than", "to do") for chunk in chunks):
-        yield Claim(chain, "like"), None
-    if verb == "work" and any(chunk.preposition == "as" for chunk in chunks):  # "works nights as a nurse" -> is a nurse
-        yield Claim(chain, "be"), None
-    if verb in ("go", "travel") and any(chunk.preposition == "to" for chunk in chunks):
-        yield from ((Claim(chain, "visit"), None), (Claim(chain, "attend"), None))
-    if verb in ("like", "start") and ("g" in first.words[0].forms or first.preposition == "to do"):
-        yield Claim(chain, first.words[0].word), None  # "loves playing chess" -> plays chess
-    for place, chunk in enumerate(chunks):  # "is on a trip and visited friends" -> visited friends
+
+
+_ALSO = {
+    "work": ("as", ("be",)),  # "works nights as a nurse" -> is a nurse
+    "go": ("to", ("visit", "attend")),  # "went to Rome" -> visited Rome
+    "travel": ("to", ("visit", "attend")),
+    "prefer": ("", ("like",)),
+    **dict.fromkeys(("open", "launch", "found", "establish"), ("", ("start",))),  # "launched a blog" -> started a blog
+}
+
+
+def _of_later_clauses(chain: tuple[str, ...], chunks: Sequence[Chunk]) -> Implied:
+    """ "Is on a trip and visited friends" -> visited friends."""
+    for place, chunk in enumerate(chunks):
         verbal, *objects = chunk.words
         if chunk.clause and not chunk.preposition and verbal.base != "be" and verbal.forms in ("s", "p", "pq"):
             things = objects or [token for other in chunks[place + 1 : place + 2] for token in other.words]
@@ -317,4 +340,9 @@ def is_plain_value(fact: Fact) -> bool:
     """Whether a fact says the value of an attribute and nothing else: "my boss is Ines Roth"."""
     chain, verb = fact.main
     is_attribute = verb == "name" or (verb == "be" and bool(chain))
-    return is_attribute and fact.words - fact.parts.keys() <= {"favorite"} and not any(fact.parts.values())
+    return (
+        is_attribute
+        and len(fact.words) <= LONGEST_VALUE
+        and fact.words - fact.parts.keys() <= {"favorite"}
+        and not any(fact.parts.values())
+    )

@@ -82,6 +82,11 @@ def compare(existing: str, new: str) -> Verdict:
     return _agreement(old, fresh, nearness)
 
 
+def is_english(fact: str) -> bool:
+    """Whether more than a repeat can be told of a fact."""
+    return read(fact).english
+
+
 def is_same(existing: str, new: str) -> bool:
     """Whether the new fact updates a record that says `existing`."""
     return compare(existing, new).same
@@ -206,8 +211,21 @@ def another_part(old: Fact, new: Fact) -> str:
 
 
 _NEVER_PLAIN = frozenset(
-    ("from", "before", "after", "against", "without", "under", "above", "behind", "near", "except",
-     "off", "outside", "past")
+    (
+        "from",
+        "before",
+        "after",
+        "against",
+        "without",
+        "under",
+        "above",
+        "behind",
+        "near",
+        "except",
+        "off",
+        "outside",
+        "past",
+    )
 )
 
 
@@ -260,7 +278,7 @@ def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
         return Verdict(True, _because(old, new, shared[apart.index("")]), 0.5 + 0.4 * nearness)
     gone, come = old.core - new.words, new.core - old.words
     if is_plain_value(old) and is_plain_value(new) and len(gone) == len(come) == 1 and old.words & new.words:
-        before, after = _show(*gone, old), _show(*come, new)
+        before, after = _shows(gone, old), _shows(come, new)
         if _is_respelt(*sorted((before, after), key=lambda word: (len(word), word))):
             return Verdict(True, f"corrects the spelling: {after} instead of {before}", 0.5 + 0.4 * nearness)
     return Verdict(False, apart[0], nearness / 2)
@@ -286,7 +304,12 @@ def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
         if one.doing and one.doing not in other.words and claim == one.main:
             return f"something else to do: {_show(one.doing, one)}"
         for word, head in one.describing.items():
-            if word in other.heads and head not in other.words and claim.verb not in ("be", "name") and head not in kind("generic"):
+            if (
+                word in other.heads
+                and head not in other.words
+                and claim.verb not in ("be", "name")
+                and head not in kind("generic")
+            ):
                 return f"not the same thing: {_show(word, one)} {_show(head, one)}"
     return ""
 
@@ -306,8 +329,12 @@ def _because(old: Fact, new: Fact, claim: Claim) -> str:
     attribute = " ".join((*claim.chain, claim.verb)) if claim.verb in ("name", "age") else " ".join(claim.chain)
     attribute = attribute if claim.verb in ("name", "age", "be") else ""
     if come:
-        return f"extends the value of the same attribute: {attribute}" if attribute else f"adds to it: {_shows(come, new)}"
-    return f"repeats part of the same attribute: {attribute}" if attribute else f"repeats it without: {_shows(gone, old)}"
+        return (
+            f"extends the value of the same attribute: {attribute}" if attribute else f"adds to it: {_shows(come, new)}"
+        )
+    return (
+        f"repeats part of the same attribute: {attribute}" if attribute else f"repeats it without: {_shows(gone, old)}"
+    )
 
 
 # Words for people

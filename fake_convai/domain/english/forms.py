@@ -78,7 +78,9 @@ def stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) > 3:
             return word[: -len(ending)]
-    return word[:-1] if len(word) > 4 and word.endswith(("e", "y")) and as_verb(word) else word  # else it may be a name: Smythe
+    return (
+        word[:-1] if len(word) > 4 and word.endswith(("e", "y")) and as_verb(word) else word
+    )  # else it may be a name: Smythe
 
 
 _ENDINGS = (

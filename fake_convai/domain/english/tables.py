@@ -145,7 +145,7 @@ def _canonical(groups: Groups) -> tuple[dict[str, str], list[Phrase]]:
 
 
 def _by_rarest(phrases: Sequence[Phrase]) -> dict[str, list[Phrase]]:
-    """Phrases by the word that is met least often, at a guess, so that a text is only searched for what may be in it."""
+    """Phrases by the word that is met least often, at a guess, so that few are tried on a text."""
     found: dict[str, list[Phrase]] = {}
     for phrase in phrases:
         rarest = max(phrase.words, key=lambda word: (word not in _FREQUENT, len(word)))
@@ -161,7 +161,9 @@ _FREQUENT = frozenset(
 
 def _irregular_verbs(table: Groups) -> dict[str, Verb]:
     forms: dict[str, Verb] = {}
-    every = [(word, base, form) for base, words in table.items() for word, form in zip((base, *words), "bpqg")]
+    every = [
+        (word, base, form) for base, words in table.items() for word, form in zip((base, *words), "bpqg", strict=False)
+    ]
     for word, base, form in (*every, *_AUXILIARIES):
         known = forms.get(word, Verb(base, ""))
         if known.base == base and form not in known.forms:

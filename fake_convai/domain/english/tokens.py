@@ -36,7 +36,12 @@ _TOKEN = re.compile(
 _SIGNS = {
     **dict.fromkeys(",()", ","),
     **dict.fromkeys(';:.!?[]{}"\u2026\u2014\u2013\u201c\u201d', "."),
-    **{"%": "percent", "$": "dollar", "€": "euro", "£": "pound", "&": "and", "°": "degree"},
+    "%": "percent",
+    "$": "dollar",
+    "€": "euro",
+    "£": "pound",
+    "&": "and",
+    "°": "degree",
 }
 LABEL_A = "\u1d00"
 """Stands for a capital A that is a label ("plan A") and not an article."""
@@ -81,47 +86,45 @@ _BY_BASE = frozenset(("user", "role", "time", "date", "hour"))
 _BY_MEANING = frozenset(("time", "date", "hour"))
 _EMPTY = frozenset(
     ("article", "determiner", "possessive", "he", "she", "they", "it", "conjunction", "be", "do", "have", "weak",
-     "negation", "preposition")
+     "negation")
 )  # fmt: skip
 
 
 def _traits(text: str, base: str, forms: str, word: str) -> frozenset[str]:
     table, none = lexicon(), frozenset[str]()
-    if text == ",":
-        return frozenset(("break",))
-    if text == ".":
-        return frozenset(("break", "stop"))
-    if text == "'s":
-        return frozenset(("owner's", "opener", "sign"))
-    traits = {*(table.kinds_of.get(text, none) - _BY_BASE), *(table.kinds_of.get(base, none) & _BY_BASE)}
-    traits |= table.kinds_of.get(word, none) & _BY_MEANING
-    if "s" in forms or "p" in forms or (base in ("be", "have", "do") and forms not in ("", "q", "g")):
-        traits.add("finite")
-    if text in table.plurals or (text != base and text.endswith("s")):
-        traits.add("plural")
-    if text in table.prepositions:
-        traits |= {"preposition", "opener"}
-    if text == "one" or not traits.isdisjoint(("article", "determiner", "possessive")):
-        traits.add("opener")  # a noun follows, no verb
-    if text.endswith("ly") and not forms and "ly" not in traits:
-        traits.add("adverb")
-    if not traits.isdisjoint(("article", "possessive", "negation", "weak", "adverb")):
-        traits.add("filler")
-    if traits.isdisjoint(_EMPTY) and not (forms and word == "be"):
-        traits.add("content")
-    if not traits.isdisjoint(("can", "maybe", "must", "will", "would")):
-        traits |= {"modal", "finite"}
-    if text in table.foreign:
-        traits.add("foreign")
-    elif text in table.shared:
-        traits.add("shared")
-    elif forms or text in table.grammar:
-        traits.add("sign")
-    if text in table.opposites:
-        traits.add("opposite")
-    if word in table.known or word in table.grammar:
-        traits.add("known")
-    return frozenset(traits)
+    if text in _MARKS:
+        return _MARKS[text]
+    given = (table.kinds_of.get(text, none) - _BY_BASE) | (table.kinds_of.get(base, none) & _BY_BASE)
+    given |= table.kinds_of.get(word, none) & _BY_MEANING
+    is_preposition = text in table.prepositions
+    is_auxiliary = base in ("be", "have", "do") and forms not in ("", "q", "g")
+    is_modal = not given.isdisjoint(("can", "maybe", "must", "will", "would"))
+    is_adverb = "adverb" in given or (text.endswith("ly") and not forms and "ly" not in given)
+    is_word = text not in table.foreign and text not in table.shared and bool(forms or text in table.grammar)
+    found = {
+        "finite": is_modal or is_auxiliary or "s" in forms or "p" in forms,
+        "modal": is_modal,
+        "plural": text in table.plurals or (text != base and text.endswith("s")),
+        "preposition": is_preposition,
+        "opener": is_preposition or text == "one" or not given.isdisjoint(_DETERMINERS),  # a noun follows, no verb
+        "adverb": is_adverb,
+        "filler": is_adverb or not given.isdisjoint(("article", "possessive", "negation", "weak")),
+        "content": not is_preposition and given.isdisjoint(_EMPTY) and not (forms and word == "be"),
+        "foreign": text in table.foreign,
+        "shared": text in table.shared and text not in table.foreign,
+        "sign": is_word,
+        "opposite": text in table.opposites,
+        "known": word in table.known or word in table.grammar,
+    }
+    return given.union([name for name, holds in found.items() if holds])
+
+
+_DETERMINERS = frozenset(("article", "determiner", "possessive"))
+_MARKS = {
+    ",": frozenset(("break",)),
+    ".": frozenset(("break", "stop")),
+    "'s": frozenset(("owner's", "opener", "sign")),
+}
 
 
 def tokens_of(text: str) -> list[Token] | None:
@@ -137,20 +140,11 @@ def tokens_of(text: str) -> list[Token] | None:
 
 def _words(text: str) -> list[str]:
     """The lower-case words, contractions in full and the possessive as a word of its own."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
-    if " A" in text:
-        text = _LABEL.sub(LABEL_A, text)
-    text = text.casefold()
-    if "." in text:
-        text = _TITLE.sub(r"\1", text)
-    if _DIGIT.search(text):
-        text = _UNIT.sub(r" \1", SIGN_IN_NUMBER.sub("", text))
+    raw = _TOKEN.findall(_cleaned(text))
+    if not _HALVES.isdisjoint(raw):
+        raw = _TOKEN.findall(_TORN.sub("'", _cleaned(text)))
     contractions = lexicon().contractions
     words: list[str] = []
-    raw = _TOKEN.findall(text)
-    if not _HALVES.isdisjoint(raw):
-        raw = _TOKEN.findall(_TORN.sub("'", text))
     for place, word in enumerate(raw):
         if word in contractions:
             words += contractions[word]
@@ -161,6 +155,17 @@ def _words(text: str) -> list[str]:
         elif unicodedata.category(word[0])[0] == "S" or len(word) > 1:
             words.append(word)
     return words
+
+
+def _cleaned(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+    if " A" in text:
+        text = _LABEL.sub(LABEL_A, text)
+    text = text.casefold()
+    if "." in text:
+        text = _TITLE.sub(r"\1", text)
+    return _UNIT.sub(r" \1", SIGN_IN_NUMBER.sub("", text)) if _DIGIT.search(text) else text
 
 
 def _parted(word: str, following: str) -> tuple[str, ...]:
@@ -294,7 +299,7 @@ def _is_word(token: Token, word: str) -> bool:
 
 
 def _matched(phrase: Phrase, tokens: Sequence[Token], place: int) -> tuple[int, list[Token]] | None:
-    """Where a phrase that begins at a place ends, and what stands for it. Articles, adverbs and "not" may stand between."""
+    """Where a phrase that begins at a place ends, and what stands for it. Fillers may stand between its words."""
     first = tokens[place]
     kept: list[Token] = []
     for expected in phrase.words[1:]:
