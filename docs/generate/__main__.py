@@ -8,16 +8,18 @@ from docs.generate.pages import contract, fidelity, realtime
 from fake_convai.api.published import published
 from fake_convai.backend.surface import Surface
 from fake_convai.cli.main import cli
+from fake_convai.traffic.evidence import Evidence
 
 DOCS = Path(__file__).parent.parent
 
 
 def pages() -> dict[str, str]:
     """The pages by file name."""
+    evidence = sorted((DOCS / "evidence").glob("*.json"))
     return {
         "commands.md": commands_page(cli),
         "contract.md": contract(),
-        "fidelity.md": fidelity(),
+        "fidelity.md": fidelity(Evidence.model_validate_json(path.read_bytes()) for path in evidence),
         "realtime.md": realtime(published(Surface.LIVE)),
     }
 

@@ -13,6 +13,7 @@ from fake_convai.contract.openapi import document
 from fake_convai.contract.provenance import SOURCES, Section, guesses, sections
 from fake_convai.live import hub, websocket
 from fake_convai.live.messages import NOT_EMULATED
+from fake_convai.traffic.evidence import Evidence
 
 MADE = "<!-- Made by `make openapi`: change {origin}, not this page. -->"
 PROVENANCE = "fake_convai/contract/provenance.yaml"
@@ -41,6 +42,7 @@ def _contract() -> Iterator[str]:
     yield "| Source | What it is |"
     yield "|---|---|"
     yield from (f"| {_WORDS[source]} | {meaning} |" for source, meaning in SOURCES.items())
+    yield "| this fake | its own ways, which claim nothing about the real service |"
     for number, section in enumerate(sections(), 1):
         yield from _paragraphs("", f"## {number}. {section.section}")
         yield from _section(section)
@@ -58,6 +60,7 @@ def _section(section: Section) -> Iterator[str]:
     for path in dict.fromkeys(endpoint.path for endpoint in endpoints):
         for source, names in UNUSED.get(path, {}).items():
             yield f"- `{path}` takes and does not use {', '.join(f'`{name}`' for name in names)}. *({_WORDS[source]})*"
+    yield from (f"- {what} *(this fake)*" for what in section.ours)
     for guess in section.guessed:
         yield f"- {_place(guess.at, guess.field)}{guess.says} *(assumed: `{guess.id}`)*"
 
@@ -105,18 +108,26 @@ def _optional(name: str, *, required: bool, schema: Mapping[str, Any]) -> str:
     return f"`{shown}`" if required or default is not None else f"`{shown}?`"
 
 
-def fidelity() -> str:
-    """How much is known, what is guessed, what is not emulated."""
-    return _page(_fidelity())
+def fidelity(evidence: Iterable[Evidence] = ()) -> str:
+    """How much is known, what is guessed and what became of it, what is not emulated."""
+    return _page(_fidelity(_found_out(evidence)))
 
 
-def _fidelity() -> Iterator[str]:
+def _found_out(evidence: Iterable[Evidence]) -> dict[str, str]:
+    """What was found out at the real service, the latest of each guess, by id."""
+    findings = [one for run in evidence if run.target == "real" for one in run.guesses if one.result != "undecided"]
+    latest = {one.id: one for one in sorted(findings, key=lambda one: one.at)}
+    return {one.id: f"{one.result} on {one.at[:10]}" for one in latest.values()}
+
+
+def _fidelity(found_out: Mapping[str, str]) -> Iterator[str]:
     yield MADE.format(origin=PROVENANCE)
     yield from _paragraphs(
         "# How close to the real thing",
         "Convai publishes no machine-readable contract, so this fake is built from what anybody can read: pages, SDK "
-        "sources, programs. This project has tested nothing against the real service. [contract.md](contract.md) has "
-        "every statement with its source; this page has what is guessed and what is left out.",
+        "sources, programs. This project has no key and has tested nothing against the real service; you may have one, "
+        "and `fake-convai verify` tries the guesses. [contract.md](contract.md) has every statement with its source; "
+        "this page has what is guessed and what is left out.",
     )
     yield "| Source | What it is | Operations | Statements |"
     yield "|---|---|--:|--:|"
@@ -133,16 +144,28 @@ def _fidelity() -> Iterator[str]:
     for section in sections():
         if section.guessed:
             yield from _paragraphs("", f"### {section.section}")
-            yield from (f"- {_place(one.at, one.field)}{one.says} `{one.id}`" for one in section.guessed)
+            yield "| Guess | | |"
+            yield "|---|---|---|"
+            for one in section.guessed:
+                status = found_out.get(one.id, "guessed")
+                yield f"| `{one.id}` | {_place(one.at, one.field)}{one.says} | {status} |"
     yield from _paragraphs("", "## Not emulated")
     yield from (f"- {what}" for section in sections() for what in section.not_emulated)
     yield from _paragraphs(
         "",
         "## You know better?",
-        "A recorded answer of the real service settles a guess. `fake-convai check traffic.har` holds a recording "
-        "against the documents and says of each difference where the operation is known from "
-        f"([contract-testing.md](contract-testing.md)). What was found goes into `{PROVENANCE}`, one line each; "
-        "`make openapi` carries it into the documents and the pages.",
+        "`fake-convai verify --target real --api-key KEY` does an experiment for each guess "
+        "(`fake_convai/contract/experiments.yaml`): slowly, on a character and end users of its own, which it deletes; "
+        "nothing else of the account is touched, and it asks before it begins. It says of each whether it is "
+        "confirmed, refuted or undecided, and for a refuted one what to change. A run that was broken off goes on when "
+        "it is started again. `--list` shows what would be tried, `--only ID` tries one, and with `--json` programs "
+        "can read it; the exit code is 1 when a guess is refuted. The tests of this project run every experiment "
+        "against the fake itself.",
+        "The file that it writes (`convai-evidence-real.json`) has no key in it. Please put it into `docs/evidence/` "
+        "and open a pull request: this page shows it. What is refuted becomes known in "
+        f"`{PROVENANCE}`; `make openapi` carries it into the documents and the pages.",
+        "A recording settles more: [record-and-compare.md](record-and-compare.md) and "
+        "[contract-testing.md](contract-testing.md).",
     )
 
 

@@ -12,6 +12,7 @@ from fake_convai.cli.journal import requests
 from fake_convai.cli.openapi import check, openapi
 from fake_convai.cli.serve import migrate, serve
 from fake_convai.cli.traffic import compare, proxy
+from fake_convai.cli.verify import verify
 
 
 def main() -> None:
@@ -37,6 +38,6 @@ def cli() -> None:
 for command in (
     *(serve, migrate),
     *(seed, export, reset, snapshot, clock, faults, requests),
-    *(openapi, check, proxy, compare),
+    *(openapi, check, proxy, compare, verify),
 ):
     cli.add_command(command)

@@ -46,6 +46,7 @@ class Section(_Part):
     about: str = ""
     known: tuple[Known, ...]
     guessed: tuple[Guess, ...]
+    ours: tuple[str, ...] = ()
     not_emulated: tuple[str, ...]
 
 

@@ -1,6 +1,7 @@
 """The documents: valid, fresh, complete, and with examples that are real."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 
 from docs.generate.__main__ import main as write_pages
 from docs.generate.__main__ import pages
+from docs.generate.pages import fidelity
 from fake_convai.api.published import folder, published
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.api.unused import UNUSED, unused_of
@@ -20,6 +22,7 @@ from fake_convai.cli.main import cli
 from fake_convai.cli.openapi import documents
 from fake_convai.contract.links import LINKS
 from fake_convai.contract.provenance import SOURCES, guesses, sections
+from fake_convai.traffic.evidence import Evidence, Finding
 from tests.openapi.contract import value_departures
 
 DOCS = folder().parent / "docs"
@@ -70,6 +73,17 @@ def test_a_stale_or_missing_page_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "fidelity.md").write_text("?", "utf-8")
     assert write_pages("--check") == "stale: contract.md, fidelity.md; run `make openapi`"
     assert (tmp_path / "fidelity.md").read_text("utf-8") == "?"
+
+
+def test_the_page_shows_what_was_found_out() -> None:
+    finding = Finding(id="id-case", claim="", result="refuted", seen="", at="2026-02-01T00:00:00.000000Z")
+    earlier = finding.model_copy(update={"result": "confirmed", "at": "2026-01-01T00:00:00.000000Z"})
+    real = Evidence(
+        target="real", guesses=[finding, finding.model_copy(update={"id": "id-length", "result": "undecided"})]
+    )
+    page = fidelity([real, Evidence(target="real", guesses=[earlier]), Evidence(target="http://x", guesses=[earlier])])
+    assert "| `id-case` | Ids are told apart by case. | refuted on 2026-02-01 |" in page
+    assert re.search(r"^\| `id-length` \| .* \| guessed \|$", page, re.MULTILINE)
 
 
 def test_every_route_is_on_its_surfaces_and_nothing_else_is() -> None:
