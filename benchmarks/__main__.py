@@ -7,7 +7,7 @@ import sys
 from itertools import chain, groupby
 from pathlib import Path
 
-from benchmarks import http_rows, peers, process_rows, store_rows
+from benchmarks import http_rows, peers, process_rows, room, store_rows
 from benchmarks.load import CONNECTIONS, ROOT, SECONDS, needs
 from benchmarks.rows import Row, show
 
@@ -17,7 +17,7 @@ _TABLE = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 def main() -> None:
     """Run each group of rows; the ones named on the command line only are printed, all together are written down."""
-    groups = {"http": http_rows, "store": store_rows, "process": process_rows, "peers": peers}
+    groups = {"http": http_rows, "store": store_rows, "process": process_rows, "room": room, "peers": peers}
     chosen = sys.argv[1:] or list(groups)
     unknown = set(chosen) - set(groups)
     if unknown:

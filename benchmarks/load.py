@@ -130,10 +130,10 @@ def running_fake(port: int) -> Iterator[Server]:
         yield server
 
 
-def control(server: Server, action: str, body: Mapping[str, Any]) -> None:
+def control(server: Server, action: str, body: Mapping[str, Any], method: str = "POST") -> None:
     """Do something to the account of the benchmark."""
     url, headers = f"{server.url}/_fake/{action}", {"CONVAI-API-KEY": KEY}
-    httpx.post(url, content=orjson.dumps(body), headers=headers, timeout=120).raise_for_status()
+    httpx.request(method, url, content=orjson.dumps(body), headers=headers, timeout=120).raise_for_status()
 
 
 def seed_of(facts: int, end_user_id: str) -> dict[str, Any]:

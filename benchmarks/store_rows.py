@@ -12,7 +12,7 @@ from benchmarks.rows import Row
 from fake_convai import FakeConvai
 from fake_convai.app import create_app
 from fake_convai.control.seed import plant
-from fake_convai.control.seed_document import parse_seed
+from fake_convai.control.seed_document import SeedDocument
 from fake_convai.settings import Settings
 from fake_convai.store import memories
 from fake_convai.store.accounts import AccountStore, AccountTransaction
@@ -58,7 +58,7 @@ async def _growth() -> tuple[list[float], str]:
         backend = app.state.running.backend
         account_id = await backend.authenticator.account({"convai-api-key": "growth"}, "beta", named=True)
         store: AccountStore = backend.account_store(account_id)
-        await store.write(plant, parse_seed({"characters": [{"character_id": "npc"}]}))
+        await store.write(plant, SeedDocument.model_validate({"characters": [{"character_id": "npc"}]}))
         await store.write(_fill, "small", SMALL)
         await store.write(_fill, "large", LARGE)
         ratios, detail = [], ""

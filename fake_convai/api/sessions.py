@@ -29,7 +29,7 @@ from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.live.livekit import MADE_NAME, livekit_room, participant_token
-from fake_convai.live.room import Sound
+from fake_convai.live.shapes import Sound
 from fake_convai.live.turn import stream as streamed
 from fake_convai.store import characters, sessions
 from fake_convai.store.accounts import AccountTransaction

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 
 from fake_convai.live import watchdog
@@ -170,6 +169,8 @@ class LiveKitServer:
 
     async def _answers(self, port: int) -> bool:
         """Wait until it answers; False when it ends instead, as it does (with status 0) when a port is taken."""
+        import httpx  # only those who open a room need it
+
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _START_SECONDS
         async with httpx.AsyncClient(trust_env=False, verify=False, timeout=1) as client:

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 
-import httpx
 import websockets
 
 from fake_convai.domain.clock import real_time
 from fake_convai.live.livekit import participant_token
 from fake_convai.live.livekit_server import LiveKit
-from fake_convai.live.room_service import RoomService
+from fake_convai.live.room_service import NoAnswer, RoomService
 
 _ROOM = "fake-convai-probe"
 _SECONDS = 5.0
@@ -35,7 +34,7 @@ async def complaint(livekit: LiveKit) -> str | None:
     except (OSError, TimeoutError, websockets.WebSocketException):
         return f"The LiveKit server at {livekit.url} does not answer: no character can come to rooms."
     service = RoomService(livekit)
-    with suppress(httpx.HTTPError):
+    with suppress(NoAnswer):
         await service.close(_ROOM)
     await service.aclose()
     if isinstance(first, bytes) and any(url.startswith("turn") for url in _ice_urls(first)):

@@ -9,10 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import httpx
 
 from fake_convai.backend.backend import Backend
 from fake_convai.domain import voice
@@ -25,7 +22,7 @@ from fake_convai.live.hub import Hub
 from fake_convai.live.livekit import participant_token
 from fake_convai.live.livekit_server import LiveKit
 from fake_convai.live.messages import Event, kind_of, response, wrapped
-from fake_convai.live.room_service import RoomService
+from fake_convai.live.room_service import NoAnswer, RoomService
 from fake_convai.store.sessions import Session
 
 if TYPE_CHECKING:
@@ -52,22 +49,12 @@ _FOR_ONE = ("server-response", "user-idle-warning", "interaction-created")
 _CUTS = (b"interrupt-bot", b"user_text_message")
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """How a person wants to hear the character, and to be heard (`audio_config.output` and others of `/connect`, D)."""
-
-    track: bool = True
-    data: bool = False
-    chunk_ms: int = 100
-    wav_header: bool = False
-    speaks: bool = True
-    hears: bool = True
-
-
 class Seat:
     """A person's place in a room: their session, and the connection that carries it."""
 
-    def __init__(self, room: "Room", backend: Backend, hub: Hub, session: Session, identity: str, sound: Sound) -> None:
+    def __init__(
+        self, room: "Room", backend: Backend, hub: Hub, session: Session, identity: str, sound: shapes.Sound
+    ) -> None:
         self.identity = identity
         self.is_here = False
         self._room = room
@@ -358,7 +345,7 @@ class Room:
 
     async def _ask(self, call: Coroutine[Any, Any, T]) -> T | None:
         """What the server's own API says; None when it does not answer, which the participant learns by itself."""
-        with suppress(httpx.HTTPError):
+        with suppress(NoAnswer):
             return await call
         return None
 

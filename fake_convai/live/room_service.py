@@ -11,8 +11,12 @@ from fake_convai.live.livekit_server import LiveKit
 _SECONDS = 3.0
 
 
+class NoAnswer(Exception):
+    """The LiveKit server does not answer, or not as it should."""
+
+
 class RoomService:
-    """Calls of a LiveKit server's own API. Each raises `httpx.HTTPError` when it does not answer."""
+    """Calls of a LiveKit server's own API. Each raises `NoAnswer` when there is none."""
 
     def __init__(self, livekit: LiveKit) -> None:
         self._livekit = livekit
@@ -60,11 +64,13 @@ class RoomService:
         token = access_token(
             self._livekit.key, self._livekit.secret, identity="fake-convai", grants=grants, now=real_time()
         )
-        answer = await self._client.post(
-            f"/twirp/livekit.RoomService/{method}", json=request, headers={"Authorization": f"Bearer {token}"}
-        )
-        if answer.status_code == 404:  # no such room or person, or no more
-            return {}
-        answer.raise_for_status()
-        told: dict[str, Any] = answer.json()
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            answer = await self._client.post(f"/twirp/livekit.RoomService/{method}", json=request, headers=headers)
+            if answer.status_code == 404:  # no such room or person, or no more
+                return {}
+            answer.raise_for_status()
+            told: dict[str, Any] = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise NoAnswer(f"{method}: {error}") from error
         return told

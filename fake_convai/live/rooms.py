@@ -7,21 +7,22 @@ import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
 from starlette.requests import Request
 
 from fake_convai.backend.backend import Backend
 from fake_convai.live.hub import Hub
 from fake_convai.live.livekit import livekit_room
 from fake_convai.live.livekit_server import ANY, PROGRAM, CannotStart, LiveKit, LiveKitServer, find_program, own_address
-from fake_convai.live.probe import complaint
-from fake_convai.live.room import Room, Seat, Sound
-from fake_convai.live.room_service import RoomService
+from fake_convai.live.shapes import Sound
 from fake_convai.settings import BadSetting, Settings
 from fake_convai.store.sessions import Session
+
+if TYPE_CHECKING:
+    from fake_convai.live.room import Room
+    from fake_convai.live.room_service import RoomService
 
 logger = logging.getLogger("fake_convai")
 
@@ -127,6 +128,8 @@ class Rooms:
 
     def open(self, session: Session, identity: str, character_name: str, sound: Sound) -> None:
         """Give a session its seat in a room. Returns at once: the character joins meanwhile, or is there already."""
+        from fake_convai.live.room import Room, Seat  # what rooms need is loaded with the first
+
         if self._livekit is None or self._service is None:
             return  # the server has died just now
         name = livekit_room(session.account_id, session.room_name)
@@ -161,12 +164,16 @@ class Rooms:
             await self._server.stop()
 
     async def _probe(self, theirs: LiveKit) -> None:
+        from fake_convai.live.probe import complaint
+
         wrong = await complaint(theirs)
         if wrong is not None:
             logger.warning("%s", wrong)
 
     async def _begin(self, theirs: LiveKit | None) -> None:
         """Use their server, or start ours. Raises `CannotStart`."""
+        from fake_convai.live.room_service import RoomService
+
         settings = self._settings
         if theirs is None:
             program = find_program(settings.livekit)
@@ -183,6 +190,8 @@ class Rooms:
     async def _mind(self, server: LiveKitServer) -> None:
         """When our server dies, its rooms are over, and it is started anew: with other keys, so that nobody comes back
         into a room without a character."""
+        from fake_convai.live.room_service import RoomService
+
         for _ in range(_RESTARTS):
             await server.wait_ended()
             logger.warning("livekit-server has died: the sessions in rooms end, and it is started again")
@@ -212,7 +221,7 @@ class Rooms:
             logger.warning("%s", explanation)
         return explanation
 
-    async def _join(self, room: Room) -> None:
+    async def _join(self, room: "Room") -> None:
         from fake_convai.live.participant import CannotJoin
 
         async with self._joining:
@@ -226,25 +235,27 @@ class Rooms:
         if self._rooms.get(room.name) is not room:
             await room.close()
 
-    def _join_later(self, room: Room) -> None:
+    def _join_later(self, room: "Room") -> None:
         """Let the character come when there is somebody to talk to."""
         self._late.add(room)
         if len(self._late) == 1:
             self._start(self._join_late())
 
     async def _join_late(self) -> None:
+        from fake_convai.live.room_service import NoAnswer
+
         while self._late:
             await asyncio.sleep(_LATE_SECONDS)
             self._late = {room for room in self._late if self._rooms.get(room.name) is room}
             try:
                 there = set() if self._service is None else await self._service.rooms()
-            except httpx.HTTPError:
+            except NoAnswer:
                 continue
             for room in [room for room in self._late if room.name in there]:
                 self._late.discard(room)
                 self._start(self._join(room))
 
-    def _emptied(self, room: Room) -> None:
+    def _emptied(self, room: "Room") -> None:
         """A room has nobody: its sessions are over, or its people did not come so far."""
         if room.seats:
             self._start(self._pause(room))
@@ -252,7 +263,7 @@ class Rooms:
             del self._rooms[room.name]
             self._closing.add(self._start(room.close()))
 
-    async def _pause(self, room: Room) -> None:
+    async def _pause(self, room: "Room") -> None:
         await room.close()
         if self._rooms.get(room.name) is room:
             self._join_later(room)

@@ -6,6 +6,7 @@ not always with the pages: what they read only elsewhere is sent in both shapes,
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -25,6 +26,18 @@ _MAX_AUDIO = 230 * VOICE_RATE // 1000 * 2
 """Bytes of sound in one packet: base64 makes four of three."""
 
 Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """How a person wants to hear the character, and to be heard (`audio_config.output` and others of `/connect`, D)."""
+
+    track: bool = True
+    data: bool = False
+    chunk_ms: int = 100
+    wav_header: bool = False
+    speaks: bool = True
+    hears: bool = True
 
 
 class Shapes:

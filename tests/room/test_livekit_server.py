@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from fake_convai.live.livekit_server import CannotStart, LiveKit, LiveKitServer, find_program
-from fake_convai.live.room_service import RoomService
+from fake_convai.live.room_service import NoAnswer, RoomService
 from tests.room.conftest import linux_only, processes_of
 
 
@@ -48,7 +47,7 @@ def test_it_answers_takes_its_own_keys_only_and_is_gone_after_stop(livekit_progr
             await rooms.close("nowhere")
             await rooms.aclose()
             stranger = RoomService(LiveKit(livekit.url, livekit.key, "another secret, of 32 characters or more"))
-            with pytest.raises(httpx.HTTPStatusError, match="401"):
+            with pytest.raises(NoAnswer, match="401"):
                 await stranger.rooms()
             await stranger.aclose()
             assert len(processes_of(livekit_program)) == 1

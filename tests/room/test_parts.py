@@ -11,8 +11,7 @@ from fake_convai.live import rooms, shapes
 from fake_convai.live.hearing import Change, Hearing
 from fake_convai.live.livekit_server import ANY
 from fake_convai.live.messages import response, wrapped
-from fake_convai.live.room import Sound
-from fake_convai.live.shapes import MAX_PACKET, Shapes, packet
+from fake_convai.live.shapes import MAX_PACKET, Shapes, Sound, packet
 from fake_convai.settings import BadSetting, Settings, load_settings
 from tests.conftest import Api
 
