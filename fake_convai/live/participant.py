@@ -34,6 +34,8 @@ _HEARD_RATE, _HEARD_MS = 16_000, 100
 _JOIN_SECONDS, _SEND_SECONDS, _LEAVE_SECONDS = 20.0, 5.0, 3.0
 _RECONNECT_SECONDS = 6.0
 _MAX_WAITING = 10_000
+_FLUSH_SECONDS, _ON_ITS_WAY_SECONDS = 1.0, 0.1
+"""What waits to be sent when the character leaves is sent before, and has a moment to arrive."""
 _HEARD_SECONDS = 3.0
 """Who subscribes to no sound is not waited for any longer."""
 _TRAILING_SILENCE = 10
@@ -75,7 +77,7 @@ class Participant:
         self._connecting: asyncio.Task[None] | None = None
         self._reconnecting: asyncio.TimerHandle | None = None
         self._is_heard = asyncio.Event()
-        self._over = False
+        self._has_sent = self._over = False
         self.voice = Voice(self._capture)
         for event, handler in self._handlers().items():
             self._room.on(event, handler)
@@ -126,8 +128,10 @@ class Participant:
         self._change(identity, self._hearings.get(identity, Hearing()).stop())
 
     async def leave(self) -> None:
-        """Leave the room; nothing of it is left behind."""
-        self._over = True
+        """Leave the room, when what was sent has arrived; nothing of it is left behind."""
+        is_lost, self._over = self._over, True
+        if not is_lost:
+            await self._flush()
         self._forget_reconnecting()
         self.voice.cut()
         tasks = list(self._tasks)
@@ -144,6 +148,14 @@ class Participant:
         if self._source is not None:
             await self._source.aclose()
 
+    async def _flush(self) -> None:
+        if self._outgoing.empty() and not self._has_sent:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await self._outgoing.join()
+        await asyncio.sleep(_ON_ITS_WAY_SECONDS)
+
     async def _publish(self) -> None:
         # Without a queue nothing is sent while the character is silent, and `Voice` makes the frames one by one.
         self._source = rtc.AudioSource(VOICE_RATE, 1, queue_size_ms=0)
@@ -159,12 +171,15 @@ class Participant:
     async def _send_all(self) -> None:
         while True:
             data, to = await self._outgoing.get()
+            self._has_sent = True
             try:
                 async with asyncio.timeout(_SEND_SECONDS):
                     await self._room.local_participant.publish_data(data, destination_identities=to, topic=TOPIC)
             except (TimeoutError, rtc.participant.PublishDataError):
                 self._lost()
                 return
+            finally:
+                self._outgoing.task_done()
 
     def _handlers(self) -> dict[Any, Callable[..., None]]:
         return {
