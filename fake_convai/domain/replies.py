@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fake_convai.domain.extraction_words import regex
+from fake_convai.domain.extraction.words import regex
 
 MAX_SEARCHED = 1_000
 """Characters of what was said, and of each memory, that are looked at: it bounds what a slow expression can cost."""

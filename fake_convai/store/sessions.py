@@ -11,8 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, inse
 
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
-from fake_convai.domain.extraction import extract_facts
-from fake_convai.domain.extraction_clauses import MAX_READ
+from fake_convai.domain.extraction import MAX_READ, extract_facts
 from fake_convai.domain.replies import ScriptedReply, choose_reply
 from fake_convai.store import accounts, characters, conversations, memories, people
 from fake_convai.store.accounts import AccountTransaction

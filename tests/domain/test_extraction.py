@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fake_convai.domain.extraction import extract_facts, understand
-from fake_convai.domain.extraction_clauses import MAX_CLAUSE, MAX_READ, clauses
-from fake_convai.domain.extraction_kinds import KINDS, Kind
-from fake_convai.domain.extraction_values import SLOTS
+from fake_convai.domain.extraction import extract_facts
+from fake_convai.domain.extraction.clauses import MAX_CLAUSE, MAX_READ, clauses
+from fake_convai.domain.extraction.kinds import KINDS, Kind
+from fake_convai.domain.extraction.reading import understand
+from fake_convai.domain.extraction.values import SLOTS
 from fake_convai.domain.text import MAX_FACTS, normalise_fact
 
 PAGE = Path(__file__).parents[2] / "docs" / "extraction.md"
@@ -371,7 +372,7 @@ class TestLimits:
 
     def test_importing_compiles_nothing(self) -> None:
         look = (
-            "import fake_convai.domain.extraction; from fake_convai.domain.extraction_words import regex; "
+            "import fake_convai.domain.extraction; from fake_convai.domain.extraction.words import regex; "
             "print(regex.cache_info().currsize)"
         )
         assert subprocess.check_output([sys.executable, "-c", look], text=True) == "0\n"

@@ -3,8 +3,7 @@ which things, with which numbers, dates and negations."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from types import MappingProxyType
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 from fake_convai.domain.dedup.grammar import USERS, Owner, attribute, main_clause, whom
@@ -43,35 +42,6 @@ def _stems(claim: Claim) -> frozenset[str]:
     return frozenset(map(stem, (*claim.chain, claim.verb)))
 
 
-class Fact(NamedTuple):
-    """What is compared. A text that the English rules do not read has only its `form`."""
-
-    form: str
-    english: bool = False
-    owner: Owner = USERS
-    claims: Mapping[Claim, frozenset[str] | None] = MappingProxyType({})
-    """The main one first; then those that follow from it, if of certain things only: who adopted a dog has the dog."""
-    core: frozenset[str] = NO_WORDS  # the content of the main clause, without when and how
-    words: frozenset[str] = NO_WORDS  # the content of all clauses
-    heads: frozenset[str] = NO_WORDS  # what is described by the other words, such as the objects
-    describing: Mapping[str, str] = MappingProxyType({})  # a word right before a head -> the head
-    doing: str = ""  # the second verb: "likes to swim"
-    parts: Mapping[str, str] = MappingProxyType({})  # word -> the part its preposition gives it
-    numbers: frozenset[str] = NO_WORDS
-    counts: Mapping[str, str] = MappingProxyType({})  # head -> how many of it, where "a" is one
-    dates: frozenset[str] = NO_WORDS
-    opposites: frozenset[str] = NO_WORDS  # words that have an opposite
-    negations: int = 0
-    mood: str = ""
-    squash: str = ""  # the content words in order, without spaces
-    shown: Mapping[str, str] = MappingProxyType({})  # compared word -> how it is shown
-
-    @property
-    def main(self) -> Claim:
-        """What the main clause claims."""
-        return next(iter(self.claims))
-
-
 @dataclass(slots=True)
 class Chunk:
     """A run of words that belong together, with the preposition before it; `clause` when it is not part of the main
@@ -82,6 +52,87 @@ class Chunk:
     aside: bool = False
     count: str = ""
     words: list[Token] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Fact:
+    """What is compared. A text that the English rules do not read has only its `form`.
+
+    What only a comparison looks at is worked out when it does: most facts meet no other.
+    """
+
+    form: str
+    english: bool = False
+    owner: Owner = USERS
+    claims: Mapping[Claim, frozenset[str] | None] = field(default_factory=dict)
+    """The main one first; then those that follow from it, if of certain things only: who adopted a dog has the dog."""
+    core: frozenset[str] = NO_WORDS  # the content of the statements, without when and how
+    words: frozenset[str] = NO_WORDS  # all content
+    doing: str = ""  # the second verb: "likes to swim"
+    negations: int = 0
+    mood: str = ""
+    describing: Mapping[str, str] = field(default_factory=dict)
+    """Each word that stands right before the head of its chunk, with the head."""
+    squash: str = ""  # the verb, and the content words in order, without spaces
+    tokens: Sequence[Token] = ()
+    content: Sequence[Token] = ()
+    chunks: Sequence[Chunk] = ()
+
+    @property
+    def main(self) -> Claim:
+        """What the main clause claims."""
+        return next(iter(self.claims))
+
+    @cached_property
+    def main_chunks(self) -> list[Chunk]:
+        """The chunks of the main clause."""
+        return [chunk for chunk in self.chunks if not chunk.clause]
+
+    @cached_property
+    def heads(self) -> frozenset[str]:
+        """What is described by the other words of a chunk: the objects, or without any what stands for them."""
+        direct = [chunk for chunk in self.main_chunks if not chunk.preposition] or self.main_chunks
+        return frozenset([words[-1].stem for chunk in direct if (words := _not_time(chunk))])
+
+    @cached_property
+    def parts(self) -> Mapping[str, str]:
+        """Each word with the part that its preposition gives it."""
+        table = lexicon().prepositions
+        return {token.stem: table.get(chunk.preposition, "") for chunk in self.chunks for token in chunk.words}
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The numbers, wherever they stand."""
+        return frozenset([token.stem for token in self.tokens if "number" in token.traits])
+
+    @cached_property
+    def counts(self) -> Mapping[str, str]:
+        """How many there are of a thing, where "a" is one."""
+        return {chunk.words[-1].stem: chunk.count for chunk in self.main_chunks if chunk.count}
+
+    @cached_property
+    def dates(self) -> frozenset[str]:
+        """Months, days, and times of day."""
+        return frozenset([token.word for token in self.content if "date" in token.traits])
+
+    @cached_property
+    def opposites(self) -> frozenset[str]:
+        """The words that have an opposite."""
+        return frozenset([token.text for token in self.tokens if "opposite" in token.traits])
+
+    @cached_property
+    def shown(self) -> Mapping[str, str]:
+        """How a word is shown to people."""
+        return {token.stem: token.word for token in self.content}
+
+
+def _describing(chunks: Sequence[Chunk]) -> Mapping[str, str]:
+    pairs = [words[-2:] for chunk in chunks if not chunk.clause and len(words := _not_time(chunk)) > 1]
+    return {word.stem: head.stem for word, head in pairs if "g" not in word.forms}
+
+
+def _not_time(chunk: Chunk) -> list[Token]:
+    return [token for token in chunk.words if "time" not in token.traits]
 
 
 def read(text: str) -> Fact:
@@ -102,50 +153,47 @@ def _read_english(form: str, tokens: list[Token]) -> Fact:
     owner, chain, extra = whom(clause.subject, plural=clause.plural)
     verb, chain = attribute(clause.verb, chain, clause.rest)
     chunks = _chunked(clause.rest)
-    negations -= sum("negated" in token.traits for chunk in chunks if chunk.clause for token in chunk.words)
-    squash = "".join([token.word for token in (*extra, *(token for chunk in chunks for token in chunk.words))])
+    if negations:
+        negations -= sum("negated" in token.traits for chunk in chunks if chunk.clause for token in chunk.words)
+    squash = "".join([token.word for chunk in (Chunk(words=extra), *chunks) for token in chunk.words])
     squash = squash and f"{verb}:{squash}"
     is_over = clause.past and verb in kind("state")
     verb = _undisguised(verb, chunks)
     if verb == "hate":
         verb, negations = "like", negations + 1
-    every = [*extra, *(token for chunk in chunks for token in chunk.words)]
-    if len(every) > MAX_CONTENT:
+    content = list(extra)
+    for chunk in chunks:
+        content += chunk.words
+    if len(content) > MAX_CONTENT:
         return Fact(form)
-    main = [chunk for chunk in chunks if not chunk.clause]
-    direct = [chunk for chunk in main if not chunk.preposition] or main
-    solid = [[token for token in chunk.words if "time" not in token.traits] for chunk in main]
-    things = [words for chunk, words in zip(main, solid, strict=True) if words and chunk in direct]
     moods = [clause.mood] if clause.mood else []
-    moods += [_HINTS[trait] for token in tokens for trait in _HINTS if trait in token.traits]
-    is_event = verb == "be" and bool(direct) and "q" in direct[0].words[0].forms  # "was born"
+    hints = _hints()
+    moods += [hints[token.text] for token in tokens if token.text in hints]
+    is_event = verb == "be" and bool(chunks) and "q" in chunks[0].words[0].forms  # "was born"
     if is_over and not is_event and not moods and not any(token.text == "never" for token in tokens):
         moods.append("over")
-    prepositions = lexicon().prepositions
     return Fact(
         form,
         english=True,
         owner=owner,
         claims=_claims(Claim(chain, verb), chunks),
         core=_solid([extra, *(chunk.words for chunk in chunks if not chunk.aside)]),
-        words=frozenset([token.stem for token in every]),
-        heads=frozenset([words[-1].stem for words in things]),
-        describing={words[-2].stem: words[-1].stem for words in solid if len(words) > 1 and "g" not in words[-2].forms},
+        words=frozenset([token.stem for token in content]),
         doing=_second_verb(verb, chunks),
-        parts={token.stem: prepositions.get(chunk.preposition, "") for chunk in chunks for token in chunk.words},
-        numbers=frozenset([token.stem for token in said if "number" in token.traits]),
-        counts={chunk.words[-1].stem: chunk.count for chunk in main if chunk.count},
-        dates=frozenset([token.word for token in every if "date" in token.traits]),
-        opposites=frozenset([token.text for token in tokens if "opposite" in token.traits]),
         negations=negations,
-        mood=" ".join(dict.fromkeys(moods)),
+        mood=" ".join(dict.fromkeys(moods)) if moods else "",
+        describing=_describing(chunks),
         squash=squash,
-        shown={token.stem: token.word for token in every},
+        tokens=tokens,
+        content=content,
+        chunks=chunks,
     )
 
 
-_HINTS = {"hedge": "maybe", "seldom": "seldom"}
-"""What adverbs change of what is claimed, as modals do."""
+@cache
+def _hints() -> Mapping[str, str]:
+    """What adverbs change of what is claimed, as modals do."""
+    return dict.fromkeys(kind("hedge"), "maybe") | dict.fromkeys(kind("seldom"), "seldom")
 
 
 def _solid(chunks: Sequence[Sequence[Token]]) -> frozenset[str]:

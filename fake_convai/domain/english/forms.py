@@ -34,6 +34,8 @@ def as_verb(word: str) -> Verb | None:
         return words.irregular_verbs[word]
     if word in words.verbs:
         return Verb(word, "b")
+    if not word.endswith(("s", "ed", "ing")):
+        return None
     adjective = word in words.asis  # "is married" is how it is, "married Leo" what happened
     for suffix, forms in (("ed", "p"),) if adjective else (("s", "s"), ("ed", "pq"), ("ing", "g")):
         for base in _without(word, suffix):
@@ -55,6 +57,8 @@ def base_form(word: str) -> str:
     verb = as_verb(word)
     if verb is not None:
         return verb.base
+    if not word.endswith("s"):
+        return word
     for base in _without(word, "s"):
         if base in words.known:
             return base
@@ -75,7 +79,7 @@ def stem(word: str) -> str:
     """What is left of a word without the ending that makes it another part of speech: "continuation" -> "continu"."""
     if word in lexicon().known:
         return word
-    for ending in _ENDINGS:
+    for ending in _ENDINGS if word.endswith(_ENDINGS) else ():
         if word.endswith(ending) and len(word) - len(ending) > 3:
             return word[: -len(ending)]
     return (
@@ -109,7 +113,7 @@ def _without(word: str, suffix: str) -> Iterator[str]:
 
 
 def _singular(word: str) -> str:
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if len(word) < 4 or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"

@@ -56,6 +56,8 @@ class Lexicon(NamedTuple):
     disguised: Mapping[tuple[str, str], str]
     attributes: Mapping[str, str]
     known: frozenset[str]
+    every: frozenset[str]
+    """Every word that stands in a table for more than being a verb."""
 
 
 @cache
@@ -72,17 +74,17 @@ def lexicon() -> Lexicon:
     irregular_verbs = _irregular_verbs(load("irregular"))
     predicates, predicate_phrases = _canonical(load("predicates"))
     nouns, noun_phrases = _canonical(load("nouns"))
+    opposites = _opposites(load("opposites"))
     members = frozenset(word for group in kinds.values() for word in group)
+    known = frozenset((*nouns, *nouns.values(), *kinds["relation"], *kinds["role"], *plurals))
+    other = frozenset(word for group in foreign.values() for word in group)
     return Lexicon(
         kinds=kinds,
         kinds_of={word: frozenset(name for name, group in kinds.items() if word in group) for word in members},
         prepositions=prepositions,
-        opposites=_opposites(load("opposites")),
+        opposites=opposites,
         numbers={word: digits for digits, group in load("numbers").items() for word in group},
-        foreign=frozenset(word for group in foreign.values() for word in group)
-        - grammar
-        - verbs
-        - irregular_verbs.keys(),
+        foreign=other - grammar - verbs - irregular_verbs.keys(),
         shared=shared,
         grammar=grammar,
         contractions={short: tuple(full.split()) for full, short in pairs(load("contractions"))},
@@ -95,7 +97,8 @@ def lexicon() -> Lexicon:
         phrases=_by_rarest((*predicate_phrases, *noun_phrases)),
         disguised={_two(pattern): verb for verb, pattern in pairs(load("compounds"))},
         attributes={noun: verb for verb, noun in pairs(load("attributes"))},
-        known=frozenset((*nouns, *nouns.values(), *kinds["relation"], *kinds["role"], *plurals)),
+        known=known,
+        every=known | members | other | shared | grammar | opposites.keys() | asis,
     )
 
 

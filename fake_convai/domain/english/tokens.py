@@ -94,6 +94,8 @@ def _traits(text: str, base: str, forms: str, word: str) -> frozenset[str]:
     table, none = lexicon(), frozenset[str]()
     if text in _MARKS:
         return _MARKS[text]
+    if not forms and text == base == word and text not in table.every and not text.endswith(("s", "ly")):
+        return _UNKNOWN
     given = (table.kinds_of.get(text, none) - _BY_BASE) | (table.kinds_of.get(base, none) & _BY_BASE)
     given |= table.kinds_of.get(word, none) & _BY_MEANING
     is_preposition = text in table.prepositions
@@ -119,6 +121,7 @@ def _traits(text: str, base: str, forms: str, word: str) -> frozenset[str]:
     return given.union([name for name, holds in found.items() if holds])
 
 
+_UNKNOWN = frozenset(("content",))
 _DETERMINERS = frozenset(("article", "determiner", "possessive"))
 _MARKS = {
     ",": frozenset(("break",)),

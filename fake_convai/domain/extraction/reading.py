@@ -1,18 +1,18 @@
 """Facts from what a person said, naive and deterministic (docs/extraction.md).
 
 At the end of a session what was said becomes memories in the third person (docs/contract.md section 9). How the real
-backend reads people is unknown; here it is a table of patterns for English (`extraction_kinds`), explained for users
-in `docs/extraction.md`. `extraction_clauses` cuts the text, `extraction_values` cleans what is taken over.
+backend reads people is unknown; here it is a table of patterns for English (`kinds`), explained for users
+in `docs/extraction.md`. `clauses` cuts the text, `values` cleans what is taken over.
 """
 
 import re
 from collections.abc import Iterator
 from functools import cache
 
-from fake_convai.domain.extraction_clauses import MAX_CLAUSE, clauses, plain
-from fake_convai.domain.extraction_kinds import KINDS, Kind
-from fake_convai.domain.extraction_values import SLOTS, clean_word, third_person_verb
-from fake_convai.domain.extraction_words import regex
+from fake_convai.domain.extraction.clauses import MAX_CLAUSE, clauses, plain
+from fake_convai.domain.extraction.kinds import KINDS, Kind
+from fake_convai.domain.extraction.values import SLOTS, clean_word, third_person_verb
+from fake_convai.domain.extraction.words import regex
 from fake_convai.domain.text import MAX_FACTS
 
 _SLOT = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
@@ -29,7 +29,7 @@ def extract_facts(said: str) -> list[str]:
     """What a person said in one turn, as facts about "The user" in the order they were told, each only once.
 
     Empty when nothing in it is understood as a lasting fact. At most `MAX_FACTS` come out of one turn, and only the
-    first `extraction_clauses.MAX_READ` characters are read. Never raises; the same text always gives the same facts.
+    first `clauses.MAX_READ` characters are read. Never raises; the same text always gives the same facts.
     """
     facts: dict[str, None] = {}
     for clause in clauses(said):

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from fake_convai.domain import extraction_words as words
-from fake_convai.domain.extraction_words import regex
+from fake_convai.domain.extraction import words
+from fake_convai.domain.extraction.words import regex
 
 Cleaner = Callable[[str], str | None]
 

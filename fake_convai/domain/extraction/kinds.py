@@ -1,14 +1,14 @@
 """The table of fact extraction: what is understood, and what is remembered (docs/extraction.md).
 
 A row reads like a sentence. The left text is a regular expression with slots; it must fit a whole clause, after
-"I'm" became "I am" and "really" and the like were dropped (`extraction_clauses`). `{thing}` and the other slots of
-`extraction_values` take a value in; `{verb:like|love}` takes one of the words listed. The right text is the fact:
+"I'm" became "I am" and "really" and the like were dropped (`clauses`). `{thing}` and the other slots of
+`values` take a value in; `{verb:like|love}` takes one of the words listed. The right text is the fact:
 `{verb}` as said, `{verbs}` in the third person, `{not}` " not" or nothing. The first row that fits wins.
 """
 
 from typing import NamedTuple
 
-from fake_convai.domain import extraction_words as words
+from fake_convai.domain.extraction import words
 
 
 class Kind(NamedTuple):

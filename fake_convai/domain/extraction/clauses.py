@@ -7,9 +7,11 @@ takes the rest of its sentence with it: a fact missed is cheaper than a wrong on
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
-from fake_convai.domain import extraction_words as words
-from fake_convai.domain.extraction_words import regex
+from fake_convai.domain.english.tables import lexicon
+from fake_convai.domain.extraction import words
+from fake_convai.domain.extraction.words import regex
 
 MAX_READ = 10_000
 """Characters read of one turn, so that a 16 MiB frame costs no more than a long letter; the rest is not read."""
@@ -25,17 +27,22 @@ _SPEECH = r"\b(?:I|we|you|my|our|call me)\b"
 _SPELLED_OUT = (
     (r"[\u2018\u2019\u02bc\u00b4`]", "'"),
     (r"\bi\b(?![./])", "I"),
-    (r"\bI'?m\b", "I am"),
-    (r"\bI'?ve\b", "I have"),
-    (r"\bI'd\b", "I would"),
-    (r"\bI'll\b", "I will"),
-    (r"\b(?:can'?t|can not)\b", "cannot"),
-    (r"\bwon't\b", "will not"),
-    (r"\b(do|does|did|is|are|was|were|have|has|had|would|could|should)n'?t\b", r"\1 not"),
     (r"\b(my (?:name|birthday|job|goal|dream|hometown|favou?rite \w{1,20})|the name)'s\b", r"\1 is"),
-    (r"\bwanna\b", "want to"),
 )
-"""One spelling per phrase, so that the table needs one row. Speech-to-text often drops the apostrophe."""
+"""One spelling per phrase, so that the table needs one row."""
+
+
+@cache
+def _contraction() -> str:
+    """Any short form. Speech-to-text often drops the apostrophe."""
+    short = (word for word in lexicon().contractions if word not in ("n't", "nt"))
+    return rf"\b(?:{'|'.join(sorted(short, key=len, reverse=True))})\b"
+
+
+def _in_full(found: re.Match[str]) -> str:
+    words = " ".join(lexicon().contractions[found.group().lower()])
+    return "cannot" if words == "can not" else re.sub(r"^i\b", "I", words)
+
 
 # Where sentences and clauses end
 
@@ -178,6 +185,7 @@ def _readable(line: str) -> str:
     line = regex(_QUOTED).sub(_unquote, line)
     for written, spelled_out in _SPELLED_OUT:
         line = regex(written).sub(spelled_out, line)
+    line = regex(r"\bcan not\b").sub("cannot", regex(_contraction()).sub(_in_full, line))
     return " ".join(line.split())
 
 
