@@ -78,6 +78,7 @@ KINDS = (
         "I (live|am living|reside) {where:in|at|on|near|by|close to|outside|with} {place}",
         "The user lives {where} {place}.",
     ),
+    Kind("shared home", "I share {home}", "The user shares {home}."),
     Kind(
         "not the home",
         "I do not live {where:in|at|on|near|outside|with} {place}",
@@ -116,6 +117,11 @@ KINDS = (
     Kind("attribute", "my {attribute} {is:is|are} {thing}", "The user's {attribute} {is} {thing}."),
     # What was done
     Kind("completion", f"I (have )?{{did:{words.DONE}}} {{thing}}", "The user {did} {thing}."),
+    Kind(
+        "deed",
+        "I (have )?{did:bought|built|wrote|published|climbed|visited|sold|launched|inherited|rescued} {object}",
+        "The user {did} {object}.",
+    ),
     Kind("not completed", f"I have not {{did:{words.DONE}}} {{thing}}", "The user has not {did} {thing}."),
     Kind("not done", "I did not {verb:complete|finish|pass|attend} {thing}", "The user did not {verb} {thing}."),
     Kind(
@@ -135,12 +141,14 @@ KINDS = (
     Kind("never done", "I have never {past} {thing}", "The user has never {past} {thing}."),
     # Learning and skills
     Kind("studies", "I (study|am studying) {thing}", "The user studies {thing}."),
+    Kind("year of study", "I am in my {year}", "The user is in the user's {year}."),
     Kind("learning", "I am (learning|teaching myself) {thing}", "The user is learning {thing}."),
     Kind("language", "I speak {language}", "The user speaks {language}."),
     Kind("not the language", "I do not speak {language}", "The user does not speak {language}."),
     Kind("fluent", "I am{not} fluent in {thing}", "The user is{not} fluent in {thing}."),
     Kind("skill", "I can {skill}", "The user can {skill}."),
     Kind("cannot", "I (cannot|am not able to|am unable to) {limit}", "The user cannot {limit}."),
+    Kind("knowledge", "I know {known}", "The user knows {known}."),
     Kind("knows how", "I know how to {thing}", "The user knows how to {thing}."),
     Kind("does not know how", "I do not know how to {skill}", "The user does not know how to {skill}."),
     Kind(
@@ -189,6 +197,12 @@ KINDS = (
         "The user is{not} {sensitive} to {thing}.",
     ),
     Kind("health", "I {verb:suffer from|struggle with} {thing}", "The user {verbs} {thing}."),
+    Kind(
+        "injury",
+        "I (have )?{hurt:broke|sprained|twisted|fractured|injured|tore} my {thing}",
+        "The user {hurt} the user's {thing}.",
+    ),
+    Kind("pain", "my {body} {hurts:hurts?}{rest}", "The user's {body} {hurts}{rest}."),
     Kind("diagnosis", "I (was|have been|am) diagnosed with {thing}", "The user was diagnosed with {thing}."),
     Kind("belief", "I believe in {thing}", "The user believes in {thing}."),
     Kind("no belief", "I do not believe in {thing}", "The user does not believe in {thing}."),
@@ -213,6 +227,7 @@ KINDS = (
         "regularly|only|mostly|mainly} {habit}",
         "The user {often} {habit}.",
     ),
+    Kind("loyalty", "I {verb:support|follow|root for} {thing}", "The user {verbs} {thing}."),
     Kind("practice", "I do {practice}", "The user does {practice}."),
     Kind("outing", "I go {outing}", "The user goes {outing}."),
     Kind("daily rhythm", "I {verb:get up|wake up|go to bed} {when}", "The user {verbs} {when}."),
@@ -226,6 +241,8 @@ KINDS = (
         f"I do not {{verb:{words.ACTIVITIES}|{words.PASTIMES}}} {{object}}",
         "The user does not {verb} {object}.",
     ),
+    Kind("custom", "I {doing} {object}", "The user {doing} {object}."),
+    Kind("custom", "I do not {undone} {object}", "The user does not {undone} {object}."),
     # The user's people and animals
     Kind("someone's name", "my {relative}('?s)? name is {name}", "The user's {relative} is called {name}."),
     Kind(
@@ -236,6 +253,16 @@ KINDS = (
     Kind("someone's age", "my {relative} is {age}( years? old)?", "The user's {relative} is {age} years old."),
     Kind("someone's name", "my {relative} is {proper_name}", "The user's {relative} is called {proper_name}."),
     Kind(
+        "about someone",
+        "my {relative} {proper_name} {is:is|was}{not} {state}",
+        "The user's {relative} {proper_name} {is}{not} {state}.",
+    ),
+    Kind(
+        "about someone",
+        f"my {{relative}} {{proper_name}} {{does:{words.OTHERS_DO}}} {{thing}}",
+        "The user's {relative} {proper_name} {does} {thing}.",
+    ),
+    Kind(
         "someone's name",
         "my {relative} {proper_name} (is|was|has|lives|works|likes|loves|hates|plays|studies|speaks) .+",
         "The user's {relative} is called {proper_name}.",
@@ -245,7 +272,9 @@ KINDS = (
     ),
     Kind(
         "about someone",
-        "my {relative} {does:lives?|works?|likes?|loves?|hates?|plays?|studies|speaks?|has} {thing}",
+        f"my {{relative}} {{does:{words.OTHERS_DO}}} {{thing}}",
         "The user's {relative} {does} {thing}.",
     ),
+    Kind("about someone", "my {relative} {does:died|passed away|retired}{rest}", "The user's {relative} {does}{rest}."),
+    Kind("custom", "my {relative} {theirs} {object}", "The user's {relative} {theirs} {object}."),
 )

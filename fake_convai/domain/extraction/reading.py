@@ -24,6 +24,10 @@ _RUN_ON = (
 )
 """Where a new statement may begin with no mark at all, as in speech-to-text."""
 
+_SOMEONE = rf"\b(?:my|an?|one) ({SLOTS['relative'].pattern})\b"
+_SOMEONE_AGAIN = r"^(?:and |but )?(?:he|she|it) (?=\w)"
+""" "I have a sister and she plays the harp": who "she" is, when only one relative or animal was just told of."""
+
 
 def extract_facts(said: str) -> list[str]:
     """What a person said in one turn, as facts about "The user" in the order they were told, each only once.
@@ -32,7 +36,11 @@ def extract_facts(said: str) -> list[str]:
     first `clauses.MAX_READ` characters are read. Never raises; the same text always gives the same facts.
     """
     facts: dict[str, None] = {}
+    someone = ""
     for clause in clauses(said):
+        clause = regex(_SOMEONE_AGAIN).sub(f"my {someone} ", clause) if someone else clause
+        told_of = {found[1].lower() for found in regex(_SOMEONE).finditer(clause)}
+        someone = told_of.pop() if len(told_of) == 1 else ""
         facts.update(dict.fromkeys(_read(clause)))
         if len(facts) >= MAX_FACTS:
             break

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from fake_convai.domain.english.forms import as_verb
 from fake_convai.domain.extraction import words
 from fake_convai.domain.extraction.words import regex
 
@@ -22,7 +23,7 @@ class Slot(NamedTuple):
 
 
 _EDGES = ' .,;:!?…-\u2013—"“”«»„'
-_COMMENT = r",? which\b.*|, (?:who|whose|where|I mean|not that)\b.*"
+_COMMENT = r",? believe it or not\b.*|,? which\b.*|, (?:who|whose|where|I mean|not that)\b.*"
 
 _POINTING = (
     r"(?:it|its|this|that|these|those|them|him|her|his|he|she|they|here|there|what|how|why|where|whether|so|too|very|"
@@ -208,7 +209,29 @@ def clean_word(text: str) -> str | None:
     return " ".join(text.lower().split())
 
 
+def clean_undone(text: str) -> str | None:
+    """A verb that tells what somebody generally does: a known one, and not of those that tell what happens now."""
+    verb = as_verb(text.lower())
+    happening = f"{words.OPINIONS}|{words.NO_VERBS}|{words.HAPPENING}"
+    return None if verb is None or "b" not in verb.forms or _is(happening, text) else verb.base
+
+
+def clean_doing(text: str) -> str | None:
+    """The same in the third person."""
+    verb = clean_undone(text)
+    return verb and third_person_verb(verb)
+
+
+def clean_theirs(text: str) -> str | None:
+    """A verb in the third person, of the same kind."""
+    verb = as_verb(text.lower())
+    return text.lower() if verb and "s" in verb.forms and clean_undone(verb.base) else None
+
+
 SLOTS = {
+    "theirs": Slot(r"[a-z]+s", clean_theirs),
+    "doing": Slot(r"[a-z]+", clean_doing),
+    "undone": Slot(r"[a-z]+", clean_undone),
     "thing": Slot(r".{1,160}", clean_thing),
     "place": Slot(r".{1,160}", clean_thing),
     "rest": Slot(r"(?: .{1,160})?", clean_rest),
@@ -269,6 +292,16 @@ SLOTS = {
         clean_thing,
     ),
     "when": Slot(r"(?:at|before|after|around|by|early|late|every)\b.{0,60}", clean_thing),
+    "body": Slot(
+        r"(?:(?:left|right|upper|lower) )?(?:head|neck|back|shoulder|elbow|wrist|hand|hip|knee|ankle|foot|leg|arm)s?",
+        clean_word,
+    ),
+    "year": Slot(r"\w+ (?:year|semester|term)\b.{0,100}", clean_thing),
+    "home": Slot(r"(?:an?|my) (?:[\w-]+ )?(?:house|flat|apartment|room|home|place|office) with .{1,100}", clean_thing),
+    "known": Slot(
+        r"(?:some |basic )?(?:sign language|first aid|cpr|karate|judo|braille|morse code|html|python|java|javascript)",
+        clean_thing,
+    ),
     "relative": Slot(
         r"(?:(?:older|younger|little|big|elder|eldest|oldest|youngest|best|first|second|late|old|twin|foster|guide|"
         rf"service) )?(?:ex-|step-?|half-)?(?:{words.RELATIVES})s?(?:-in-law)?|children",

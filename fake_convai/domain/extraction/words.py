@@ -44,10 +44,10 @@ RELATIVES = (
 """People and animals whose names and lives are the user's too."""
 
 ATTRIBUTES = (
-    "job(?: title)?|profession|occupation|position|employer|company|team|department|shift|hobby|hobbies|goals?|"
+    r"job(?: title)?|profession|occupation|position|employer|company|team|department|shift|hobby|hobbies|goals?|"
     "(?:biggest |greatest |lifelong )?(?:dream|fear|weakness|strength|ambition)s?|dream job|blood type|shoe size|"
     "(?:zodiac|star) sign|birthplace|home ?town|nationality|religion|gender|native language|mother tongue|"
-    "first language|phone number|e-?mail(?: address)?|(?:home )?address|(?:employee|badge) (?:number|id)|time ?zone|"
+    r"first language|phone number|e-?mail(?: address)?|(?:home )?address|(?:[\w-]+ )?(?:number|id)|time ?zone|"
     "major|degree|school|university|eyes|hair|gamertag"
 )
 """What is worth keeping of "my ... is ..."."""
@@ -70,7 +70,13 @@ PASTIMES = (
 )
 """Said with an object or without: "I smoke"."""
 
-DONE = "completed|finished|passed|failed|earned|won|received|obtained"
+DONE = "completed|finished|passed|failed|earned|won|received|obtained|reached"
+
+OTHERS_DO = (
+    "lives?|works?|likes?|loves?|hates?|plays?|studies|study|speaks?|has|have|runs?|teaches|teach|drives?|owns?|wants?|"
+    "needs?|collects?|moved|graduated|studied|worked|lived|served|grew up|was born|used to"
+)
+"""What relatives do that is worth keeping."""
 
 MOODS = (
     "afraid|alone|angry|anxious|ashamed|awake|aware|back|bad|better|bored|broke|busy|certain|cold|cool|confused|curious|"
@@ -123,6 +129,15 @@ BARE_POSSESSIONS = (
     "tattoos|freckles|braces|glasses|grandchildren|parents"
 )
 """What one has without an article: "I have blue eyes"."""
+
+HAPPENING = (
+    "go|come|take|open|close|look|need|want|have|be|do|get|give|ask|hear|enter|leave|pick|put|turn|push|pull|grab|find|"
+    "attack|hit|kill|use|pay|wait|stop|start|begin|finish|follow|remember|forget|love|like|hate|enjoy|prefer|call|send|"
+    "appreciate|agree|disagree|promise|understand|accept|refuse|recommend|suggest|apologize|thank|miss|trust|show|bring|"
+    "hold|try|let|keep|make|notice|expect|realize|care|mind|order|choose|buy|sell|demand|request|swear|check|lose|win|"
+    "walk|run|jump|throw|drop|sit|stand|press|move|cast|climb|reach|report|read|see"
+)
+"""Verbs that as often tell what happens now: "I open a box"."""
 
 OPINIONS = (
     "think|guess|wonder|suppose|assume|believe|hope|wish|imagine|bet|doubt|pretend|feel|know|mean|say|tell|ask|see|"
