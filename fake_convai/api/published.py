@@ -16,8 +16,12 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent / "openapi"
 
 
+DOCUMENTS = (*Surface, "control")
+"""The names of the documents."""
+
+
 @cache
-def published(surface: Surface) -> dict[str, Any]:
-    """The document of a surface, as it was committed."""
-    document: dict[str, Any] = orjson.loads((folder() / f"{surface}.json").read_bytes())
+def published(name: str) -> dict[str, Any]:
+    """The document of a surface, or of the control plane, as it was committed."""
+    document: dict[str, Any] = orjson.loads((folder() / f"{name}.json").read_bytes())
     return document

@@ -10,7 +10,7 @@ import click
 @click.option("--output", default="openapi", metavar="DIRECTORY", help="Where the documents go.", show_default=True)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when a file there is stale.")
 def openapi(output: str, only_check: bool) -> None:
-    """Write the OpenAPI documents of the three surfaces."""
+    """Write the OpenAPI documents of the three surfaces and of the control plane."""
     files = {Path(output) / name: text for name, text in documents().items()}
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text("utf-8") != text]
     if only_check:
@@ -31,14 +31,13 @@ def openapi(output: str, only_check: bool) -> None:
 def documents() -> dict[str, str]:
     """The documents by file name, as they are written."""
     from fake_convai.backend.surface import Surface
+    from fake_convai.contract.control import control_document
     from fake_convai.contract.examples import run_examples
     from fake_convai.contract.openapi import document
 
     examples, frames = run_examples()
-    return {
-        f"{surface}.json": json.dumps(document(surface, examples, frames), indent=2, ensure_ascii=False) + "\n"
-        for surface in Surface
-    }
+    made = {str(surface): document(surface, examples, frames) for surface in Surface} | {"control": control_document()}
+    return {f"{name}.json": json.dumps(one, indent=2, ensure_ascii=False) + "\n" for name, one in made.items()}
 
 
 @click.command()

@@ -11,7 +11,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from fake_convai import __version__
-from fake_convai.api.published import published
+from fake_convai.api.published import DOCUMENTS, published
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.faults import describe
@@ -157,11 +157,11 @@ async def set_replies(call: ControlCall) -> dict[str, Any]:
 
 
 async def show_contract(call: ControlCall) -> dict[str, Any]:
-    """The OpenAPI document of a surface."""
+    """The OpenAPI document of a surface, or of the control plane."""
     name = call.request.path_params["surface"]
-    if name not in set(Surface):
-        raise NotFound(f"Unknown document '{name}.json': there are {', '.join(f'{one}.json' for one in Surface)}.")
-    return published(Surface(name))
+    if name not in DOCUMENTS:
+        raise NotFound(f"Unknown document '{name}.json': there are {', '.join(f'{one}.json' for one in DOCUMENTS)}.")
+    return published(name)
 
 
 def _wanted(query: dict[str, str]) -> Wanted:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema
 
 from fake_convai.backend.body import parse_object
 from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
@@ -35,7 +35,11 @@ def _fact(value: object) -> object:
     return fact
 
 
-Moment = Annotated[int, BeforeValidator(_moment)]
+Moment = Annotated[
+    int,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "description": "An ISO 8601 date or time; without an offset it is UTC."}),
+]
 """ISO 8601 outside, microseconds inside."""
 
 

@@ -1,0 +1,303 @@
+"""The OpenAPI document of the control plane, made from its routes and from what is said here about each."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from fake_convai import __version__
+from fake_convai.contract.schemas import REF, Schema, Types
+from fake_convai.control.documents import ComparisonDocument, FaultDocument, RepliesDocument
+from fake_convai.control.plane import CONTROL_KEY_HEADER, PREFIX
+from fake_convai.control.routes import ROUTES
+from fake_convai.control.seed_document import SeedDocument
+
+JSON = "application/json"
+Seconds = float
+Text = {"type": "string"}
+
+
+class Health(TypedDict):
+    """Whether the server is ready, and if not, why."""
+
+    status: Literal["ready", "unavailable"]
+    version: str
+    reason: NotRequired[str]
+
+
+class Done(TypedDict):
+    """The account, or every one, is as new."""
+
+    status: Literal["reset"]
+
+
+class Seeded(TypedDict):
+    """How much was added, by part of the document."""
+
+    status: Literal["seeded"]
+    characters: int
+    end_users: int
+    memories: int
+    sessions: int
+
+
+class Snapshots(TypedDict):
+    """The names of the account's snapshots."""
+
+    snapshots: list[str]
+
+
+class Snapshot(TypedDict):
+    """A snapshot by its name."""
+
+    name: str
+
+
+class Clock(TypedDict):
+    """The account's time; `offset` in seconds."""
+
+    now: str
+    frozen: bool
+    offset: Seconds
+
+
+class Freeze(TypedDict):
+    """Stops the clock at a time."""
+
+    now: str
+
+
+class Advance(TypedDict):
+    """Moves the clock by seconds."""
+
+    advance: Seconds
+
+
+class Shift(TypedDict):
+    """Lets the clock run so many seconds ahead."""
+
+    offset: Seconds
+
+
+class Faults(TypedDict):
+    """The faults that wait."""
+
+    faults: list[FaultDocument]
+
+
+class Verdict(TypedDict):
+    """Whether two facts are one, and why."""
+
+    same: bool
+    because: str
+
+
+class Entry(TypedDict):
+    """A request, as the journal has it."""
+
+    at: str
+    surface: str
+    method: str
+    account: str | None
+    path: str
+    body: Any
+    status: int
+    response: Any
+    duration_ms: float
+    fault: Any
+    off_surface: bool
+    credential: str | None
+    headers: dict[str, str]
+    trace_id: str | None
+    unknown_fields: list[str]
+    violations: list[str]
+    explanations: list[dict[str, Any]]
+
+
+class Journal(TypedDict):
+    """Requests, oldest first; `nearest` when a filter finds nothing: what it could have been."""
+
+    requests: list[Entry]
+    dropped: int
+    nearest: NotRequired[list[str]]
+
+
+class Assumption(TypedDict):
+    """A guess about an operation."""
+
+    id: str
+    says: str
+
+
+class Operation(TypedDict):
+    """An operation of the contract, with the statuses that it has and those that were met."""
+
+    surface: str
+    method: str
+    path: str
+    statuses: list[int]
+    met: list[int]
+    assumptions: list[Assumption]
+
+
+class Coverage(TypedDict):
+    """Which parts of the contract were met."""
+
+    operations: list[Operation]
+    met: int
+    of: int
+    messages: list[Any]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a route takes and answers."""
+
+    answer: Any
+    body: Any = None
+    query: Mapping[str, Schema] = field(default_factory=dict)
+
+
+_FILTERS: Mapping[str, Schema] = {
+    "path": Text,
+    "surface": {"enum": ["production", "beta", "live"]},
+    "status": {"type": "integer"},
+    "end_user_id": Text,
+    "after": {"type": "integer", "minimum": 0},
+}
+DECLARED: Mapping[tuple[str, str], Declared] = {
+    ("GET", "/health"): Declared(Health),
+    ("POST", "/reset"): Declared(Done),
+    ("POST", "/seed"): Declared(Seeded, SeedDocument),
+    ("GET", "/state"): Declared(SeedDocument, query={"end_user_id": Text}),
+    ("GET", "/snapshots"): Declared(Snapshots),
+    ("PUT", "/snapshots/{name}"): Declared(Snapshot),
+    ("DELETE", "/snapshots/{name}"): Declared(Snapshot),
+    ("POST", "/snapshots/{name}/restore"): Declared(Snapshot),
+    ("GET", "/clock"): Declared(Clock),
+    ("PUT", "/clock"): Declared(Clock, Freeze | Advance | Shift),
+    ("DELETE", "/clock"): Declared(Clock),
+    ("POST", "/faults"): Declared(FaultDocument, FaultDocument),
+    ("GET", "/faults"): Declared(Faults),
+    ("DELETE", "/faults"): Declared(Faults),
+    ("POST", "/compare"): Declared(Verdict, ComparisonDocument),
+    ("GET", "/requests"): Declared(Journal, query=_FILTERS),
+    ("DELETE", "/requests"): Declared(Journal),
+    ("GET", "/replies"): Declared(RepliesDocument),
+    ("PUT", "/replies"): Declared(RepliesDocument, RepliesDocument),
+    ("GET", "/coverage"): Declared(Coverage),
+    ("GET", "/openapi/{surface}.json"): Declared(dict[str, Any]),
+}
+"""By method and path under `/_fake`."""
+
+_STATUSES = {
+    "400": "The request cannot be used; the message names the place.",
+    "401": "The key is refused.",
+    "403": "The request comes from a web page of another origin, or without the control key.",
+    "404": "There is nothing of that name.",
+    "413": "The body is over the limit.",
+    "500": "Something happened that nobody expected.",
+    "503": "The server is not ready, or the database does not answer.",
+}
+
+
+def routes() -> dict[tuple[str, str], Any]:
+    """The handler of each route by its method and its path under `/_fake`."""
+    found = {}
+    for route in ROUTES:
+        path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path.removeprefix(PREFIX))
+        for method in (route.methods or set()) - {"HEAD"}:
+            found[method, path] = route.endpoint
+    return found
+
+
+def control_document() -> dict[str, Any]:
+    """The whole document."""
+    types = Types()
+    there = routes()
+    for key, declared in DECLARED.items():
+        if key in there:
+            types.request(_answer_key(key), declared.answer)  # what is answered can be sent again, in the same words
+            if declared.body is not None:
+                types.request(_body_key(key), declared.body)
+    made, _, schemas = types.schemas()
+    paths: dict[str, Any] = {}
+    for (method, path), handler in there.items():
+        operation = _operation(method, path, handler, made)
+        paths.setdefault(PREFIX + path, {})[method.lower()] = operation
+    error = {"type": "object", "properties": {"ERROR": Text}, "required": ["ERROR"]}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "fake-convai, control plane", "version": __version__, "description": _DESCRIPTION},
+        "servers": [
+            {
+                "url": "http://{host}:{port}",
+                "variables": {"host": {"default": "127.0.0.1"}, "port": {"default": "2668"}},
+            }
+        ],
+        "security": [{}, *({name: []} for name in _SECURITY)],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                name: {"type": "apiKey", "in": "header", "name": header} for name, header in _SECURITY.items()
+            },
+            "responses": {
+                f"Error{status}": {
+                    "description": text,
+                    "content": {JSON: {"schema": {"$ref": REF.format(model="Error")}}},
+                }
+                for status, text in _STATUSES.items()
+            },
+            "schemas": {**schemas, "Error": {**error, "description": "What is wrong, and what to send instead."}},
+        },
+    }
+
+
+_SECURITY = {"ApiKey": "X-API-Key", "ConvaiApiKey": "CONVAI-API-KEY", "ControlKey": CONTROL_KEY_HEADER}
+_DESCRIPTION = """\
+What a test does to the fake itself. A request acts on the account whose key it carries, and without a key on the \
+whole server; where the server has a control key, it is wanted too."""
+
+
+def _operation(method: str, path: str, handler: Any, made: Mapping[str, Schema]) -> dict[str, Any]:
+    key = (method, path)
+    declared = DECLARED.get(key, Declared(dict[str, Any]))
+    summary = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")[0]
+    named = re.findall(r"\{(\w+)\}", path)
+    parameters = [{"name": name, "in": "path", "required": True, "schema": Text} for name in named]
+    parameters += [
+        {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in declared.query.items()
+    ]
+    operation: dict[str, Any] = {"operationId": _operation_id(method, path), "summary": " ".join(summary.split())}
+    operation["tags"] = [path.split("/")[1].partition(".")[0]]
+    if parameters:
+        operation["parameters"] = parameters
+    if declared.body is not None:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": made[_body_key(key)]}}}
+    answer = {"schema": made.get(_answer_key(key), {"type": "object"})}
+    operation["responses"] = {"200": {"description": operation["summary"], "content": {JSON: answer}}}
+    if path == "/health":
+        operation["responses"]["503"] = {"description": _STATUSES["503"], "content": {JSON: answer}}
+        return operation
+    for status in _STATUSES:
+        if named or status != "404":
+            operation["responses"][status] = {"$ref": f"#/components/responses/Error{status}"}
+    return operation
+
+
+def _operation_id(method: str, path: str) -> str:
+    """`put_clock`, `post_snapshots_restore`."""
+    words = re.sub(r"\{\w+\}(\.json)?", "", path).strip("/").replace("/", "_").replace("__", "_").rstrip("_")
+    one = "_one" if path.endswith(("}", ".json")) else ""
+    return f"{method.lower()}_{words}{one}"
+
+
+def _answer_key(key: tuple[str, str]) -> str:
+    return f"answer {' '.join(key)}"
+
+
+def _body_key(key: tuple[str, str]) -> str:
+    return f"body {' '.join(key)}"
