@@ -17,10 +17,26 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 COACH = "demo-safety-coach"
 
 
+def show_talk(page: Page) -> None:
+    """A conversation that is over, and what was remembered of it."""
+    page.get_by_label("You are").fill("player-77")
+    for said, answer in (
+        ("I live in Genoa, near the harbour. I have two dogs.", "listening"),
+        ("How do I open the valves?", "below two bar"),
+    ):
+        page.get_by_label("Say something").fill(said)
+        page.get_by_role("button", name="Send").click()
+        expect(page.get_by_role("log")).to_contain_text(answer)
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+    page.get_by_role("button", name="End session").click()
+    expect(page.get_by_role("log")).to_contain_text("The session has ended.")
+    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished)).then(() => scrollTo(0, 0))")
+
+
 def show_list(page: Page) -> None:
     """The list."""
     page.get_by_role("button", name="Refresh").click()
-    expect(page.get_by_role("listitem")).to_have_count(7)
+    expect(page.get_by_role("list", name="End users").get_by_role("listitem")).to_have_count(9)
 
 
 def show_delete(page: Page) -> None:
@@ -45,7 +61,7 @@ def show_person(page: Page) -> None:
 
 def show_characters(page: Page) -> None:
     """The characters, and a session of one."""
-    page.get_by_text("1 session").last.click()
+    page.get_by_text("2 sessions").first.click()
 
 
 def show_journal(page: Page) -> None:
@@ -73,6 +89,7 @@ class Picture:
 
 PICTURES = [
     Picture("journal", "journal", show_journal, height=1180),  # first: the other pictures make requests
+    Picture("talk", "talk", show_talk, height=1040),
     Picture("list", "end-users", show_list),
     Picture("list-dark", "end-users", show_list, scheme="dark"),
     Picture("list-narrow", "end-users", show_list, width=360, height=860),

@@ -26,7 +26,7 @@ from fake_convai.control.plane import MANNERS, PREFIX
 from fake_convai.control.routes import allowed_methods, control_plane
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import read_seeds
-from fake_convai.dashboard.routes import dashboard
+from fake_convai.dashboard.routes import dashboard, wants_page
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.identity import hash_secret, last_four
 from fake_convai.domain.ids import Ids
@@ -144,6 +144,9 @@ class _Application(Starlette):
         if scope["type"] == "http" and (path == PREFIX or path.startswith(PREFIX + "/")):
             path = path if path == f"{PREFIX}/" else path.rstrip("/")  # that one is the page
             await super().__call__({**scope, "path": path, "root_path": ""}, receive, send)
+            return
+        if path == "/" and wants_page(scope):
+            await super().__call__({**scope, "path": f"{PREFIX}/", "root_path": ""}, receive, send)
             return
         scope["app"] = self
         await self._surfaces(scope, receive, send)

@@ -48,13 +48,14 @@ def memories(server: Served, character_id: str, end_user_id: str = "player-42", 
 def test_the_ready_lines_name_each_surface(server: Served) -> None:
     origin = server.url
     assert server.process.stdout is not None
-    lines = [server.process.stdout.readline().split() for _ in range(5)]
+    lines = [server.process.stdout.readline().split() for _ in range(6)]
     assert lines == [
         ["production", f"{origin}/production"],
         ["beta", f"{origin}/beta"],
         ["live", f"{origin}/live"],
         ["all", origin],
         ["control", f"{origin}/_fake"],
+        ["page", f"{origin}/"],
     ]
     for _, url in lines[:4]:
         response = httpx.get(f"{url}/_fake/health")
@@ -138,6 +139,18 @@ def test_a_file_keeps_what_was_acknowledged(tmp_path: Path, how: signal.Signals)
 
 def test_demo_is_something_to_look_at() -> None:
     with serve("--demo") as server:
+        assert server.process.stdout is not None
+        lines = [server.process.stdout.readline().split() for _ in range(6)]
+        assert lines[-1] == ["page", f"{server.url}/?key=demo#/talk"]
+        (account,) = httpx.get(f"{server.url}/_fake/accounts").json()["accounts"]
+        assert account == {
+            "last_four": "",
+            "characters": 3,
+            "end_users": 5,
+            "memories": 12,
+            "sessions": 4,
+            "requests": 0,
+        }
         characters = post(server, "/production/character/list", key="demo")["characters"]
         assert len(characters) >= 2
         assert {character["memory_settings"]["enabled"] for character in characters} == {True, False}

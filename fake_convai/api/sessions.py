@@ -230,7 +230,9 @@ async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
     session = await call.backend.database.read(lambda tx: sessions.find(tx, session_id))
     if session is not None:
         call.note.account_id = session.account_id
-        await call.hub.end(session.account_id, session_id)
+        for one in await call.hub.end(session.account_id, session_id):
+            reason = {"event": one.event, "with": one.id, "because": one.because, "fact": one.memory}
+            call.note.explanations.append(reason)
     return {"status": "success", "message": "Session disconnected successfully"}
 
 

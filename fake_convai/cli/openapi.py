@@ -54,12 +54,7 @@ def check(contract: str, recording: Path) -> None:
     from fake_convai.contract.har import Unreadable, check_recording, load_contract
 
     try:
-        content = recording.read_bytes()
-        if content.startswith(b'{"fake_convai_recording"'):
-            raise Unreadable(
-                f"{recording} is a recording of the proxy, for `fake-convai compare`; check takes a HAR file"
-            )
-        report = check_recording(load_contract(contract), content)
+        report = check_recording(load_contract(contract), recording.read_bytes())
     except Unreadable as error:
         raise click.ClickException(str(error)) from error
     for line in report.lines():

@@ -8,5 +8,5 @@ KEY = "demo"
 
 
 def demo_document() -> SeedDocument:
-    """Two characters, three people, what the one who remembers knows of them, and what was said."""
+    """Characters, people, what was said and what is remembered of it, and what the characters say next."""
     return read_seed(Path(__file__).with_name("demo.json"))

@@ -27,7 +27,7 @@ from fake_convai.domain.errors import Invalid, NotFound, Unavailable
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.text import normalise_fact
 from fake_convai.live.running import Running
-from fake_convai.store import accounts, faults, journal, snapshots
+from fake_convai.store import accounts, faults, journal, overview, snapshots
 from fake_convai.store.journal import Wanted
 from fake_convai.store.query import Transaction
 
@@ -62,10 +62,18 @@ async def seed(call: ControlCall) -> dict[str, Any]:
 
 
 async def show_state(call: ControlCall) -> dict[str, Any]:
-    """The account, or with `end_user_id` one person in it, as a seed document."""
+    """The account, or one person in it, or only some parts, as a seed document."""
     query = dict(call.request.query_params)
-    _refuse_unknown(query, ("end_user_id",))
-    return await call.one_account().read(state.export, _end_user_id(query))
+    _refuse_unknown(query, ("end_user_id", "parts"))
+    parts = query["parts"].split(",") if "parts" in query else state.PARTS
+    if not set(parts) <= set(state.PARTS):
+        raise Invalid(f"Invalid filter 'parts': send some of {','.join(state.PARTS)}.")
+    return await call.one_account().read(state.export, _end_user_id(query), frozenset(parts))
+
+
+async def list_accounts(call: ControlCall) -> dict[str, Any]:
+    """Which accounts there are, and how much each of them holds."""
+    return {"accounts": await call.backend.database.read(lambda tx: overview.list_accounts(tx, call.account_id))}
 
 
 async def list_snapshots(call: ControlCall) -> dict[str, Any]:
@@ -246,6 +254,7 @@ ROUTES = [
             ("POST", "/reset", reset),
             ("POST", "/seed", seed),
             ("GET", "/state", show_state),
+            ("GET", "/accounts", list_accounts),
             ("GET", "/snapshots", list_snapshots),
             ("PUT", "/snapshots/{name:path}", save_snapshot),
             ("DELETE", "/snapshots/{name:path}", drop_snapshot),

@@ -23,6 +23,8 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         accounts.set_plan(tx, document.account.plan)
     if document.account.dedup is not None:
         accounts.set_dedup(tx, document.account.dedup)
+    if document.account.replies is not None:
+        accounts.set_replies(tx, document.account.replies.script())
     for character in document.characters:
         _plant_character(tx, character)
     for end_user in document.end_users:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSche
 
 from fake_convai.backend.body import parse_object
 from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
-from fake_convai.control.documents import Document
+from fake_convai.control.documents import Document, RepliesDocument
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import Invalid
@@ -48,6 +48,7 @@ class AccountPart(Document):
 
     plan: Plan | None = None
     dedup: DedupMode | None = None
+    replies: RepliesDocument | None = None
 
 
 class MemorySettings(Document):
@@ -156,30 +157,13 @@ def read_seed(path: Path) -> SeedDocument:
 def read_document(path: Path) -> dict[str, Any]:
     """The object in a file, YAML by its ending and JSON otherwise, by the rules for what is sent over HTTP."""
     try:
-        text = _read(path)
+        text = path.read_text("utf-8-sig")
         if not text.strip():
             raise ValueError("it is empty")
-        return parse_object(_yaml_to_json(text) if _is_yaml(path, text) else text.encode())
+        return parse_object(_yaml_to_json(text) if path.suffix in {".yaml", ".yml"} else text.encode())
     except (OSError, ValueError, TypeError, Invalid) as error:
         reason = " ".join(str(error).replace("The request body", "it").split())
         raise Invalid(f"{path} is no seed document: {reason}") from error
-
-
-_PIPES: dict[Path, str] = {}
-
-
-def _read(path: Path) -> str:
-    """The text of a file; a pipe, such as standard input, gives its text once and is remembered."""
-    if path in _PIPES:
-        return _PIPES[path]
-    text = path.read_text("utf-8-sig")
-    if path.exists() and not path.is_file():
-        _PIPES[path] = text
-    return text
-
-
-def _is_yaml(path: Path, text: str) -> bool:
-    return path.suffix.lower() in {".yaml", ".yml"} or (path in _PIPES and not text.lstrip().startswith("{"))
 
 
 def _yaml_to_json(text: str) -> bytes:

@@ -1,6 +1,6 @@
 """An account as a seed document: seeding it into an empty account gives the same state."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from fake_convai.domain.clock import to_iso
@@ -15,19 +15,23 @@ PARTS = ("characters", "end_users", "memories", "sessions")
 """What a state always has."""
 
 
-def export(tx: AccountTransaction, end_user_id: str | None = None) -> dict[str, Any]:
+def export(
+    tx: AccountTransaction, end_user_id: str | None = None, parts: Collection[str] = frozenset(PARTS)
+) -> dict[str, Any]:
     """The account's characters, end users, memories and sessions, each in the order they were made.
 
     With an `end_user_id`: of people, memories and sessions only those of this person, which are none for a stranger.
+    What is not among the `parts` is empty, and is not read either.
     """
     tx.see_one_state()
-    if end_user_id is None:
-        return _exported(tx, people.list_all(tx), memories.list_all(tx), conversations.list_all(tx))
-    person = people.find(tx, end_user_id)
-    if person is None:
-        return _exported(tx, [], [], [])
-    of_person = person.speaker_id
-    return _exported(tx, [person], memories.list_all(tx, of_person), conversations.list_all(tx, of_person))
+    person = None if end_user_id is None else people.find(tx, end_user_id)
+    speaker_id = None if person is None else person.speaker_id
+    is_stranger = end_user_id is not None and person is None
+    kept = [] if is_stranger or "memories" not in parts else memories.list_all(tx, speaker_id)
+    held = [] if is_stranger or "sessions" not in parts else conversations.list_all(tx, speaker_id)
+    known = people.list_all(tx) if end_user_id is None else [] if person is None else [person]
+    exported = _exported(tx, known, kept, held)
+    return {name: [] if name in PARTS and name not in parts else part for name, part in exported.items()}
 
 
 def _exported(
@@ -39,7 +43,8 @@ def _exported(
     everybody = {person.speaker_id: person for person in known}
     mine = {character.character_seq: character for character in characters.list_mine(tx)}
     profile = accounts.profile(tx)
-    account = {name: value for name, value in (("plan", profile.plan), ("dedup", profile.dedup)) if value is not None}
+    settings = {"plan": profile.plan, "dedup": profile.dedup, "replies": accounts.replies(tx)}
+    account = {name: value for name, value in settings.items() if value is not None}
     remembered = [row for row in kept if row[1] in mine]
     held = [one for one in begun if one.character_seq in mine]
     # A speaker whom something hangs from becomes an end user when they are seeded, so they are one here.

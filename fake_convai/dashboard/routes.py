@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from fake_convai import __version__
 
@@ -27,8 +28,15 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",  # the address may hold a key, once
     "cache-control": "no-cache",
+    "vary": "accept",  # at the root, who does not ask for HTML gets JSON
 }
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+def wants_page(scope: Scope) -> bool:
+    """Whether a browser asks for something to show; a client of the API asks for JSON, or does not say."""
+    accepted = [value for name, value in scope["headers"] if name == b"accept"]
+    return scope["type"] == "http" and scope["method"] == "GET" and any(b"text/html" in value for value in accepted)
 
 
 def dashboard(*, demo_key: str | None, asks_control_key: bool) -> list[Route]:

@@ -114,3 +114,52 @@ interface View {
   /** End what goes on by itself. */
   hide?: () => void;
 }
+
+/** Beside `match`, what is answered: `reply`, or several, or something else that the fake can answer. */
+interface Reply {
+  match: string;
+  reply?: string;
+  replies?: string[];
+}
+
+/** `GET /_fake/replies` */
+interface Replies {
+  replies: Reply[];
+  default: string | null;
+}
+
+/** An answer in place of the fake's own. */
+interface Stub {
+  match: { surface?: string; method?: string; path: string; body?: unknown };
+  status?: number;
+  body?: unknown;
+  text?: string;
+  base64?: string;
+  times?: number | null;
+}
+
+/** An entry of `GET /_fake/accounts` */
+interface Account {
+  last_four: string;
+  characters: number;
+  end_users: number;
+  memories: number;
+  sessions: number;
+  requests: number;
+}
+
+/** A frame of a live session, as `GET /_fake/messages` has it. */
+interface Frame {
+  at: string;
+  character_session_id: string;
+  direction: "in" | "out";
+  type: string | null;
+  message: any;
+}
+
+/** Where `/connect` leads. */
+interface Connected {
+  session_id: string;
+  character_session_id: string;
+  room_url: string;
+}

@@ -17,6 +17,7 @@ from fake_convai.live.messages import Event, idle_warning
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountStore
 from fake_convai.store.database import Database
+from fake_convai.store.memories import Remembered
 
 logger = logging.getLogger("fake_convai")
 
@@ -83,11 +84,11 @@ class Hub:
         if attached is not None:
             attached.warned = False
 
-    async def end(self, account_id: int, session_id: str) -> bool:
-        """End a session, remember what was said in it, and hang up; False when it had ended before."""
-        ended = await self._account_store(account_id).write(sessions.end, session_id)
+    async def end(self, account_id: int, session_id: str) -> list[Remembered]:
+        """End a session and hang up; returns what is remembered of it, which is nothing when it had ended before."""
+        remembered = await self._account_store(account_id).write(sessions.end, session_id)
         await self._hang_up(session_id)
-        return ended
+        return remembered or []
 
     async def recover(self) -> None:
         """End the sessions whose process was killed while it had their connection, so that what was said is kept.

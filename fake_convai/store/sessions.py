@@ -17,6 +17,7 @@ from fake_convai.store import accounts, characters, conversations, memories, peo
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation, Turn
+from fake_convai.store.memories import Remembered
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, Transaction
 from fake_convai.store.tables import accounts as account_rows
@@ -291,31 +292,31 @@ def talk(
     return Said(answer, tx.new_id(), conversation.character_session_id)
 
 
-def end(tx: AccountTransaction, session_id: str) -> bool:
-    """End a session and remember what its person said; False when it had ended before, or never was.
+def end(tx: AccountTransaction, session_id: str) -> list[Remembered] | None:
+    """End a session and remember what its person said, which is returned; None when it had ended before, or never was.
 
     Both happen in this one transaction, so that no crash can come between them.
     """
     session = find(tx, session_id)
     if session is None or tx.run(_END, the_session=session_id, at=tx.now) == 0:
-        return False
-    _remember(tx, session)
+        return None
+    remembered = _remember(tx, session)
     if tx.first(_OTHERS_OPEN, conversation_seq=session.conversation_seq) is None:
         conversations.forget_if_deleted(tx, session.conversation_seq)
-    return True
+    return remembered
 
 
-def _remember(tx: AccountTransaction, session: Session) -> None:
+def _remember(tx: AccountTransaction, session: Session) -> list[Remembered]:
     person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
     character = characters.of_conversation(tx, session.conversation_seq)
     if person is None or not character.memory_enabled:
-        return
+        return []
     said = conversations.said_in(tx, session.session_id)
     facts = [fact for message in said for fact in extract_facts(message)]
-    if facts:
-        memories.remember(tx, person, character, facts, {})
+    remembered = memories.remember(tx, person, character, facts, {}) if facts else []
     if said:
         conversations.mark_added_to_memory(tx, session.conversation_seq)
+    return remembered
 
 
 def _known_facts(tx: AccountTransaction, session: Session) -> list[str]:

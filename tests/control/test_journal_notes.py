@@ -13,6 +13,7 @@ from fake_convai.domain.errors import Unavailable
 from fake_convai.store.journal import Wanted, read
 from fake_convai.store.query import Transaction
 from fake_convai.store.sqlite import MemoryDatabase
+from tests.api.talking import chat, connect, disconnect
 from tests.conftest import Api
 from tests.control.driving import Control
 
@@ -148,3 +149,21 @@ class TestWithoutADatabase:
         assert asyncio.run(written()) == 1
         assert "Cannot write the journal" in caplog.text
         assert "ZeroDivisionError: a bug" in caplog.text
+
+
+def test_a_disconnect_says_what_was_remembered_and_why(api: Api, control: Control) -> None:
+    npc = api.character(memory=True)
+    api.remember(npc, "player-42", "The user's name is Jordan.")
+    session = connect(api, npc, "player-42")
+    with chat(api, session) as talk:
+        talk.say("My name is Jordan Kim. I like tea.")
+        disconnect(api, session)
+    known, new = api.memories(npc, "player-42")
+    explanations = next(entry for entry in control.requests() if entry["path"] == "/disconnect")["explanations"]
+    assert [{**one, "because": ""} for one in explanations] == [
+        {"event": "update", "with": known["id"], "fact": "The user's name is Jordan Kim.", "because": ""},
+        {"event": "add", "with": new["id"], "fact": "The user likes tea.", "because": ""},
+    ]
+    assert all(one["because"] for one in explanations)
+    disconnect(api, session)
+    assert control.requests()[-1]["explanations"] == []

@@ -98,8 +98,30 @@ def test_a_stranger_has_nothing(api: Api, control: Control) -> None:
     }
 
 
+def test_only_some_parts(api: Api, control: Control) -> None:
+    npc = api.character(memory=True)
+    converse(api, npc, "player-42", "I like tea.")
+    empty: dict[str, list[object]] = {"characters": [], "end_users": [], "memories": [], "sessions": []}
+    state = control.state()
+    assert [part for part in state.values() if not part] == []
+    for part, held in state.items():
+        assert control.ok("GET", f"/state?parts={part}") == {**empty, part: held}
+    assert control.ok("GET", "/state?parts=sessions,memories&end_user_id=player-42") == {
+        **empty,
+        "memories": state["memories"],
+        "sessions": state["sessions"],
+    }
+
+
 @pytest.mark.parametrize(
-    ("query", "named"), [("end_user_id=", "end_user_id"), ("end_user_id=a%00", "end_user_id"), ("who=me", "who")]
+    ("query", "named"),
+    [
+        ("parts=", "parts"),
+        ("parts=characters,people", "parts"),
+        ("end_user_id=", "end_user_id"),
+        ("end_user_id=a%00", "end_user_id"),
+        ("who=me", "who"),
+    ],
 )
 def test_a_query_that_means_nothing_is_refused(control: Control, query: str, named: str) -> None:
     refused(control.send("GET", f"/state?{query}"), 400, f"'{named}'")

@@ -89,6 +89,18 @@ def opened(page: Page, account: FakeConvai) -> Open:
 
 
 @pytest.fixture
+def unloaded(opened: Open) -> Open:
+    """Opens the list with the account's key and nothing in it yet."""
+
+    def open_page() -> Page:
+        page = opened("#/accounts")
+        page.get_by_role("navigation").get_by_role("link", name="End users").click()
+        return page
+
+    return open_page
+
+
+@pytest.fixture
 def loaded(opened: Open) -> Open:
     """Opens the page and loads the list."""
 

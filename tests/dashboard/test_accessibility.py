@@ -27,6 +27,7 @@ def violations(page: Page) -> list[str]:
 
 
 def first(page: Page) -> None:
+    page.reload()  # without the key in the address
     expect(page.get_by_text("Nothing is loaded by itself")).to_be_visible()
 
 
@@ -66,12 +67,34 @@ def journal(page: Page) -> None:
     expect(page.get_by_role("heading", name="Answer")).to_be_visible()
 
 
+def talk(page: Page) -> None:
+    page.get_by_role("link", name="Talk").click()
+    button(page, "What is my name?").click()
+    expect(page.get_by_role("log")).to_contain_text("no reply is scripted")
+    page.get_by_role("textbox", name="Say something").fill("I like tea. " + LONG)
+    button(page, "Send").click()
+    expect(page.locator(".bubble")).to_have_count(4)
+    page.locator("#talk-events summary").first.click()
+    button(page, "End session").click()
+    expect(page.get_by_role("log")).to_contain_text("The session has ended.")
+
+
+def answers(page: Page) -> None:
+    page.get_by_role("link", name="Replies and stubs").click()
+    expect(button(page, "Add reply")).to_be_visible()
+
+
+def accounts(page: Page) -> None:
+    page.get_by_role("link", name="Accounts").click()
+    expect(page.get_by_role("list", name="Accounts")).to_be_visible()
+
+
 def clock(page: Page) -> None:
     page.get_by_role("link", name="Clock and faults", exact=True).click()
     expect(button(page, "Clear faults")).to_be_visible()
 
 
-VIEWS = [first, listing, asking, failing, person, characters, journal, clock]
+VIEWS = [first, listing, asking, failing, person, characters, journal, clock, talk, answers, accounts]
 
 
 @pytest.fixture
@@ -84,7 +107,7 @@ def furnished(account: FakeConvai, opened: Open) -> Page:
     account.remember(npc, "player-42", "The user is Jo.", LONG, metadata={"source": LONG})
     account.session(npc, "player-42", ("Hello.", LONG))
     account.freeze("2026-01-01T00:00:00Z")
-    account.fail("/nothing/at/all" + LONG, status=500)
+    account.fail("/memory/get", end_user_id=LONG, status=500, optional=True)
     return opened()
 
 
@@ -133,9 +156,33 @@ def test_the_keyboard_alone_is_enough(opened: Open, account: FakeConvai) -> None
     expect(button(page, "Refresh")).to_be_focused()
 
 
+def test_talking_with_the_keyboard_alone(opened: Open, account: FakeConvai) -> None:
+    npc = account.character("coach", name="Safety Coach", memory=True)
+    page = opened("#/talk")
+    page.get_by_label("You are").fill("player-42")
+    keyboard = page.keyboard
+    keyboard.press("Tab")
+    expect(page.get_by_label("You talk to")).to_be_focused()
+    for _ in range(5):  # the conversation, and what might be said
+        keyboard.press("Tab")
+    text = page.get_by_role("textbox", name="Say something")
+    expect(text).to_be_focused()
+    keyboard.type("My name is Jordan.")
+    keyboard.press("Enter")
+    expect(page.locator(".bubble.character")).to_have_count(1)
+    expect(text).to_be_focused()
+    expect(text).to_have_value("")
+    keyboard.press("Shift+Tab")
+    keyboard.press("Shift+Tab")
+    expect(button(page, "End session")).to_be_focused()
+    keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Memories")).to_be_focused()
+    assert [memory.memory for memory in account.memories(npc, "player-42")] == ["The user's name is Jordan."]
+
+
 def test_a_new_view_takes_the_focus_so_that_it_is_read_out(opened: Open) -> None:
     page = opened()
-    for name in ("Characters", "Journal", "Clock and faults", "End users"):
+    for name in ("Talk", "Characters", "Journal", "Clock and faults", "Replies and stubs", "Accounts", "End users"):
         page.get_by_role("navigation").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, exact=True, level=2)).to_be_focused()
         expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_have_attribute("aria-current", "page")

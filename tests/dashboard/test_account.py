@@ -40,15 +40,13 @@ def test_the_key_is_sent_in_a_header_and_never_in_an_address(opened: Open, accou
 def test_the_demo_account_is_one_link_away(page: Page, server: FakeConvai) -> None:
     page.goto(f"{server.url}/_fake/")
     page.get_by_role("link", name="Open the demo account").click()
-    button(page, "Refresh").click()
-    expect(rows(page)).to_have_count(3)
+    expect(rows(page)).to_have_count(5)
     expect(rows(page).first).to_contain_text("Jordan Kim")
 
 
 def test_another_key_is_another_list(opened: Open, account: FakeConvai, server: FakeConvai) -> None:
     account.seed(people("player-42"))
     page = opened()
-    button(page, "Refresh").click()
     expect(rows(page)).to_have_count(1)
     button(page, "Select All").click()
     page.get_by_label("API key").fill(server.account().api_key)
@@ -97,4 +95,13 @@ def test_the_control_key_opens_what_is_under_the_control_plane(page: Page) -> No
         page.get_by_label("Control key").fill("")
         page.get_by_role("link", name="End users").click()
         button(page, "Refresh").click()
-        expect(rows(page)).to_have_count(3)
+        expect(rows(page)).to_have_count(5)
+
+
+def test_the_accounts_of_the_server_by_their_last_four(opened: Open, account: FakeConvai) -> None:
+    account.character("coach")
+    page = opened("#/accounts")
+    mine = page.get_by_role("list", name="Accounts").get_by_role("listitem").last
+    expect(mine).to_have_text(
+        f"A key that ends in {account.api_key[-4:]}1 character · 0 end users · 0 memories · 0 sessions · 0 requests"
+    )

@@ -15,9 +15,17 @@ def listed(account: FakeConvai) -> list[str]:
     return [user.end_user_id for user in account.end_users()]
 
 
-def test_nothing_is_loaded_before_refresh(opened: Open, account: FakeConvai) -> None:
+def test_a_link_loads_the_list_that_it_names_without_a_trace(opened: Open, account: FakeConvai) -> None:
     account.seed(people("player-42", name="Jordan"))
     page = opened()
+    expect(rows(page)).to_contain_text(["Jordan"])
+    expect(status(page)).to_have_text("1 end user loaded.")
+    assert account.requests() == []
+
+
+def test_nothing_is_loaded_before_refresh(unloaded: Open, account: FakeConvai) -> None:
+    account.seed(people("player-42", name="Jordan"))
+    page = unloaded()
     expect(page.get_by_text("Nothing is loaded by itself")).to_be_visible()
     expect(rows(page)).to_have_count(0)
     assert account.requests() == []
@@ -49,9 +57,9 @@ def test_a_row_shows_name_short_id_and_last_activity(loaded: Open, account: Fake
     expect(inactive).to_have_text(re.compile(r"User player-4\s*player-43\s*never active"))
 
 
-def test_450_end_users_come_in_requests_of_200_and_are_shown_together(opened: Open, account: FakeConvai) -> None:
+def test_450_end_users_come_in_requests_of_200_and_are_shown_together(unloaded: Open, account: FakeConvai) -> None:
     account.seed(crowd(450))
-    page = opened()
+    page = unloaded()
     held: list[Route] = []
 
     def hold_the_second(route: Route) -> None:
@@ -126,12 +134,14 @@ def test_450_end_users_are_deleted_at_once(loaded: Open, account: FakeConvai) ->
 
 
 @pytest.mark.parametrize("which", [1, 2])
-def test_when_loading_fails_the_reason_is_shown_and_retry_loads(opened: Open, account: FakeConvai, which: int) -> None:
+def test_when_loading_fails_the_reason_is_shown_and_retry_loads(
+    unloaded: Open, account: FakeConvai, which: int
+) -> None:
     account.seed(crowd(450))
     if which == 2:  # the second page fails, not the first
         account.fail("/user/end-users/list", status=None, delay_ms=1)
     account.fail("/user/end-users/list", status=429)
-    page = opened()
+    page = unloaded()
     button(page, "Refresh").click()
     expect(status(page)).to_contain_text("API rate limit exceeded. Please try again later. (HTTP 429)")
     expect(rows(page)).to_have_count(0)

@@ -84,3 +84,28 @@ def test_the_control_key_is_asked_for_by_the_page_and_not_needed_to_see_it() -> 
         assert page.status_code == 200
         assert '<div class="field" >\n          <label for="control-key">' in page.text
         assert "secret" not in page.text.replace('class="secret"', "")
+
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_a_browser_gets_the_page_at_the_root(client: TestClient) -> None:
+    page = client.get("/?key=demo", headers=BROWSER)
+    assert (page.status_code, page.text) == (200, client.get("/_fake/").text)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["vary"] == "accept"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/", {}),
+        ("GET", "/", {"accept": "application/json"}),
+        ("POST", "/", BROWSER),
+        ("GET", "/memory/list", BROWSER),
+    ],
+)
+def test_a_client_of_the_api_gets_json(client: TestClient, method: str, path: str, headers: dict[str, str]) -> None:
+    response = client.request(method, path, headers=headers)
+    assert response.status_code in (404, 405)
+    assert list(response.json()) == ["ERROR"]

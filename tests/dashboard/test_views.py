@@ -68,6 +68,21 @@ class TestCharacters:
         page.get_by_text("Anonymous").click()
         expect(page.get_by_role("definition")).to_have_text(["Who are you?", "A coach."])
 
+    def test_one_is_created(self, opened: Open, account: FakeConvai) -> None:
+        page = opened("#/characters")
+        page.get_by_label("Name", exact=True).fill("Museum Guide")
+        page.get_by_label("Backstory").fill("Knows every exhibit.")
+        page.get_by_label("Backstory").press("Enter")
+        expect(status(page)).to_have_text("Created Museum Guide.")
+        expect(page.get_by_role("switch", name="Memory of Museum Guide")).to_be_checked()
+        created = account.state()["characters"][0]
+        assert (created["character_name"], created["backstory"]) == ("Museum Guide", "Knows every exhibit.")
+        page.get_by_label("Name", exact=True).fill("Porter")
+        page.get_by_label("Backstory").fill("Forgets.")
+        page.get_by_role("switch", name="Remembers people").uncheck()
+        button(page, "Create character").click()
+        expect(page.get_by_role("switch", name="Memory of Porter")).not_to_be_checked()
+
     def test_an_account_without_characters(self, opened: Open) -> None:
         expect(opened("#/characters").get_by_text("This account has no characters.")).to_be_visible()
 
@@ -199,7 +214,7 @@ class TestClockAndFaults:
         page = opened("#/characters")
         glance = page.get_by_role("group", name="Clock and faults at a glance")
         account.freeze("2026-01-01T00:00:00Z")
-        account.fail("/memory/add", status=429, times=2)
+        account.fail("/memory/add", status=429, times=2, optional=True)
         expect(glance.get_by_role("link")).to_have_text(["⚠ Clock frozen at 2026-01-01 00:00:00", "⚠ 1 fault"])
         account.offset(-86400)
         expect(glance.get_by_role("link").first).to_have_text("⚠ Clock shifted by -1 day")
@@ -226,3 +241,64 @@ class TestClockAndFaults:
         button(page, "Clear faults").click()
         expect(status(page)).to_have_text("No fault waits any more.")
         assert account.faults() == []
+
+    def test_the_clock_is_frozen_and_moved(self, opened: Open, account: FakeConvai) -> None:
+        page = opened("#/clock")
+        page.get_by_label("Stand still at").fill("2026-01-01T12:00:00Z")
+        button(page, "Freeze").click()
+        expect(page.get_by_text("Clock frozen at 2026-01-01 12:00:00 UTC.")).to_be_visible()
+        expect(page.get_by_label("Stand still at")).to_be_focused()
+        page.get_by_label("Move by").fill("-1.5")
+        page.get_by_label("Unit").select_option("hours")
+        button(page, "Move").click()
+        expect(page.get_by_text("Clock frozen at 2026-01-01 10:30:00 UTC.")).to_be_visible()
+        page.get_by_label("Stand still at").fill("tomorrow")
+        button(page, "Freeze").click()
+        expect(status(page)).to_contain_text("Could not change it: ")
+        assert account.now().isoformat() == "2026-01-01T10:30:00+00:00"
+
+    def test_faults_are_planted(self, opened: Open, account: FakeConvai) -> None:
+        page = opened("#/clock")
+        page.get_by_label("Path, or any").fill("/memory/add")
+        page.get_by_role("spinbutton", name="Status").fill("503")
+        page.get_by_label("Times, or always").fill("2")
+        button(page, "Plant fault").click()
+        expect(status(page)).to_have_text("The fault waits.")
+        page.get_by_role("spinbutton", name="Status").fill("")
+        page.get_by_label("Delay in ms").fill("20")
+        page.get_by_label("Times, or always").fill("")
+        page.get_by_label("Cut the connection").check()
+        button(page, "Plant fault").click()
+        expect(page.locator("#clock-body li")).to_have_text(
+            [
+                "path /memory/add: answers 503, 2 times",
+                "any request: waits 20 ms, cuts the connection, always",
+            ]
+        )
+        assert len(account.faults()) == 2
+
+
+class TestReplies:
+    def test_they_are_added_and_removed(self, opened: Open, account: FakeConvai) -> None:
+        page = opened("#/answers")
+        shown = page.get_by_role("list", name="Replies").get_by_role("listitem")
+        for match, reply in (("hello", "Welcome!"), ("bye", "Take care.")):
+            page.get_by_label("When somebody says").fill(match)
+            page.get_by_label("the character answers").fill(reply)
+            page.get_by_label("the character answers").press("Enter")
+            expect(shown.first).to_contain_text(f"When somebody says bye{reply}" if match == "bye" else reply)
+        page.get_by_label("and when nothing fits").fill("What?")
+        button(page, "Save").click()
+        expect(status(page)).to_have_text("Saved.")
+        replies = [{"match": "bye", "reply": "Take care."}, {"match": "hello", "reply": "Welcome!"}]
+        assert account.state()["account"]["replies"] == {"replies": replies, "default": "What?"}
+        button(page, "Remove reply: bye").click()
+        expect(shown).to_have_count(1)
+        assert account.state()["account"]["replies"] == {"replies": replies[1:], "default": "What?"}
+
+    def test_what_is_no_expression_is_refused(self, opened: Open) -> None:
+        page = opened("#/answers")
+        page.get_by_label("When somebody says").fill("(")
+        page.get_by_label("the character answers").fill("What?")
+        button(page, "Add reply").click()
+        expect(status(page)).to_contain_text("Could not change it: Invalid replies at replies[0].match")

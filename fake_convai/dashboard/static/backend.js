@@ -31,20 +31,24 @@ export function setKey(which, value) {
  * @param {AbortSignal} [signal]
  */
 export function post(path, body, signal) {
-  return ask("POST", path, { "CONVAI-API-KEY": keys.api }, body, signal);
+  const header = path.startsWith("/live/") ? "X-API-Key" : "CONVAI-API-KEY";
+  return ask("POST", path, { [header]: keys.api }, body, signal);
 }
 
 /**
- * Call a route of the control plane, for the account of the key; throws `Failure` unless it answers 200.
+ * Call a route of the control plane; throws `Failure` unless it answers 200.
  *
  * @param {string} method
  * @param {string} path without `/_fake`
  * @param {AbortSignal} [signal]
+ * @param {unknown} [body]
+ * @param {boolean} [ofAccount] whether it is about the account of the key, and not about the whole server
  */
-export function control(method, path, signal) {
+export function control(method, path, signal, body, ofAccount = true) {
   // The key is sent even when it is empty: without one, the control plane would act on the whole server.
-  const headers = { "CONVAI-API-KEY": keys.api, "X-Fake-Convai-Control-Key": keys.control };
-  return ask(method, `/_fake${path}`, headers, undefined, signal);
+  /** @type {Record<string, string>} */
+  const account = ofAccount ? { "CONVAI-API-KEY": keys.api } : {};
+  return ask(method, `/_fake${path}`, { ...account, "X-Fake-Convai-Control-Key": keys.control }, body, signal);
 }
 
 /**

@@ -2,7 +2,8 @@
 /** The account's characters, and whether they remember. */
 
 import { control, post } from "./backend.js";
-import { byId, count, h, quoted } from "./dom.js";
+import { byId, count, h, input, quoted } from "./dom.js";
+import { field, submits } from "./form.js";
 import { sessionList } from "./sessions.js";
 import { attempt, say } from "./status.js";
 
@@ -26,7 +27,34 @@ async function load(signal) {
   const state = await control("GET", "/state", signal);
   const cards = state.characters.map((character) => card(character, state));
   const none = h("p", { class: "empty" }, "This account has no characters.");
-  byId("characters-body").replaceChildren(...(cards.length === 0 ? [none] : cards));
+  byId("characters-body").replaceChildren(...(cards.length === 0 ? [none] : cards), ...creation());
+}
+
+function creation() {
+  const create = () =>
+    attempt("Could not create the character", async (signal) => {
+      const charName = input("new-name").value;
+      const body = { charName, voiceType: "MALE", backstory: input("new-backstory").value };
+      const { charID } = await post("/production/character/create", body, signal);
+      if (input("new-memory").checked) {
+        await post("/production/character/update", { charID, memorySettings: { enabled: true } }, signal);
+      }
+      await load(signal);
+      byId("new-name").focus();
+      return `Created ${charName}.`;
+    });
+  const memory = h("input", { id: "new-memory", type: "checkbox", role: "switch", checked: true });
+  return [
+    h("h3", {}, "New character"),
+    h(
+      "form",
+      { class: "fields", onsubmit: submits(create) },
+      field("Name", h("input", { id: "new-name", required: true })),
+      field("Backstory", h("input", { id: "new-backstory", required: true })),
+      h("label", { class: "check" }, memory, " Remembers people"),
+      h("button", {}, "Create character"),
+    ),
+  ];
 }
 
 /**

@@ -3,7 +3,8 @@
 
 import { control, keys } from "./backend.js";
 import { exactly } from "./displayed.js";
-import { byId, count, h } from "./dom.js";
+import { byId, count, h, input } from "./dom.js";
+import { field, submits } from "./form.js";
 import { SETTLED, attempt } from "./status.js";
 
 const EVERY_MS = 3000;
@@ -124,8 +125,35 @@ function clockCard() {
   return [
     h("h3", {}, "Clock"),
     h("p", {}, words),
+    freezing(),
+    moving(),
     undo("Back to real time", clockIsSet(), "/clock", "The clock runs in real time."),
   ];
+}
+
+function freezing() {
+  const freeze = () => set("PUT", "/clock", { now: input("freeze-at").value }, "The clock stands still.", "freeze-at");
+  return h(
+    "form",
+    { class: "fields", onsubmit: submits(freeze) },
+    field("Stand still at (UTC)", h("input", { id: "freeze-at", required: true, value: clock.now.slice(0, 19) + "Z" })),
+    h("button", {}, "Freeze"),
+  );
+}
+
+function moving() {
+  const move = () => {
+    const advance = Number(input("move-by").value) * Number(input("move-unit").value);
+    return set("PUT", "/clock", { advance }, "The clock was moved.", "move-by");
+  };
+  const units = Object.entries({ minutes: 60, hours: 3600, days: 86400 });
+  return h(
+    "form",
+    { class: "fields", onsubmit: submits(move) },
+    field("Move by", h("input", { id: "move-by", type: "number", step: "any", value: 1, required: true })),
+    field("Unit", h("select", { id: "move-unit" }, ...units.map(([name, value]) => h("option", { value }, name)))),
+    h("button", {}, "Move"),
+  );
 }
 
 function faultsCard() {
@@ -135,8 +163,35 @@ function faultsCard() {
     none
       ? h("p", { class: "quiet" }, "No fault waits for a request of this account.")
       : h("ul", { class: "card rows" }, ...faults.map((fault) => h("li", {}, faultLine(fault)))),
+    planting(),
     undo("Clear faults", !none, "/faults", "No fault waits any more."),
   ];
+}
+
+function planting() {
+  const plant = () => {
+    const path = input("fault-path").value;
+    const status = input("fault-status").value;
+    const fault = {
+      match: path === "" ? {} : { path },
+      ...(status === "" ? {} : { status: Number(status) }),
+      times: input("fault-times").value === "" ? null : Number(input("fault-times").value),
+      delay_ms: Number(input("fault-delay").value),
+      disconnect: input("fault-disconnect").checked,
+    };
+    return set("POST", "/faults", fault, "The fault waits.", "fault-path");
+  };
+  const number = (/** @type {Record<string, unknown>} */ more) => h("input", { type: "number", ...more });
+  return h(
+    "form",
+    { class: "fields", onsubmit: submits(plant) },
+    field("Path, or any", h("input", { id: "fault-path", pattern: "/.*", placeholder: "/memory/add" })),
+    field("Status", number({ id: "fault-status", min: 400, max: 599, value: 429 })),
+    field("Delay in ms", number({ id: "fault-delay", min: 0, value: 0 })),
+    field("Times, or always", number({ id: "fault-times", min: 1, value: 1 })),
+    h("label", { class: "check" }, h("input", { id: "fault-disconnect", type: "checkbox" }), " Cut the connection"),
+    h("button", {}, "Plant fault"),
+  );
 }
 
 /** @param {Fault} fault */
@@ -165,12 +220,24 @@ function faultLine(fault) {
  * @param {string} said
  */
 function undo(name, possible, path, said) {
-  const work = () =>
-    attempt("Could not change it", async (signal) => {
-      await control("DELETE", path, signal);
-      await load(signal);
-      byId("clock-title").focus();
-      return said;
-    });
+  const work = () => set("DELETE", path, undefined, said, "clock-title");
   return h("div", { class: "toolbar" }, h("button", { disabled: !possible, onclick: work }, name));
+}
+
+/**
+ * Change something, and show what came of it.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} body
+ * @param {string} said
+ * @param {string} focus the id of what has the focus then
+ */
+function set(method, path, body, said, focus) {
+  return attempt("Could not change it", async (signal) => {
+    await control(method, path, signal, body);
+    await load(signal);
+    byId(focus).focus();
+    return said;
+  });
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The list of end users, as in the Long-Term Memory tab of Convai's Unity editor. */
 
-import { post } from "./backend.js";
+import { control, post } from "./backend.js";
 import { accountNow, readGlance } from "./clock.js";
 import { confirmDelete } from "./dialog.js";
 import { displayName, lastActive, shortId } from "./displayed.js";
@@ -57,11 +57,21 @@ export function forgetOne(id) {
   roster?.remove(new Set([id]));
 }
 
+/** Load the list without a trace, unlike `refresh`, which walks it as an app does. */
+export function look() {
+  return load(async (signal) => (await control("GET", "/state?parts=end_users", signal)).end_users);
+}
+
 function refresh() {
+  return load(loadAll);
+}
+
+/** @param {(signal: AbortSignal) => Promise<EndUser[]>} read */
+function load(read) {
   return attempt("Could not load the end users", async (signal) => {
     progress("Loading…", 0, 1);
     await readGlance();
-    const users = await loadAll(signal);
+    const users = await read(signal);
     roster = new Roster(users, (user) => displayName(user, accountNow()));
     roster.search(input("search").value);
     render();

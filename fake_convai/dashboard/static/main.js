@@ -2,6 +2,8 @@
 /** The page: which account, which view. */
 
 import { keys, setKey } from "./backend.js";
+import * as accounts from "./accounts.js";
+import * as answers from "./answers.js";
 import * as characters from "./characters.js";
 import * as clock from "./clock.js";
 import { startDialog } from "./dialog.js";
@@ -10,18 +12,19 @@ import * as endUsers from "./end_users.js";
 import * as journal from "./journal.js";
 import * as person from "./person.js";
 import { stop } from "./status.js";
+import * as talk from "./talk.js";
 
 /**
  * By the id of its section.
  *
  * @type {Record<string, View>}
  */
-const VIEWS = { "end-users": endUsers, person, characters, journal, clock };
+const VIEWS = { talk, "end-users": endUsers, person, characters, journal, clock, answers, accounts };
 
 /** @type {View | null} */
 let current = null;
 
-/** Show the view that the address names: `#/end-users`, `#/end-users/<id>`, `#/characters`, `#/journal`, `#/clock`. */
+/** Show the view that the address names: `#/` and the id of its section, `#/end-users/<id>` for a person. */
 function route() {
   const [section, id] = location.hash.slice(2).split("/");
   const name = nameOf(section, id);
@@ -67,6 +70,7 @@ function useKey(which, value) {
   route();
 }
 
+/** Fill the fields; returns whether the address named an account. */
 function startKeys() {
   const address = new URL(location.href);
   const given = address.searchParams.get("key");
@@ -77,6 +81,7 @@ function startKeys() {
   }
   startField("api", input("api-key"));
   startField("control", input("control-key"));
+  return given !== null;
 }
 
 /**
@@ -88,11 +93,13 @@ function startField(which, field) {
   field.addEventListener("change", () => useKey(which, field.value.trim()));
 }
 
-startKeys();
+const named = startKeys();
 startDialog();
+talk.start();
 endUsers.start();
 journal.start();
 route();
+if (named && !byId("end-users").hidden) endUsers.look();
 clock.startGlance();
 window.addEventListener("hashchange", () => {
   route();

@@ -1,7 +1,10 @@
 // @ts-check
 /** Sessions, each with its transcript. */
 
+import { control } from "./backend.js";
 import { count, h, quoted, time } from "./dom.js";
+import { eventRow } from "./events.js";
+import { attempt } from "./status.js";
 
 /**
  * @param {Session[]} sessions as in `/_fake/state`
@@ -31,8 +34,33 @@ function disclosure(session, title) {
     interactions.length === 0
       ? h("p", { class: "quiet" }, "Nothing was said.")
       : h("dl", { class: "transcript" }, ...interactions.flatMap(turn)),
+    messages(session),
     h("p", { class: "quiet" }, "Session ", h("code", {}, session.sessionID)),
   );
+}
+
+/** @param {Session} session */
+function messages(session) {
+  const list = h("ol", { class: "events", role: "list", tabindex: 0, "aria-label": "Messages" });
+  const plain = (/** @type {string} */ id) => id.replaceAll("-", "");
+  const load = () =>
+    attempt("Could not read the messages", async (signal) => {
+      /** @type {{ messages: Frame[] }} */
+      const kept = await control("GET", "/messages", signal);
+      const mine = kept.messages.filter((one) => plain(one.character_session_id) === plain(session.sessionID));
+      const row = (/** @type {Frame} */ one) =>
+        eventRow(
+          one.direction === "in" ? "client" : "server",
+          one.message,
+          h("span", { class: "quiet" }, time(one.at)),
+        );
+      const none = h("li", { class: "quiet" }, "None were kept: it was seeded, or the server keeps newer ones only.");
+      list.hidden = false;
+      list.replaceChildren(...(mine.length === 0 ? [none] : mine.map(row)));
+      return "";
+    });
+  list.hidden = true;
+  return h("div", {}, h("button", { onclick: load }, "Show messages"), list);
 }
 
 /** @param {Interaction} interaction */
