@@ -26,7 +26,7 @@ from fake_convai.backend.models import NOT_BLANK, Described, EndUserMetadata, Id
 from fake_convai.backend.responses import event_stream
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import real_time
-from fake_convai.domain.errors import Forbidden, Invalid, NotFound
+from fake_convai.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.live.livekit import MADE_NAME, livekit_room, participant_token
 from fake_convai.live.shapes import Sound
@@ -49,6 +49,7 @@ LOCATORS = ("room_session_id", "shared_session_key", "room_name")
 """What a room is found by that somebody else has made."""
 
 MISSING_END_USER_ID_OF_ROOM = "Missing end_user_id. end_user_id is required to share a room or to join one."
+ROOM_ELSEWHERE = "The room is held by another replica: give all replicas one LiveKit server, with --livekit-url."
 CAPABILITIES = {"action_protocol_version": 1, "model_output_version": 1, "bot_llm_text_mode": "legacy"}
 """What the fake selects, whatever is asked for (docs/contract.md section 9, assumed)."""
 
@@ -315,12 +316,16 @@ async def _seat(call: Call, body: ConnectRequest, connected: Connected) -> tuple
         identity=identity,
         name=str(((person and body.end_user_metadata) or {}).get("name") or person or "anonymous"),
         room_name=livekit_room(call.store.account_id, connected.room_name),
-        now=real_time() if place.is_ours else connected.now,
+        now=real_time() if place.nobody_comes is None else connected.now,  # a real server has a real clock
     )
-    if place.nobody_comes is None:
+    elsewhere = body.mode == "join" and not rooms.has(call.store.account_id, connected.room_name)
+    if place.nobody_comes is None and not elsewhere:
         session, character = await call.store.write(_hold, connected.session_id, call.hub.holder)
         rooms.open(session, identity, character.character_name, sound(body))
-    else:
+    elif place.is_ours:
+        await call.hub.end(call.store.account_id, connected.session_id)
+        raise Conflict(ROOM_ELSEWHERE)
+    elif place.nobody_comes is not None:
         call.note.explanations.append({"event": "room", "because": place.nobody_comes})
     return rooms.address(place, call.request), token
 

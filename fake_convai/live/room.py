@@ -85,7 +85,8 @@ class Seat:
             event = wrapped({"type": "bot-turn-completed", "was_interrupted": True})
         self._follow(kind, event)
         to = self.identity if kind in _FOR_ONE else None
-        for message in self._shapes.of(event, to_iso(await self._store.read(lambda tx: tx.now))):
+        at = to_iso(await self._store.read(lambda tx: tx.now)) if kind == "final-user-transcription" else ""
+        for message in self._shapes.of(event, at):
             self._room.send(message, to)
 
     async def close(self, code: int, reason: str) -> None:
@@ -173,10 +174,12 @@ class Room:
         livekit: LiveKit,
         service: RoomService,
         emptied: Callable[["Room"], None],
+        stranger: Callable[["Room", str], None],
     ) -> None:
         """`character` is its identity and its name.
 
-        `emptied` is called when the last session in the room is over, and when nobody comes.
+        `emptied` is called when the last session in the room is over, and when nobody comes; `stranger` once for each
+        person who is there without a seat.
         """
         self.name = name
         self.seats: dict[str, Seat] = {}
@@ -184,6 +187,8 @@ class Room:
         self._livekit = livekit
         self._service = service
         self._emptied = emptied
+        self._stranger = stranger
+        self._strangers: set[str] = set()
         self._participant: Participant | None = None
         self._awaited = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -280,6 +285,9 @@ class Room:
         elif identity in self.seats:
             seat = self.seats[identity]
         else:
+            if identity not in self._strangers:
+                self._strangers.add(identity)
+                self._stranger(self, identity)
             return
         if not seat.is_here:
             seat.is_here = True
@@ -326,8 +334,8 @@ class Room:
         people = await self._ask(self._service.people(self.name))
         if people is None:
             return
-        for identity in people.keys() & self.seats.keys():
-            if people[identity]:
+        for identity, is_connected in people.items():
+            if is_connected and identity != self._character[0]:
                 self.came(identity)
         missing = {one.identity for one in self.seats.values() if one.is_here} - people.keys()
         if missing:

@@ -18,6 +18,7 @@ from fake_convai.live.livekit import livekit_room
 from fake_convai.live.livekit_server import ANY, PROGRAM, CannotStart, LiveKit, LiveKitServer, find_program, own_address
 from fake_convai.live.shapes import Sound
 from fake_convai.settings import BadSetting, Settings
+from fake_convai.store import sessions
 from fake_convai.store.sessions import Session
 
 if TYPE_CHECKING:
@@ -136,13 +137,17 @@ class Rooms:
         room = self._rooms.get(name)
         if room is None:
             who = (f"character-{session.session_id[:8]}", character_name)
-            room = self._rooms[name] = Room(name, who, self._livekit, self._service, self._emptied)
+            room = self._rooms[name] = Room(name, who, self._livekit, self._service, self._emptied, self._adopt)
             waiting = sum(not one.has_people and one not in self._late for one in self._rooms.values())
             if waiting <= _MAX_WAITING:
                 self._start(self._join(room))
             else:
                 self._join_later(room)
         room.take(Seat(room, self._backend, self._hub, session, identity, sound))
+
+    def has(self, account_id: int, room_name: str) -> bool:
+        """Whether the room is held here, and not by another replica."""
+        return livekit_room(account_id, room_name) in self._rooms
 
     def start(self) -> None:
         """Look, once and meanwhile, whether a server that somebody else runs is fit for rooms."""
@@ -234,6 +239,19 @@ class Rooms:
                 self._join_later(room)
         if self._rooms.get(room.name) is not room:
             await room.close()
+
+    def _adopt(self, room: "Room", identity: str) -> None:
+        """Somebody is in a room without a seat in it: another replica may have let them join."""
+        self._start(self._seat(room, identity))
+
+    async def _seat(self, room: "Room", identity: str) -> None:
+        found = await self._backend.database.read(lambda tx: sessions.joined(tx, identity.rpartition("-")[2]))
+        if found is None or livekit_room(found.account_id, found.room_name) != room.name:
+            return
+        store = self._backend.account_store(found.account_id)
+        if await store.write(sessions.hold, found.session_id, self._hub.holder):
+            self.open(found, identity, "", Sound())
+            room.came(identity)
 
     def _join_later(self, room: "Room") -> None:
         """Let the character come when there is somebody to talk to."""

@@ -103,6 +103,14 @@ _IDLE = Query(
     .join(account_rows, account_rows.c.account_id == live_sessions.c.account_id)
     .where(_is_open, _now - live_sessions.c.last_seen_at >= bindparam("at_least"))
 )
+_JOINED = Query(
+    select(*_COLUMNS).where(
+        live_sessions.c.session_id.like(bindparam("beginning")),
+        live_sessions.c.transport == "livekit",
+        live_sessions.c.holder.is_(None),
+        _is_open,
+    )
+)
 _HELD = Query(select(live_sessions.c.session_id).where(live_sessions.c.holder == bindparam("by"), _is_open))
 
 
@@ -238,6 +246,12 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
 def find(tx: Transaction | AccountTransaction, session_id: str) -> Session | None:
     """The session with this id, whosoever it is, open or ended."""
     row = tx.first(_FIND, session_id=session_id)
+    return None if row is None else Session(*row)
+
+
+def joined(tx: Transaction, beginning: str) -> Session | None:
+    """The open session of a room that begins like this and that nobody holds."""
+    row = tx.first(_JOINED, beginning=f"{beginning}%")
     return None if row is None else Session(*row)
 
 
