@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             backend, hub = running.backend, running.hub
             chores = [asyncio.create_task(hub.run())]
             if chosen.database is not None:
-                chores.append(asyncio.create_task(backend.journal.run()))
+                chores += [asyncio.create_task(backend.journal.run()), asyncio.create_task(backend.frames.run())]
             app.state.running = running
             running.rooms.start()
             yield
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 with suppress(asyncio.CancelledError):
                     await chore
             await backend.journal.flush()
+            await backend.frames.flush()
         finally:
             await database.close()
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from fake_convai.api.endpoint import Endpoint
@@ -236,6 +237,7 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
         "`POST /connect/stream` answers with server-sent events, a `StreamEvent` each: `connection-started`, the "
         "events of the answer, `bot-transcription` with the whole of it, and `connection-stoppped`, spelled like this.",
     )
+    yield Path(__file__).with_name("realtime.md").read_text("utf-8")
 
 
 def _table(schemas: Mapping[str, Any], mapping: Mapping[str, str]) -> Iterator[str]:

@@ -2,25 +2,25 @@
 
 import base64
 import uuid
-from collections.abc import Iterator
-from typing import Annotated, Any, NotRequired
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BeforeValidator, ConfigDict, Field
 from starlette.datastructures import UploadFile
-from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
 from fake_convai.backend.errors import OwnRefusal
 from fake_convai.backend.models import Described, Id, RequestModel, Text, Wanted
-from fake_convai.backend.responses import event_stream
+from fake_convai.backend.responses import EventStream
 from fake_convai.backend.surface import Surface
 from fake_convai.domain import voice
 from fake_convai.domain.errors import Invalid, NotFound
-from fake_convai.domain.replies import UNHEARD, chunks
-from fake_convai.store import characters, conversations, sessions
+from fake_convai.domain.replies import UNHEARD
+from fake_convai.live import turn
+from fake_convai.store import characters, conversations, talking
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.sessions import Said
+from fake_convai.store.talking import Said
 
 group = Group("Interaction", Surface.PRODUCTION)
 
@@ -74,7 +74,7 @@ class ResponseAnswer(TypedDict):
 
 
 @group.post("/character/getResponse", source="docs", reads="form", errors=(403, 404), members={404: "text"})
-async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | StreamingResponse:
+async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | EventStream:
     """Say one thing to a character.
 
     A sessionID of -1 begins a conversation, the returned one goes on with it. Speech is not recognised: a sound file is
@@ -87,15 +87,22 @@ async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | St
     except NotFound as error:
         failure = {"charID": body.character_id, "text": f"process_failure, error: {error.message}"}
         raise OwnRefusal(404, failure) from error
+    text = "" if said.answer.is_silent else said.answer.text
     answer: ResponseAnswer = {
         "charID": body.character_id,
-        "text": said.answer,
-        "response": said.answer,
-        "audio": base64.b64encode(spoken(said.answer)).decode("ascii") if body.voice_response else None,
+        "text": text,
+        "response": text,
+        "audio": base64.b64encode(spoken(text)).decode("ascii") if body.voice_response else None,
         "sample_rate": str(_SAMPLE_RATE) if body.voice_response else None,
         "sessionID": as_hex(said.character_session_id),
     }
-    return event_stream(_pieces(answer)) if body.stream else answer
+    pieces = _pieces(call, answer, said)
+    if body.stream:
+        return EventStream(pieces)
+    if not said.pace.is_instant:
+        async for _ in pieces:
+            pass  # it is answered when the last piece would come
+    return answer
 
 
 def as_hex(character_session_id: str) -> str:
@@ -112,17 +119,22 @@ def spoken(text: str) -> bytes:
     return voice.wav_header(len(tone), _SAMPLE_RATE) + tone
 
 
-def _pieces(answer: ResponseAnswer) -> Iterator[ResponseAnswer]:
-    """The answer in pieces; the sound, if any, comes with the first.
+async def _pieces(
+    call: Call, answer: ResponseAnswer, said: Said
+) -> AsyncIterator[tuple[Literal["data"], ResponseAnswer]]:
+    """The answer in pieces, each in its time; the sound, if any, comes with the first.
 
     The others have no `audio`, not even null: programs decode what they find there.
     """
-    audio = answer.pop("audio")
-    for number, chunk in enumerate(chunks(answer["text"])):
-        piece: ResponseAnswer = {**answer, "text": chunk, "response": chunk}
-        if number == 0 and audio is not None:
-            piece["audio"] = audio
-        yield piece
+    time, account_id = call.backend.time, call.store.account_id
+    began = 0 if said.pace.is_instant else await time.now(account_id)
+    for number, (text, at) in enumerate(turn.pieces(said.answer, said.pace, said.seed)):
+        if at:
+            await time.until(account_id, began + at)
+        piece: ResponseAnswer = {**answer, "text": text, "response": text}
+        if number > 0 or answer["audio"] is None:
+            del piece["audio"]
+        yield "data", piece
 
 
 def _talk(tx: AccountTransaction, body: ResponseRequest) -> Said:
@@ -135,4 +147,4 @@ def _talk(tx: AccountTransaction, body: ResponseRequest) -> Said:
             conversation = conversations.find(tx, session_id, character.character_seq)
         except NotFound as error:
             raise NotFound(f"{error.message} Send sessionID {NEW_SESSION} to begin a new one.") from error
-    return sessions.talk(tx, conversation, body.user_text or UNHEARD)
+    return talking.talk(tx, conversation, body.user_text or UNHEARD)

@@ -19,6 +19,7 @@ from fake_convai.api.routing import CHAT_PATH, Routes, no_socket
 from fake_convai.api.strict import refuse_loose
 from fake_convai.backend.auth import NOBODY, Caller
 from fake_convai.backend.body import MAX_FORM, is_form, parse_form, parse_object, parse_query, read_body
+from fake_convai.backend.disturbing import Disturbed, Disturber
 from fake_convai.backend.errors import Manners, UnprocessableBody
 from fake_convai.backend.faults import describe, happen
 from fake_convai.backend.journal import Note
@@ -26,6 +27,7 @@ from fake_convai.backend.models import to_invalid
 from fake_convai.backend.responses import Json
 from fake_convai.backend.surface import Surface, locate
 from fake_convai.domain.errors import Invalid, Unauthenticated, Unavailable
+from fake_convai.domain.faults import Fault
 from fake_convai.live.running import Running
 from fake_convai.live.websocket import account_of, chat
 
@@ -115,19 +117,36 @@ async def _handle(call: Call, endpoint: Endpoint, manners: Manners, caller: Call
         call.account = backend.account_store(caller.admit(manners, key_only=endpoint.access == "key"))
         await backend.limit_rate(call.account)
     body = await _READERS[endpoint.reads](call)
-    fault = None
-    if note.account_id is not None:
-        fault = await backend.faults.take(note.account_id, note.surface, note.path, call.request.headers, body)
-    if fault is None:
+    account_id = note.account_id
+    if account_id is None:
         return await _respond(call, endpoint, manners, body)
-    note.fault = describe(fault)
+    fault = await backend.faults.take(account_id, note.surface, note.path, call.request.headers, body)
+    if fault is None:
+        response = await _respond(call, endpoint, manners, body)
+    else:
+        note.fault = describe(fault)
+        response = await _faulty(call, endpoint, manners, body, fault)
+
+    async def wait(milliseconds: float) -> None:
+        await backend.time.delay(account_id, milliseconds)
+
+    planned = await backend.faults.planned(account_id, note.surface, note.path, body)
+    if not planned:
+        return response
+    return Disturbed(response, Disturber(backend.faults, account_id, planned, wait, divides=True))
+
+
+async def _faulty(call: Call, endpoint: Endpoint, manners: Manners, body: dict[str, Any], fault: Fault) -> Response:
+    """The answer when a fault happens to the request."""
+    assert call.note.account_id is not None
+    await call.backend.time.delay(call.note.account_id, fault.waits_ms)
     if fault.when == "before":
-        return await happen(fault, manners) or await _respond(call, endpoint, manners, body)
+        return happen(fault, manners) or await _respond(call, endpoint, manners, body)
     try:
         response = await _respond(call, endpoint, manners, body)
     except Exception as error:  # noqa: BLE001 - the fault comes instead of whatever the answer would have been
         response = manners.answer(error).response()
-    return await happen(fault, manners, instead_of=response) or response
+    return happen(fault, manners, instead_of=response) or response
 
 
 async def _respond(call: Call, endpoint: Endpoint, manners: Manners, body: dict[str, Any]) -> Response:

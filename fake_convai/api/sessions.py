@@ -18,23 +18,23 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
 from fake_convai.backend.models import NOT_BLANK, Described, EndUserMetadata, Id, JsonObject, RequestModel, Wanted
-from fake_convai.backend.responses import event_stream
+from fake_convai.backend.responses import EventStream
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
+from fake_convai.live import sse
 from fake_convai.live.livekit import MADE_NAME, livekit_room, participant_token
 from fake_convai.live.shapes import Sound
-from fake_convai.live.turn import stream as streamed
-from fake_convai.store import characters, sessions
+from fake_convai.store import characters, sessions, talking
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
-from fake_convai.store.sessions import Connected, Said, Session, Wish
+from fake_convai.store.sessions import Connected, Session, Wish
+from fake_convai.store.talking import Said
 
 group = Group("Sessions", Surface.LIVE)
 
@@ -114,6 +114,7 @@ class ConnectRequest(RequestModel):
     ] = None
     default_tts_enabled: StrictBool | None = None
     default_stt_enabled: StrictBool | None = None
+    action_config: Annotated[JsonObject, Described(description="What the character may do in the scene.")] | None = None
 
     @model_validator(mode="wrap")
     @classmethod
@@ -238,13 +239,13 @@ async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
 
 
 @group.post("/connect/stream", source="docs", reads="form", errors=(403, 404))
-async def stream(call: Call, body: StreamRequest) -> StreamingResponse:
+async def stream(call: Call, body: StreamRequest) -> EventStream:
     """Say one thing to a character and get its answer as server-sent events.
 
     Each call is an anonymous session of one turn; character_session_id goes on with an earlier conversation.
     """
     session_id, said = await call.store.write(_say_once, body)
-    return event_stream(streamed(session_id, said.character_session_id, said.answer))
+    return EventStream(sse.events(call.backend, call.store.account_id, session_id, said))
 
 
 def _connect(tx: AccountTransaction, call: Call, body: ConnectRequest, end_user_id: str | None) -> Connected:
@@ -268,6 +269,7 @@ def _connect(tx: AccountTransaction, call: Call, body: ConnectRequest, end_user_
         shared_session_key=body.shared_session_key,
         room_name=body.room_name,
         max_num_participants=body.max_num_participants,
+        action_config=body.action_config,
     )
     return _opened(tx, wish, settings.max_sessions)
 
@@ -282,7 +284,7 @@ def _say_once(tx: AccountTransaction, body: StreamRequest) -> tuple[str, Said]:
         transport="sse",
     )
     connected = _opened(tx, wish, None)
-    said = sessions.say(tx, connected.session_id, body.text_input)
+    said = talking.say(tx, connected.session_id, body.text_input)
     sessions.end(tx, connected.session_id)
     return connected.session_id, said
 

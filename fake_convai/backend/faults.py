@@ -1,15 +1,15 @@
 """Making faults happen to requests: before anything was done, or after all was (docs/control-plane.md)."""
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fake_convai.backend.errors import Manners
-from fake_convai.backend.responses import Answer
+from fake_convai.backend.responses import Answer, EventStream
+from fake_convai.backend.sockets import abort
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import RATE_LIMITED, Invalid
 from fake_convai.domain.faults import Fault
@@ -18,6 +18,9 @@ from fake_convai.store.accounts import AccountStore, AccountTransaction
 from fake_convai.store.database import Database
 
 HEADER = "x-fake-convai-fault"
+
+Wait = Callable[[float], Awaitable[None]]
+"""Waits so many milliseconds."""
 
 _MESSAGES = {
     400: "Bad request.",
@@ -54,36 +57,53 @@ class Faults:
         if HEADER in headers:
             fault = Fault(status=_status(headers[HEADER]))
             return await self._account_store(account_id).write(_with_reference, fault)
-        if self._alone and not self._waiting:
-            return None
-        self._waiting = await self._database.read(faults.are_waiting)
-        if not self._waiting:
+        if not await self.are_waiting():
             return None
         return await self._account_store(account_id).write(_take, surface, path, body)
 
+    async def refusal(self, account_id: int, body: Mapping[str, Any]) -> Fault | None:
+        """The fault that refuses this handshake of a WebSocket, used up by one."""
+        if not await self.are_waiting():
+            return None
+        return await self._account_store(account_id).write(faults.take, Surface.LIVE, "/chat", body, "handshake")
 
-async def happen(fault: Fault, manners: Manners, instead_of: Response | None = None) -> Response | None:
-    """Let a fault happen; None when it was only a delay. A stream that it comes after breaks off in the middle."""
-    await delay(fault)
+    async def planned(self, account_id: int, surface: Surface, path: str, body: Mapping[str, Any]) -> list[Fault]:
+        """What is to happen inside the stream that answers this request; each is used when it happens."""
+        if not await self.are_waiting():
+            return []
+        return await self._account_store(account_id).write(
+            lambda tx: list(faults.planned(tx, surface, path, body, "stream"))
+        )
+
+    async def use(self, account_id: int, fault: Fault) -> bool:
+        """A planned fault happens now; False when it must not any more."""
+        return await self._account_store(account_id).write(faults.use, fault)
+
+    async def are_waiting(self) -> bool:
+        """Whether any fault may happen to anybody; known without a question while there is none."""
+        if self._waiting or not self._alone:
+            self._waiting = await self._database.read(faults.are_waiting)
+        return self._waiting
+
+
+def happen(fault: Fault, manners: Manners, instead_of: Response | None = None) -> Response | None:
+    """What a fault answers, its delay being over; None when that was all. A stream breaks off in the middle."""
     if fault.disconnect:
-        return Interrupted(instead_of) if isinstance(instead_of, StreamingResponse) else Disconnect()
-    if fault.status is None:
-        return None
-    body = _default_body(fault, manners) if fault.body is None else fault.body
-    headers = {"retry-after": "1", **fault.headers} if fault.status == 429 else fault.headers
-    return Answer(fault.status, body, headers).response()
+        return Interrupted(instead_of) if isinstance(instead_of, EventStream) else Disconnect()
+    return None if fault.status is None else injected(fault, fault.status, manners).response()
 
 
-async def delay(fault: Fault) -> None:
-    """Wait for at least as long as the fault says: the event loop counts whole milliseconds and may be early by one."""
-    if fault.delay_ms:
-        await asyncio.sleep((fault.delay_ms + 1) / 1000)
+def injected(fault: Fault, status: int, manners: Manners) -> Answer:
+    """The answer that a fault gives: its own body, or Convai's for the status."""
+    body = _default_body(fault, status, manners) if fault.body is None else fault.body
+    headers = {"retry-after": "1", **fault.headers} if status == 429 else fault.headers
+    return Answer(status, body, headers)
 
 
 def describe(fault: Fault) -> dict[str, Any]:
     """A fault as the control plane and the journal show it: what was left out is left out."""
     match = {name: value for name, value in asdict(fault.match).items() if value is not None}
-    optional = ("rate", "status", "headers", "delay_ms", "disconnect")
+    optional = ("rate", "status", "headers", "delay_ms", "disconnect", "at", "do", "bytes_per_second", "handshake")
     given = {name: getattr(fault, name) for name in optional if getattr(fault, name)}
     body = {} if fault.body is None else {"body": fault.body}
     return {"match": match, "times": fault.times, **given, **body, "when": fault.when}
@@ -98,38 +118,38 @@ def _with_reference(tx: AccountTransaction, fault: Fault) -> Fault:
     return replace(fault, reference_id=tx.new_id()) if fault.status == 500 else fault
 
 
-def _default_body(fault: Fault, manners: Manners) -> dict[str, Any]:
+def _default_body(fault: Fault, status: int, manners: Manners) -> dict[str, Any]:
     """Convai's own body for a status."""
-    assert fault.status is not None
-    message = manners.invalid_key if fault.status == 401 else _MESSAGES.get(fault.status, "Injected fault.")
-    has_reference = fault.status == 500 and manners.surface is not Surface.LIVE
-    return manners.body(fault.status, message) | ({"Reference ID": fault.reference_id} if has_reference else {})
+    message = manners.invalid_key if status == 401 else _MESSAGES.get(status, "Injected fault.")
+    has_reference = status == 500 and manners.surface is not Surface.LIVE
+    return manners.body(status, message) | ({"Reference ID": fault.reference_id} if has_reference else {})
 
 
 class Disconnect(Response):
-    """Begins an answer and never ends it: the server then cuts the connection."""
-
-    def __init__(self) -> None:
-        super().__init__(headers={"content-length": "1"})
+    """No answer at all: the connection ends without a byte."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the head alone."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        """End the connection or, under a server that does not let us, begin an answer and never end it."""
+        if abort(scope):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        else:
+            headers = [(b"content-length", b"1")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
 class Interrupted(Response):
     """A stream that breaks off after its second event."""
 
-    def __init__(self, whole: StreamingResponse) -> None:
+    def __init__(self, whole: EventStream) -> None:
         super().__init__(media_type=whole.media_type)
         self._whole = whole
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the beginning, and leave the end out."""
-        headers = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
-        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.start", "status": 200, "headers": self._whole.raw_headers})
         sent = 0
-        async for event in self._whole.body_iterator:
+        async for _, event in self._whole.pieces:
             await send({"type": "http.response.body", "body": event, "more_body": True})
             sent += 1
             if sent == 2:

@@ -20,6 +20,7 @@ import orjson
 
 from fake_convai.backend.redact import by_last_four, redacted, redacted_text, storable
 from fake_convai.backend.surface import Surface
+from fake_convai.backend.waiting import Bell
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.domain.errors import Unavailable
 from fake_convai.store import clocks, journal
@@ -87,6 +88,7 @@ class Journal:
 
     def __init__(self, database: Database, keep: int) -> None:
         """`keep` is how many entries an account's journal holds."""
+        self.added = Bell()
         self._database = database
         self._keep = keep
         self._notes: dict[int | None, deque[Note]] = {}
@@ -110,6 +112,7 @@ class Journal:
         elif len(notes) == self._keep:
             self._dropped[note.account_id] += 1
         notes.append(note)
+        self.added.ring()
 
     async def flush(self) -> None:
         """Write down what has been noted so far, by the clocks as they stand; all of it is written afterwards.

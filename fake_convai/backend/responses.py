@@ -1,11 +1,15 @@
 """An answer before it is bytes."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from fake_convai.backend.sockets import abort
 
 
 class Json(Response):
@@ -31,11 +35,53 @@ class Answer:
         return Json(self.body, self.status, self.headers)
 
 
-def event_stream(events: Iterable[Any]) -> StreamingResponse:
-    """Server-sent events, a `data:` line each."""
+SEND_SECONDS = 10.0
+"""How long a client may leave unread what was sent before it is dropped."""
 
-    async def lines() -> AsyncIterator[bytes]:
-        for event in events:
-            yield b"data: " + orjson.dumps(event) + b"\n\n"
 
-    return StreamingResponse(lines(), media_type="text/event-stream", headers={"cache-control": "no-cache"})
+class EventStream(Response):
+    """Server-sent events, a `data:` line each. A client that has gone, or does not read, gets no more of them."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncIterator[tuple[str, Any]]) -> None:
+        """`events` are names, which only faults care for, and what is sent."""
+        super().__init__(headers={"cache-control": "no-cache"})
+        self.pieces = _lines(events)
+        self.raw_headers = [header for header in self.raw_headers if header[0] != b"content-length"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events as they come, until they end or the client has gone."""
+        sending = asyncio.current_task()
+        assert sending is not None
+        watching = asyncio.create_task(_until_gone(receive, sending))
+        try:
+            await self._send_all(scope, send)
+        except asyncio.CancelledError:
+            if not watching.done() or watching.cancelled():
+                raise  # the server stops
+            sending.uncancel()
+        finally:
+            watching.cancel()
+
+    async def _send_all(self, scope: Scope, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            async for _, piece in self.pieces:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            async with asyncio.timeout(SEND_SECONDS):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            abort(scope)
+
+
+async def _until_gone(receive: Receive, sending: asyncio.Task[Any]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    sending.cancel()
+
+
+async def _lines(events: AsyncIterator[tuple[str, Any]]) -> AsyncIterator[tuple[str, bytes]]:
+    async for kind, event in events:
+        yield kind, b"data: " + orjson.dumps(event) + b"\n\n"

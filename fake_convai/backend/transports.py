@@ -1,39 +1,16 @@
-"""The socket below a request, which ASGI hides: to drop clients that do not read, and to break connections on demand.
+"""Uvicorn's protocols as `server.py` and the fixture run them: they hand their transport to the application."""
 
-`server.py` and the fixture run uvicorn with the two protocols of this module, which hand their transport to the
-application. Under another server nothing can be dropped, and a broken connection is one that ends too early.
-"""
-
-import asyncio
-import socket
-import struct
 from typing import Any
 
-from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from fake_convai.backend.errors import NOT_GRPC
+from fake_convai.backend.sockets import TRANSPORT
 
-_TRANSPORT = "fake_convai.transport"
 _HTTP2 = b"PRI * HTTP/2.0\r\n"
 _PATIENCE = 1.0
 """Seconds in which a client may still read what was sent last; a transport that is closed would wait for ever."""
-
-
-def abort(scope: Scope, *, reset: bool = False) -> bool:
-    """Drop the connection of a request without a further byte; with `reset`, by a TCP reset instead of an end.
-
-    False when the server does not say which transport it is.
-    """
-    transport: asyncio.Transport | None = (scope.get("extensions") or {}).get(_TRANSPORT)
-    if transport is None:
-        return False
-    connection = transport.get_extra_info("socket")
-    if reset and connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-    return True
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -50,7 +27,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self.scope["extensions"] = {_TRANSPORT: self.transport}  # type: ignore[dict-item]
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -60,7 +37,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """A handshake begins; the application runs from the next turn of the event loop on."""
         super().handle_connect(event)
         if not self.close_sent:
-            self.scope["extensions"][_TRANSPORT] = self.transport  # type: ignore[assignment]
+            self.scope["extensions"][TRANSPORT] = self.transport  # type: ignore[assignment]
 
     async def send(self, message: Any) -> None:
         """Send a message of the application; after a close, wait only so long for what was sent to be read."""

@@ -23,6 +23,7 @@ async def change(call: ControlCall) -> dict[str, Any]:
     changed = await call.backend.database.write(
         lambda tx: clocks.change(tx, call.account_id, lambda clock: _changed(clock, call.body))
     )
+    call.backend.time.moved()
     await call.hub.sweep()  # what the new time ends has ended when this is answered
     return describe(changed)
 
@@ -30,6 +31,7 @@ async def change(call: ControlCall) -> dict[str, Any]:
 async def run_on(call: ControlCall) -> dict[str, Any]:
     """Back to real time."""
     changed = await call.backend.database.write(lambda tx: clocks.change(tx, call.account_id, lambda _: Clock()))
+    call.backend.time.moved()
     await call.hub.sweep()
     return describe(changed)
 

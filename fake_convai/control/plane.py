@@ -70,6 +70,7 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             body = parse_object(await read_body(request, MAX_BODY))
             # What happened before belongs to the time before: to the clock, the journal and the data as they still are.
             await running.backend.journal.flush()
+            await running.backend.frames.flush()
             return Answer(200, await handler(ControlCall(request, running, account, body))).response()
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             return MANNERS.answer(error).response()

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -17,11 +17,14 @@ from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.faults import describe
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
-from fake_convai.control import clock, coverage, state
-from fake_convai.control.documents import ComparisonDocument, FaultDocument, RepliesDocument
+from fake_convai.control import clock, coverage, live, state
+from fake_convai.control.documents import ComparisonDocument
+from fake_convai.control.fault_document import FaultDocument
 from fake_convai.control.plane import MANNERS, PREFIX, ControlCall, control
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import SeedDocument
+from fake_convai.control.speech_documents import RepliesDocument
+from fake_convai.control.waiting import Entries, Patience, nearest
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
@@ -93,6 +96,7 @@ async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
     name = _snapshot_name(call)
     await call.one_account().write(snapshots.restore, name)
     call.backend.faults.changed()
+    call.backend.time.moved()
     await call.hub.sweep()
     return {"name": name}
 
@@ -122,9 +126,21 @@ def _refuse_unknown_path(path: str | None) -> None:
 
 
 async def list_faults(call: ControlCall) -> dict[str, Any]:
-    """The faults that wait; `times` is how often each will still happen."""
-    waiting = await call.backend.database.read(lambda tx: faults.list_all(tx, call.account_id))
-    return {"faults": [describe(fault) for fault in waiting]}
+    """The faults that wait: `times` is how often each will still happen, `happened` how often it has, if ever.
+
+    With `?used_up=true` also those that have happened as often as they should.
+    """
+    query = dict(call.request.query_params)
+    _refuse_unknown(query, ("used_up",))
+    if query.get("used_up", "true") != "true":
+        raise Invalid("Invalid filter 'used_up': send true, or leave it out.")
+    listed = await call.backend.database.read(lambda tx: faults.list_all(tx, call.account_id))
+    shown = []
+    for one in listed:
+        happened = {"happened": one.happened} if one.happened else {}
+        if one.times != 0 or query:
+            shown.append({**describe(one.fault), "times": one.times, **happened})
+    return {"faults": shown}
 
 
 async def clear_faults(call: ControlCall) -> dict[str, Any]:
@@ -141,9 +157,27 @@ async def compare_facts(call: ControlCall) -> dict[str, Any]:
 
 
 async def list_requests(call: ControlCall) -> dict[str, Any]:
-    """The journal, oldest first; when a filter finds nothing, what comes nearest to it."""
-    wanted = _wanted(dict(call.request.query_params))
-    return await call.backend.database.read(lambda tx: _found(tx, call.account_id, wanted))
+    """The journal, oldest first; when a filter finds nothing, what comes nearest to it.
+
+    With `wait` or `count`, as soon as so many match.
+    """
+    query = dict(call.request.query_params)
+    patience = Patience.of(query)
+    wanted, database = _wanted(query), call.backend.database
+    if patience is None:
+        return await database.read(lambda tx: _found(tx, call.account_id, wanted))
+
+    async def read(which: Wanted = wanted) -> Entries:
+        await call.backend.journal.flush()
+        return await database.read(lambda tx: journal.read(tx, call.account_id, which))
+
+    found = await patience.wait(call.backend.journal.added, read)
+    dropped = await database.read(lambda tx: journal.dropped(tx, call.account_id))
+    answer = {"requests": found, "dropped": dropped}
+    if len(found) >= patience.count:
+        return {**answer, "complete": True}
+    asked = {name: value for name, value in asdict(wanted).items() if name in ("path", "surface", "status") and value}
+    return {**answer, "complete": False, "nearest": nearest(await read(Wanted()), asked)}
 
 
 async def clear_requests(call: ControlCall) -> dict[str, Any]:
@@ -173,7 +207,7 @@ async def show_contract(call: ControlCall) -> dict[str, Any]:
 
 
 def _wanted(query: dict[str, str]) -> Wanted:
-    _refuse_unknown(query, ("path", "surface", "status", "end_user_id", "after"))
+    _refuse_unknown(query, ("path", "surface", "status", "end_user_id", "after", "wait", "count"))
     status = query.get("status")
     if status is not None and not (status.isascii() and status.isdecimal() and len(status) <= 3):
         raise Invalid("Invalid filter 'status': send a number such as 200.")
@@ -271,6 +305,11 @@ ROUTES = [
             ("GET", "/replies", show_replies),
             ("PUT", "/replies", set_replies),
             ("GET", "/coverage", coverage.show),
+            ("GET", "/pace", live.show_pace),
+            ("PUT", "/pace", live.set_pace),
+            ("DELETE", "/pace", live.clear_pace),
+            ("GET", "/messages", live.list_messages),
+            ("DELETE", "/messages", live.clear_messages),
             ("GET", "/openapi/{surface}.json", show_contract),
         )
     ),

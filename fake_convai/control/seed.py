@@ -25,6 +25,8 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         accounts.set_dedup(tx, document.account.dedup)
     if document.account.replies is not None:
         accounts.set_replies(tx, document.account.replies.script())
+    if document.account.pace is not None:
+        accounts.set_pace(tx, document.account.pace.pace())
     for character in document.characters:
         _plant_character(tx, character)
     for end_user in document.end_users:

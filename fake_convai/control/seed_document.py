@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSche
 
 from fake_convai.backend.body import parse_object
 from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
-from fake_convai.control.documents import Document, RepliesDocument
+from fake_convai.control.documents import Document
+from fake_convai.control.speech_documents import PaceDocument, RepliesDocument
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import Invalid
@@ -49,6 +50,7 @@ class AccountPart(Document):
     plan: Plan | None = None
     dedup: DedupMode | None = None
     replies: RepliesDocument | None = None
+    pace: PaceDocument | None = None
 
 
 class MemorySettings(Document):

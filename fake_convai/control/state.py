@@ -43,7 +43,13 @@ def _exported(
     everybody = {person.speaker_id: person for person in known}
     mine = {character.character_seq: character for character in characters.list_mine(tx)}
     profile = accounts.profile(tx)
-    settings = {"plan": profile.plan, "dedup": profile.dedup, "replies": accounts.replies(tx)}
+    _, pace = accounts.manner(tx)
+    settings = {
+        "plan": profile.plan,
+        "dedup": profile.dedup,
+        "replies": accounts.replies(tx),
+        "pace": pace.given() or None,
+    }
     account = {name: value for name, value in settings.items() if value is not None}
     remembered = [row for row in kept if row[1] in mine]
     held = [one for one in begun if one.character_seq in mine]

@@ -1,8 +1,12 @@
-"""Faults: errors, delays and broken connections on demand (docs/control-plane.md)."""
+"""Faults: errors, delays and broken connections on demand (docs/control-plane.md, "Faults")."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+Deed = Literal["stall", "end", "reset", "malformed", "error", "duplicate", "reorder", "trickle"]
+Kind = Literal["answer", "stream", "handshake"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,10 @@ class Match:
 class Fault:
     """What happens, to which requests, how often.
 
-    `times` is how often, None for always; `rate` the share of matching requests; `delay_ms` in milliseconds;
-    `when` tells whether it comes before anything happened or after the write was committed.
+    `times` is how often, None for always; `rate` the share of matching requests; `delay_ms` in milliseconds, or how
+    they are spread (`{"min", "max"}` or `{"mean", "deviation"}`); `when` tells whether it comes before anything
+    happened or after the write was committed. With `do` it happens inside a stream, `at` an event or a byte of it;
+    `handshake` is the status that a WebSocket is refused with.
     """
 
     match: Match = field(default_factory=Match)
@@ -39,8 +45,32 @@ class Fault:
     status: int | None = None
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    delay_ms: int = 0
+    delay_ms: int | Mapping[str, float] = 0
     disconnect: bool = False
     when: Literal["before", "after"] = "before"
+    at: Mapping[str, Any] | None = None
+    do: Deed | None = None
+    bytes_per_second: int | None = None
+    handshake: int | None = None
     reference_id: str | None = None
     """What a 500 is known by; it gets one when it happens."""
+    waits_ms: float = 0
+    """The delay as it was drawn."""
+    seq: int = 0
+    """Its number in the database."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it happens to."""
+        if self.handshake is not None:
+            return "handshake"
+        return "answer" if self.do is None else "stream"
+
+    def draw_delay(self, seed: str) -> float:
+        """The delay in milliseconds, the same for the same seed."""
+        if not isinstance(self.delay_ms, Mapping):
+            return self.delay_ms
+        drawing = random.Random(seed)
+        if "mean" in self.delay_ms:
+            return max(0.0, drawing.gauss(self.delay_ms["mean"], self.delay_ms["deviation"]))
+        return drawing.uniform(self.delay_ms["min"], self.delay_ms["max"])

@@ -1,134 +1,52 @@
-"""What a character says: scripted, remembered, or a fixed line (docs/extraction.md).
+"""What a character says: scripted, remembered, or a fixed line.
 
 The fake has no language model. A test that needs certain words scripts them with `PUT /_fake/replies`; a test of memory
 asks "What is my name?". The rules are explained for users in `docs/extraction.md`.
 """
 
 import re
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from fake_convai.domain.extraction.words import regex
-
-MAX_SEARCHED = 1_000
-"""Characters of what was said, and of each memory, that are looked at: it bounds what a slow expression can cost."""
+from fake_convai.domain.script import MAX_SEARCHED, Answer, Script
+from fake_convai.domain.templates import is_template, render
 
 UNHEARD = "(sound: fake-convai does not recognise speech)"
 """What a person is taken to have said by a sound."""
 
-_CHUNK = 24
-"""Characters after which a streamed reply is cut at the next word (assumed)."""
-
-_ESCAPED_OR_CLASS = r"\\.|\[\^?\]?[^\]]*\]"
-_NOT_AN_EXPRESSION = (re.error, OverflowError, RecursionError)
-_NESTED_REPEAT = r"[*+}][^()]*\)+(?:[*+]|\{\d*,\})"
-
-
-class RepliesError(ValueError):
-    """A script of replies that cannot be used; the message names the place and what to send instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedReply:
-    """Say `reply` when `match` is in what was said.
-
-    `match` is looked for as plain text and as a regular expression of Python's `re`, both anywhere and in any case.
-    """
-
-    match: str
-    reply: str
-
-
-def parse_replies(document: object) -> list[ScriptedReply]:
-    """The `replies` of `PUT /_fake/replies`: a list of `{"match": ..., "reply": ...}`.
-
-    Raises `RepliesError` for another shape, for an empty match (`default` is for that), for a regular expression that
-    does not compile, and for one that repeats a repetition, such as `(a+)+`: it could hold up the server for hours.
-    """
-    if not isinstance(document, list):
-        raise RepliesError('replies: send a list of {"match": "...", "reply": "..."}')
-    return [_parse_reply(item, f"replies[{index}]") for index, item in enumerate(document)]
-
-
-def _parse_reply(item: object, place: str) -> ScriptedReply:
-    if not isinstance(item, Mapping) or set(item) != {"match", "reply"}:
-        raise RepliesError(f'{place}: send {{"match": "...", "reply": "..."}}')
-    match, reply = item["match"], item["reply"]
-    if not isinstance(match, str) or not match:
-        raise RepliesError(f"{place}.match: send a non-empty string; what fits everything is 'default'")
-    if not isinstance(reply, str):
-        raise RepliesError(f"{place}.reply: send a string")
-    try:
-        _compile(match)
-    except _NOT_AN_EXPRESSION as error:
-        raise RepliesError(
-            f"{place}.match: not a regular expression: {error}; put a backslash before characters meant as they are"
-        ) from None
-    if _repeats_a_repeat(match):
-        raise RepliesError(f"{place}.match: a repeat inside a repeated group can take forever; leave one of them out")
-    return ScriptedReply(match, reply)
-
 
 def choose_reply(
-    said: str, *, memories: Sequence[str], scripted: Sequence[ScriptedReply], default: str | None, character_name: str
-) -> str:
+    said: str,
+    *,
+    memories: Sequence[str],
+    script: Script,
+    character_name: str,
+    times: Callable[[str], int] = lambda match: 0,
+    names: Callable[[], Mapping[str, Any]] = dict,
+) -> Answer:
     """What the character answers to `said`.
 
     The first scripted reply that fits; else, to a question, the memory that answers it, put to the person ("Your name
-    is Jordan."); else `default`, if there is one; else a fixed line that names the character. `memories` are oldest
-    first, so that what was told last wins a tie.
+    is Jordan."); else the script's default, if there is one; else a fixed line that names the character. `memories` are
+    oldest first, so that what was told last wins a tie. `times` counts how often a reply that is a sequence was given
+    before in the conversation; `names` are what blanks in a scripted text are filled in with.
     """
-    said = said[:MAX_SEARCHED]
-    for reply in scripted:
-        if _fits(reply.match, said):
-            return reply.reply
-    remembered = _remember(said, memories)
+    for reply in script.replies:
+        if reply.fits(said):
+            return _filled_in(reply.said(times(reply.match) if len(reply.texts) > 1 else 0), names)
+    remembered = _remember(said[:MAX_SEARCHED], memories)
     if remembered is not None:
-        return remembered
-    if default is not None:
-        return default
+        return Answer(remembered)
+    if script.default is not None:
+        return _filled_in(Answer(script.default), names)
     name = character_name.strip() or "the character"
-    return f"This is {name}. I heard you, but no reply is scripted for that."
+    return Answer(f"This is {name}. I heard you, but no reply is scripted for that.")
 
 
-def chunks(reply: str) -> list[str]:
-    """The reply in pieces of whole words, as `bot-llm-text` events carry them; joined they are the reply."""
-    pieces: list[str] = []
-    for word in re.findall(r"\S+\s*|\s+", reply):
-        if pieces and len(pieces[-1]) < _CHUNK:
-            pieces[-1] += word
-        else:
-            pieces.append(word)
-    return pieces
-
-
-def _fits(match: str, said: str) -> bool:
-    if match.casefold() in said.casefold():
-        return True
-    pattern = _expression(match)
-    return pattern is not None and pattern.search(said) is not None
-
-
-@lru_cache(maxsize=1_000)
-def _expression(match: str) -> re.Pattern[str] | None:
-    """The match as a regular expression; None when it is only plain text, because nobody checked it before."""
-    try:
-        return None if _repeats_a_repeat(match) else _compile(match)
-    except _NOT_AN_EXPRESSION:
-        return None
-
-
-def _compile(expression: str) -> re.Pattern[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "[[" is suspicious to `re`, but it is what was sent
-        return re.compile(expression, re.IGNORECASE)
-
-
-def _repeats_a_repeat(expression: str) -> bool:
-    bare = re.sub(_ESCAPED_OR_CLASS, "x", expression, flags=re.DOTALL)
-    return re.search(_NESTED_REPEAT, bare) is not None
+def _filled_in(answer: Answer, names: Callable[[], Mapping[str, Any]]) -> Answer:
+    return replace(answer, text=render(answer.text, names())) if is_template(answer.text) else answer
 
 
 # Answering from memory

@@ -3,27 +3,45 @@
 A transport hands in what its client sends and carries away what comes of it: `websocket.py` is one, a room another.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from fake_convai.backend.backend import Backend
+from fake_convai.backend.disturbing import Broken, Disturber
 from fake_convai.backend.errors import Manners
-from fake_convai.backend.faults import delay, describe
+from fake_convai.backend.faults import describe
 from fake_convai.backend.journal import Note
 from fake_convai.backend.models import complaints
 from fake_convai.backend.surface import Surface
+from fake_convai.backend.waiting import Cut
 from fake_convai.domain.faults import Fault
-from fake_convai.live import messages, turn
-from fake_convai.live.hub import ENDED, EXPIRED, INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, UNKNOWN, Connection, Hub
-from fake_convai.live.messages import CLIENT_MESSAGES, NOT_EMULATED, Extras, Status, response
-from fake_convai.store import characters, people, sessions
-from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.sessions import Session, SessionGone
+from fake_convai.domain.pace import INSTANT, Pace
+from fake_convai.live import messages
+from fake_convai.live.hub import (
+    ENDED,
+    EXPIRED,
+    INTERNAL_ERROR,
+    NORMAL,
+    POLICY_VIOLATION,
+    UNKNOWN,
+    Breakable,
+    Connection,
+    Hub,
+)
+from fake_convai.live.messages import CLIENT_MESSAGES, NOT_EMULATED, Event, Extras, Status, response
+from fake_convai.live.turn import Turn, completed
+from fake_convai.store import conversations, sessions, talking
+from fake_convai.store.sessions import Introduction, Session, SessionGone
+from fake_convai.store.talking import Said
 
+CHAT_PATH = "/chat"
 SWITCHING_PROTOCOLS = 101
+INJECTED = "Injected fault"
 
 PARSE_ERROR = "Failed to parse message: invalid JSON or UTF-8 encoding"
 NO_TYPE = "Message missing required 'type' field"
@@ -41,26 +59,47 @@ class Over(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """A turn that takes time, while the client is heard."""
+
+    cut: Cut
+    task: asyncio.Task[None]
+
+
 class Conversation:
     """One session while a connection carries it.
 
-    `hub.attach(session_id, connection)` comes before it and `hub.leave(account_id, session_id)` after it: the session
-    ends there, and what was said is remembered.
+    `hub.attach(session_id, connection)` comes before it. After it come `leave()` and
+    `hub.leave(account_id, session_id)`: the session ends there, and what was said is remembered.
     """
 
     def __init__(
-        self, backend: Backend, hub: Hub, session: Session, connection: Connection, *, speaks: bool = True
+        self,
+        backend: Backend,
+        hub: Hub,
+        session: Session,
+        connection: Connection,
+        *,
+        speaks: bool = True,
+        pace: Pace = INSTANT,
     ) -> None:
-        """`session` is open and held by this process (`sessions.hold`); it `speaks` until the client says otherwise."""
+        """`session` is open and held by this process (`sessions.hold`); it `speaks` until the client says otherwise.
+
+        `pace` is that of the transport, where the account has none.
+        """
         self.session = session
         self._backend = backend
         self._hub = hub
         self._connection = connection
         self._store = backend.account_store(session.account_id)
         self._speaks = speaks
+        self._pace = pace
         self._context = ""
         self._interacted = False
-        self._who: dict[str, str | None] | None = None
+        self._introduction: Introduction | None = None
+        self._disturber: Disturber | None = None
+        self._playing: Playing | None = None
         self._handlers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
             messages.UserTextMessage: self._user_text,
             messages.TriggerMessage: self._trigger,
@@ -73,38 +112,51 @@ class Conversation:
 
     async def receive(self, frame: str | bytes) -> None:
         """Take what the client sent: one message as JSON. Raises `Over` when the session has ended, now or before."""
+        raw = frame.encode("utf-8", "replace") if isinstance(frame, str) else frame
         try:
             message = orjson.loads(frame)
         except orjson.JSONDecodeError:
-            await self._acting(self._answer, "parse-error", "error", PARSE_ERROR)
+            await self._acting(None, raw, self._answer, "parse-error", "error", PARSE_ERROR)
         else:
-            await self.take(message)
+            await self._acting(_type_of(message), raw, self._take, message)
 
     async def take(self, message: Any) -> None:
         """Take a message that has been parsed. Raises `Over` when the session has ended, now or before."""
-        await self._acting(self._take, message)
+        await self._acting(_type_of(message), orjson.dumps(_echo(message)), self._take, message)
 
     async def hear(self, text: str) -> None:
         """The user has said this aloud: a turn without an acknowledgement. Raises `Over` as `receive` does."""
-        await self._acting(self._turn, text, is_trigger=False)
+        await self._acting(None, orjson.dumps(f"(speech: {text})"), self._turn, "user_text_message", text)
 
-    async def _acting(self, act: Callable[..., Awaitable[None]], *arguments: Any, **options: Any) -> None:
+    async def interrupt(self) -> None:
+        """Cut the turn that is being said, if there is one: the user has begun to speak."""
+        playing, self._playing = self._playing, None
+        if playing is not None:
+            playing.cut.make()
+            await playing.task
+
+    async def leave(self) -> None:
+        """The connection is gone: what was being said is cut."""
+        await self.interrupt()
+        await self._backend.frames.share()
+
+    async def _acting(self, kind: str | None, raw: bytes, act: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         """Do what the client wants, which keeps the session from being idle; errors become an end of the session."""
+        account_id, session_id = self.session.account_id, self.session.session_id
         try:
-            await self._store.write(sessions.touch, self.session.session_id)
-            self._hub.heard_from(self.session.session_id)
-            await act(*arguments, **options)
-        except Over:
-            raise
-        except SessionGone as gone:
-            raise Over(POLICY_VIOLATION, EXPIRED if gone.known else UNKNOWN) from gone
+            await self._store.write(sessions.touch, session_id)
+            self._hub.heard_from(session_id)
+            self._backend.frames.note(account_id, session_id, "in", kind, raw)
+            self._disturber = await self._disturbance()
+            await act(*arguments)
         except Exception as error:
-            answer = Manners(Surface.LIVE).answer(error)
-            raise Over(INTERNAL_ERROR, str(answer.body["detail"])[:120]) from error
+            raise _over(error) from error
+        finally:
+            await self._backend.frames.share()
 
     async def _take(self, message: Any) -> None:
-        kind = message.get("type") if isinstance(message, dict) else None
-        if not isinstance(kind, str):
+        kind = _type_of(message)
+        if kind is None:
             await self._answer("validation-error", "error", NO_TYPE, {"received_message": _echo(message)})
             return
         model = CLIENT_MESSAGES.get(kind)
@@ -131,8 +183,8 @@ class Conversation:
 
     async def _user_text(self, message: messages.UserTextMessage) -> None:
         text = message.data.text
-        await self._answer(message.type, "success", "User text message processed", {"text": text})
-        await self._turn(text, is_trigger=False)
+        acknowledgement = response(message.type, "success", "User text message processed", {"text": text})
+        await self._turn(message.type, text, acknowledgement)
 
     async def _trigger(self, message: messages.TriggerMessage) -> None:
         trigger = message.data or messages.Trigger()
@@ -140,9 +192,11 @@ class Conversation:
         extras: Extras = {"trigger_name": trigger.trigger_name}
         if words:
             extras["has_speak_tag"] = False
-        await self._answer(message.type, "success", "Trigger message processed successfully", extras)
+        acknowledgement = response(message.type, "success", "Trigger message processed successfully", extras)
         if words:
-            await self._turn(words, is_trigger=True)
+            await self._turn(message.type, words, acknowledgement, is_trigger=True)
+        else:
+            await self._send(acknowledgement)
 
     async def _context_update(self, message: messages.ContextUpdate) -> None:
         mode = message.data.mode or "append"
@@ -160,9 +214,13 @@ class Conversation:
             "remaining_tokens": _RUNTIME_TOKENS + _STATIC_TOKENS - tokens,
             "content": self._context,
         }
-        await self._answer(message.type, "success", f"Context updated successfully ({mode} mode)", extras)
+        if message.data.action_config is not None:
+            await self._store.write(sessions.change_action_config, self.session.session_id, message.data.action_config)
+        acknowledgement = response(message.type, "success", f"Context updated successfully ({mode} mode)", extras)
         if message.data.run_llm == "true" and text:
-            await self._turn(text, is_trigger=True)
+            await self._turn(message.type, text, acknowledgement, is_trigger=True)
+        else:
+            await self._send(acknowledgement)
 
     async def _tts(self, message: messages.TtsToggle) -> None:
         self._speaks = message.data.enabled
@@ -174,6 +232,7 @@ class Conversation:
         await self._answer(message.type, "success", "STT muted" if muted else "STT unmuted", {"muted": muted})
 
     async def _kill(self, message: messages.KillPipeline) -> None:
+        await self.interrupt()
         # Ended first, so that the memories are there once the client has read the acknowledgement.
         await self._store.write(sessions.end, self.session.session_id)
         extras = {"room_name": self.session.room_name}
@@ -182,12 +241,19 @@ class Conversation:
 
     async def _interrupt(self, message: messages.InterruptBot) -> None:
         await self._answer(message.type, "success", "Bot interrupted successfully")
+        await self.interrupt()
 
-    async def _turn(self, text: str, *, is_trigger: bool) -> None:
+    async def _turn(
+        self, kind: str, text: str, acknowledgement: Event | None = None, *, is_trigger: bool = False
+    ) -> None:
+        """Say something, which cuts what is still being said, and let the character answer."""
         fault = await self._fault(text)
-        if fault is not None and fault.when == "before" and await self._happen(fault):
+        if fault is not None and fault.when == "before" and await self._happen(fault, kind):
             return
-        said = await self._store.write(sessions.say, self.session.session_id, text, is_trigger=is_trigger)
+        if acknowledgement is not None:
+            await self._send(acknowledgement)
+        await self.interrupt()
+        said = await self._store.write(talking.say, self.session.session_id, text, is_trigger=is_trigger)
         if not self._interacted:
             self._interacted = True
             created: messages.InteractionCreated = {
@@ -195,38 +261,120 @@ class Conversation:
                 "interaction_id": said.interaction_id,
                 "character_session_id": said.character_session_id,
             }
-            await self._connection.send(messages.wrapped(created))
-        for event in turn.turn(None if is_trigger else text, said.answer, speaks=self._speaks):
-            await self._connection.send(event)
-            in_the_middle = fault is not None and fault.when == "after" and event["type"] == "bot-llm-started"
-            if fault is not None and in_the_middle and await self._happen(fault):
+            await self._send(messages.wrapped(created))
+        turn = Turn(
+            said.answer,
+            user_text=text,
+            is_trigger=is_trigger,
+            speaks=self._speaks,
+            pace=said.pace.over(self._pace),
+            seed=said.seed,
+        )
+        late = fault if fault is not None and fault.when == "after" else None
+        if not turn.takes_time:
+            await self._play(turn, said, late, kind, Cut())
+            return
+        cut = Cut()
+        self._playing = Playing(cut, asyncio.create_task(self._play_by_itself(turn, said, late, kind, cut)))
+
+    async def _play_by_itself(self, turn: Turn, said: Said, fault: Fault | None, kind: str, cut: Cut) -> None:
+        """Play a turn while the client is heard; what ends the session closes the connection from here."""
+        try:
+            await self._play(turn, said, fault, kind, cut)
+        except Exception as error:  # noqa: BLE001 - nobody waits for this, so all of it ends the session
+            over = _over(error)
+            await self._connection.close(over.code, over.reason)
+        finally:
+            await self._backend.frames.share()
+
+    async def _play(self, turn: Turn, said: Said, fault: Fault | None, kind: str, cut: Cut) -> None:
+        """Send the events of a turn, each in its time. Once it is cut, only what closes the turn is sent."""
+        time, account_id, disturber = self._backend.time, self.session.account_id, self._disturber
+        began = await time.now(account_id) if turn.takes_time else 0
+        was_cut = False
+        for step in turn.steps():
+            if step.at and not was_cut and not await time.until(account_id, began + step.at, cut):
+                was_cut = True
+                heard = turn.said_by(await time.now(account_id) - began)
+                await self._store.write(conversations.cut_turn, said.turn_seq, heard)
+            if was_cut and not step.closes:
+                continue
+            event = step.event
+            if was_cut and messages.kind_of(event) == "bot-turn-completed":
+                event = messages.wrapped(completed(was_interrupted=True))
+            await self._send(event, disturber)
+            if fault is not None and event["type"] == "bot-llm-started" and await self._happen(fault, kind):
                 return
+        if disturber is not None:
+            await self._finish(disturber)
+
+    async def _disturbance(self) -> Disturber | None:
+        """What is to happen among the frames that answer this message."""
+        backend, account_id = self._backend, self.session.account_id
+        if not await backend.faults.are_waiting():
+            return None
+        planned = await backend.faults.planned(account_id, Surface.LIVE, CHAT_PATH, await self._as_body())
+
+        async def wait(milliseconds: float) -> None:
+            await backend.time.delay(account_id, milliseconds)
+
+        return Disturber(backend.faults, account_id, planned, wait, divides=False) if planned else None
 
     async def _fault(self, text: str) -> Fault | None:
         """The fault that is to happen to this turn. The journal has an entry for each turn with one, and only those."""
-        session = self.session
-        if self._who is None:
-            self._who = await self._store.read(_who, session)
-        fault = await self._backend.faults.take(session.account_id, Surface.LIVE, "/chat", {}, self._who)
+        account_id = self.session.account_id
+        if not await self._backend.faults.are_waiting():
+            return None
+        fault = await self._backend.faults.take(account_id, Surface.LIVE, CHAT_PATH, {}, await self._as_body())
         if fault is not None:
-            asked = {"session_id": session.session_id, "text": text}
-            note = Note("WEBSOCKET", "/chat", Surface.LIVE, account_id=session.account_id, body=asked)
-            note.fault = describe(fault)
-            await self._backend.journal.add(note, SWITCHING_PROTOCOLS, b"")
+            await self._note(fault, {"session_id": self.session.session_id, "text": text})
         return fault
 
-    async def _happen(self, fault: Fault) -> bool:
+    async def _as_body(self) -> dict[str, str | None]:
+        if self._introduction is None:
+            self._introduction = await self._store.read(sessions.introduce, self.session)
+        return self._introduction.as_body()
+
+    async def _note(self, fault: Fault, body: dict[str, Any]) -> None:
+        note = Note("WEBSOCKET", CHAT_PATH, Surface.LIVE, account_id=self.session.account_id, body=body)
+        note.fault = describe(fault)
+        await self._backend.journal.add(note, SWITCHING_PROTOCOLS, b"")
+
+    async def _happen(self, fault: Fault, kind: str) -> bool:
         """Let a fault happen to a turn; False when it was only a delay. A connection breaks with an internal error."""
-        await delay(fault)
+        await self._backend.time.delay(self.session.account_id, fault.waits_ms)
         if fault.disconnect:
-            raise Over(INTERNAL_ERROR, "Injected fault")
+            raise Over(INTERNAL_ERROR, INJECTED)
         if fault.status is None:
             return False
-        await self._answer("user_text_message", "error", f"Injected fault: {fault.status}")
+        extras = fault.body if isinstance(fault.body, dict) else {"body": fault.body} if fault.body else None
+        await self._answer(kind, "error", f"{INJECTED}: {fault.status}", extras)
         return True
 
     async def _answer(self, event_type: str, status: Status, message: str, extras: Extras | None = None) -> None:
-        await self._connection.send(response(event_type, status, message, extras))
+        await self._send(response(event_type, status, message, extras), self._disturber)
+
+    async def _send(self, event: Event, disturber: Disturber | None = None) -> None:
+        kind, raw = messages.kind_of(event), orjson.dumps(event)
+        self._backend.frames.note(self.session.account_id, self.session.session_id, "out", kind, raw)
+        disturber = disturber or self._disturber
+        if disturber is None or not isinstance(self._connection, Breakable):
+            await self._connection.send(event)
+            return
+        before = len(disturber.happened)
+        try:
+            await disturber.send(kind, raw, self._connection.send_raw)
+        except Broken as broken:
+            if broken.how == "reset":
+                await self._connection.reset()
+            raise Over(NORMAL if broken.how == "end" else INTERNAL_ERROR, INJECTED) from broken
+        finally:
+            for fault in disturber.happened[before:]:
+                await self._note(fault, {"session_id": self.session.session_id, "type": kind})
+
+    async def _finish(self, disturber: Disturber) -> None:
+        if isinstance(self._connection, Breakable):
+            await disturber.finish(self._connection.send_raw)
 
 
 _ACKNOWLEDGED = {
@@ -239,14 +387,18 @@ _ACKNOWLEDGED = {
 """What is said to messages that do nothing more."""
 
 
-def _who(tx: AccountTransaction, session: Session) -> dict[str, str | None]:
-    """Whom a session is with, in the words of a request, as faults are matched by them."""
-    session = sessions.still_open(tx, session.session_id)
-    person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
-    return {
-        "character_id": characters.of_conversation(tx, session.conversation_seq).character_id,
-        "end_user_id": None if person is None else person.end_user_id,
-    }
+def _over(error: Exception) -> Over:
+    """What an error means to the session."""
+    if isinstance(error, Over):
+        return error
+    if isinstance(error, SessionGone):
+        return Over(POLICY_VIOLATION, EXPIRED if error.known else UNKNOWN)
+    return Over(INTERNAL_ERROR, str(Manners(Surface.LIVE).answer(error).body["detail"])[:120])
+
+
+def _type_of(message: Any) -> str | None:
+    kind = message.get("type") if isinstance(message, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def _echo(message: Any) -> Any:

@@ -9,7 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.errors import Unavailable
@@ -45,6 +45,17 @@ class Connection(Protocol):
 
     async def close(self, code: int, reason: str) -> None:
         """End the connection, with a close code and a reason as a WebSocket has them."""
+
+
+@runtime_checkable
+class Breakable(Connection, Protocol):
+    """A connection on which things can go wrong, when a fault asks for it."""
+
+    async def send_raw(self, data: bytes) -> None:
+        """Send what may be no JSON."""
+
+    async def reset(self) -> None:
+        """Break the connection off, without a word."""
 
 
 @dataclass(slots=True)

@@ -155,6 +155,9 @@ class Context(ClientModel):
         ]
         | None
     ) = None
+    action_config: Annotated[dict[StrictStr, Any], Wanted("an object with actions, objects or characters")] | None = (
+        None
+    )
 
     @model_validator(mode="after")
     def _has_its_text(self) -> Self:

@@ -8,21 +8,23 @@ import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from fake_convai.backend.backend import Backend
+from fake_convai.backend.errors import Manners
+from fake_convai.backend.faults import describe, injected
+from fake_convai.backend.journal import Note
+from fake_convai.backend.responses import SEND_SECONDS
+from fake_convai.backend.sockets import abort
 from fake_convai.backend.surface import Surface
-from fake_convai.backend.transports import abort
 from fake_convai.domain.errors import Unavailable
-from fake_convai.live.conversation import Conversation, Over
+from fake_convai.live.conversation import INJECTED, Conversation, Over
 from fake_convai.live.hub import EXPIRED, INTERNAL_ERROR, POLICY_VIOLATION, UNKNOWN
 from fake_convai.live.messages import Event
 from fake_convai.live.running import Running
 from fake_convai.store import sessions
-from fake_convai.store.sessions import Session
+from fake_convai.store.sessions import Session, SessionGone
 
 MISMATCH = "Session transport mismatch. Please reconnect via /connect"
 TAKEN = "Session already has an active connection. Only one WebSocket per session allowed."
 
-SEND_SECONDS = 10.0
-"""How long a client may leave unread what was sent before it is dropped."""
 CLOSE_SECONDS = 2.0
 """How long a client may take to be told that the connection ends."""
 
@@ -38,17 +40,22 @@ class SocketConnection:
 
     async def send(self, event: Event) -> None:
         """Send an event as a text frame. A client that has gone, or does not read, gets nothing more."""
-        await self.send_text(orjson.dumps(event).decode())
+        await self.send_raw(orjson.dumps(event))
 
-    async def send_text(self, text: str) -> None:
-        """Send a text frame as it is."""
+    async def send_raw(self, data: bytes) -> None:
+        """Send a text frame, whatever it holds."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._websocket.send_text(text)
+                await self._websocket.send_text(data.decode("utf-8", "replace"))
         except TimeoutError:
             abort(self._websocket.scope)
         except _GONE:
             pass
+
+    async def reset(self) -> None:
+        """Reset the connection or, under a server that does not let us, close it as one that broke."""
+        if not abort(self._websocket.scope, reset=True):
+            await self.close(INTERNAL_ERROR, INJECTED)
 
     async def close(self, code: int, reason: str) -> None:
         """Say why, and close. A client that does not read is dropped."""
@@ -65,23 +72,51 @@ class SocketConnection:
 
 async def chat(websocket: WebSocket, running: Running) -> None:
     """Carry one session until either side ends it; whatever was said by then is remembered."""
-    hub = running.hub
-    await websocket.accept()
+    backend, hub = running.backend, running.hub
     connection = SocketConnection(websocket)
+    session, refusal = None, None
     try:
-        session = await _find(running.backend, websocket.query_params.get("session_id", ""))
+        session = await _find(backend, websocket.query_params.get("session_id", ""))
+        if session is not None and await _is_refused(websocket, running, session):
+            return
+        await websocket.accept()
         refusal = await _refusal(session, running)
     except Unavailable as error:
+        if websocket.application_state is WebSocketState.CONNECTING:
+            await websocket.accept()
         await connection.close(INTERNAL_ERROR, error.message)
         return
     if session is None or refusal is not None:
         await connection.close(POLICY_VIOLATION, refusal or UNKNOWN)
         return
     hub.attach(session.session_id, connection)
+    conversation = Conversation(backend, hub, session, connection)
     try:
-        await _carry(websocket, connection, Conversation(running.backend, hub, session, connection))
+        await _carry(websocket, connection, conversation)
     finally:
+        await conversation.leave()
         await hub.leave(session.account_id, session.session_id)
+
+
+async def _is_refused(websocket: WebSocket, running: Running, session: Session) -> bool:
+    """Whether a fault refuses the handshake, which it then has."""
+    backend, account_id = running.backend, session.account_id
+    if not await backend.faults.are_waiting():
+        return False
+    try:
+        whose = await backend.account_store(account_id).read(sessions.introduce, session)
+    except SessionGone:
+        return False
+    fault = await backend.faults.refusal(account_id, whose.as_body())
+    if fault is None or fault.handshake is None:
+        return False
+    note = Note("WEBSOCKET", "/chat", Surface.LIVE, account_id=account_id, body={"session_id": session.session_id})
+    note.fault = describe(fault)
+    await backend.time.delay(account_id, fault.waits_ms)
+    answer = injected(fault, fault.handshake, Manners(Surface.LIVE)).response()
+    await backend.journal.add(note, answer.status_code, bytes(answer.body))
+    await websocket.send_denial_response(answer)
+    return True
 
 
 async def _carry(websocket: WebSocket, connection: SocketConnection, conversation: Conversation) -> None:

@@ -12,12 +12,15 @@ from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import RATE_LIMITED, TooMany
 from fake_convai.domain.identity import hash_secret
 from fake_convai.domain.ids import Ids
+from fake_convai.domain.pace import INSTANT, Pace
 from fake_convai.store.database import Database
 from fake_convai.store.query import DialectName, Query, Row, Transaction, insert_or_ignore
 from fake_convai.store.tables import accounts, server, tokens
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+NO_REPLIES = '{"replies":[],"default":null}'
 
 _BY_HASH = Query(select(accounts.c.account_id).where(accounts.c.key_hash == bindparam("key_hash")))
 _OPEN = insert_or_ignore(accounts, "key_hash", "key_last_four", "user_id")
@@ -57,6 +60,10 @@ _SET_PLAN = Query(
 )
 _SET_DEDUP = Query(
     update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(dedup=bindparam("dedup"))
+)
+_MANNER = Query(select(accounts.c.replies, accounts.c.pace).where(accounts.c.account_id == bindparam("account_id")))
+_SET_PACE = Query(
+    update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(pace=bindparam("pace"))
 )
 _REPLIES = Query(select(accounts.c.replies).where(accounts.c.account_id == bindparam("account_id")))
 _SET_REPLIES = Query(
@@ -297,6 +304,20 @@ def replies(tx: AccountTransaction) -> dict[str, Any] | None:
 def set_replies(tx: AccountTransaction, script: Mapping[str, Any]) -> None:
     """Tell the account's characters what to say."""
     tx.run(_SET_REPLIES, the_account=tx.account_id, replies=orjson.dumps(script).decode())
+
+
+def manner(tx: AccountTransaction) -> tuple[str, Pace]:
+    """How the account's characters speak: what is scripted, as JSON, and how fast."""
+    row = tx.first(_MANNER)
+    assert row is not None
+    script, pace = row
+    return script or NO_REPLIES, INSTANT if pace is None else Pace(**orjson.loads(pace))
+
+
+def set_pace(tx: AccountTransaction, pace: Pace) -> None:
+    """Let the account's characters answer in a pace."""
+    given = pace.given()
+    tx.run(_SET_PACE, the_account=tx.account_id, pace=orjson.dumps(given).decode() if given else None)
 
 
 def set_dedup(tx: AccountTransaction, mode: DedupMode) -> None:

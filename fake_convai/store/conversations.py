@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import BindParameter, bindparam, delete, exists, insert, not_, select, update
 
 from fake_convai.domain.errors import Forbidden, NotFound
@@ -89,7 +90,8 @@ _SAID_LAST = Query(
 )
 _SAID_IN = Query(_said.where(turns.c.session_id == bindparam("session_id")).order_by(turns.c.turn_seq))
 _ADD_TURN = Query(
-    insert(turns).values(
+    insert(turns)
+    .values(
         {
             name: bindparam(name)
             for name in (
@@ -102,6 +104,20 @@ _ADD_TURN = Query(
             )
         }
     )
+    .returning(turns.c.turn_seq)
+)
+_CUT_TURN = Query(
+    update(turns).where(turns.c.turn_seq == bindparam("the_seq")).values(character_message=bindparam("said"))
+)
+_LINES_SAID = Query(
+    select(conversations.c.lines_said)
+    .where(conversations.c.conversation_seq == bindparam("conversation_seq"))
+    .with_for_update()
+)
+_SET_LINES_SAID = Query(
+    update(conversations)
+    .where(conversations.c.conversation_seq == bindparam("the_seq"))
+    .values(lines_said=bindparam("counted"))
 )
 
 
@@ -197,9 +213,9 @@ def begin(
     )
 
 
-def add_turn(tx: AccountTransaction, conversation_seq: int, turn: Turn) -> None:
-    """Write down a turn."""
-    tx.run(
+def add_turn(tx: AccountTransaction, conversation_seq: int, turn: Turn) -> int:
+    """Write down a turn; returns its number."""
+    row = tx.first(
         _ADD_TURN,
         conversation_seq=conversation_seq,
         session_id=turn.session_id,
@@ -208,6 +224,24 @@ def add_turn(tx: AccountTransaction, conversation_seq: int, turn: Turn) -> None:
         character_message=turn.character_message,
         is_trigger_input=turn.is_trigger_input,
     )
+    assert row is not None
+    number: int = row[0]
+    return number
+
+
+def cut_turn(tx: AccountTransaction, turn_seq: int, said: str) -> None:
+    """The character was interrupted: keep what it had said by then."""
+    tx.run(_CUT_TURN, the_seq=turn_seq, said=said)
+
+
+def count_line(tx: AccountTransaction, conversation_seq: int, match: str) -> int:
+    """How often a scripted sequence was said before in the conversation; it is about to be said once more."""
+    row = tx.first(_LINES_SAID, conversation_seq=conversation_seq)
+    counted: dict[str, int] = {} if row is None or row[0] is None else orjson.loads(row[0])
+    before = counted.get(match, 0)
+    counted[match] = before + 1
+    tx.run(_SET_LINES_SAID, the_seq=conversation_seq, counted=orjson.dumps(counted).decode())
+    return before
 
 
 def turns_of(tx: AccountTransaction, conversation_seq: int) -> list[Turn]:

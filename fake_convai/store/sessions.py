@@ -1,9 +1,8 @@
 """Live sessions: connect, talk, end, and what is remembered of it (docs/contract.md section 9)."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -11,12 +10,10 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, inse
 
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
-from fake_convai.domain.extraction import MAX_READ, extract_facts
-from fake_convai.domain.replies import ScriptedReply, choose_reply
-from fake_convai.store import accounts, characters, conversations, memories, people
+from fake_convai.domain.extraction import extract_facts
+from fake_convai.store import characters, conversations, memories, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
-from fake_convai.store.conversations import Conversation, Turn
 from fake_convai.store.memories import Remembered
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, Transaction
@@ -72,9 +69,12 @@ _INSERT_NAMES = (
     "started_at",
     "last_seen_at",
     "known_facts",
+    "action_config",
 )
 _insert_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _INSERT_NAMES}
 _INSERT = Query(insert(live_sessions).values(_insert_values))
+_ACTION_CONFIG = Query(select(live_sessions.c.action_config).where(_is_it))
+_SET_ACTION_CONFIG = Query(update(live_sessions).where(_is_it).values(action_config=bindparam("config")))
 _KNOWN_FACTS = Query(select(live_sessions.c.known_facts).where(_is_it))
 _OTHERS_OPEN = Query(
     select(live_sessions.c.session_id).where(
@@ -136,6 +136,7 @@ class Wish:
     shared_session_key: str | None = None
     room_name: str | None = None
     max_num_participants: int = 1
+    action_config: Mapping[str, Any] | None = None
 
     @property
     def locator(self) -> str | None:
@@ -169,6 +170,19 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Introduction:
+    """Whom an open session is with, and what it goes on with."""
+
+    character_id: str
+    end_user_id: str | None
+    character_session_id: str
+
+    def as_body(self) -> dict[str, str | None]:
+        """In the words of a request, as faults are matched by them."""
+        return {"character_id": self.character_id, "end_user_id": self.end_user_id}
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
     """What `/connect` hands out."""
 
@@ -177,15 +191,6 @@ class Connected:
     character_session_id: str
     room_name: str
     now: int
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a character answered, and the conversation it belongs to."""
-
-    answer: str
-    interaction_id: str
-    character_session_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,7 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
         started_at=tx.now,
         last_seen_at=tx.now,
         known_facts=orjson.dumps([] if person is None else memories.recall(tx, person, character)).decode(),
+        action_config=None if wish.action_config is None else orjson.dumps(wish.action_config).decode(),
     )
     if person is not None:
         _welcome(tx, person, wish, character)
@@ -272,38 +278,15 @@ def touch(tx: AccountTransaction, session_id: str) -> None:
     tx.run(_TOUCH, the_session=session_id, at=tx.now)
 
 
-def say(tx: AccountTransaction, session_id: str, text: str, *, is_trigger: bool = False) -> Said:
-    """Say something in a live session, and be answered. Raises `SessionGone` when it has ended."""
-    session = still_open(tx, session_id)
-    tx.run(_TOUCH, the_session=session_id, at=tx.now)
+def introduce(tx: AccountTransaction, session: Session) -> Introduction:
+    """Whom the session is with. Raises `SessionGone` when it has ended."""
+    session = still_open(tx, session.session_id)
+    person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
+    character = characters.of_conversation(tx, session.conversation_seq)
     conversation = conversations.by_seq(tx, session.conversation_seq)
-    known = _known_facts(tx, session)
-    return talk(tx, conversation, text, known=known, session_id=session_id, is_trigger=is_trigger)
-
-
-def talk(
-    tx: AccountTransaction,
-    conversation: Conversation,
-    text: str,
-    *,
-    known: Sequence[str] = (),
-    session_id: str | None = None,
-    is_trigger: bool = False,
-) -> Said:
-    """Add a turn to a conversation.
-
-    The character knows the facts in `known`, and what was said earlier in it (docs/contract.md section 9).
-    """
-    character = characters.of_conversation(tx, conversation.seq)
-    known = list(known)
-    for said in conversations.said_last(tx, conversation.seq):
-        known += _facts_in(said[: MAX_READ + 1])
-    scripted, default = scripted_replies(tx)
-    answer = choose_reply(
-        text, memories=known, scripted=scripted, default=default, character_name=character.character_name
+    return Introduction(
+        character.character_id, None if person is None else person.end_user_id, conversation.character_session_id
     )
-    conversations.add_turn(tx, conversation.seq, Turn(tx.now, text, answer, is_trigger, session_id))
-    return Said(answer, tx.new_id(), conversation.character_session_id)
 
 
 def end(tx: AccountTransaction, session_id: str) -> list[Remembered] | None:
@@ -333,24 +316,22 @@ def _remember(tx: AccountTransaction, session: Session) -> list[Remembered]:
     return remembered
 
 
-def _known_facts(tx: AccountTransaction, session: Session) -> list[str]:
+def known_facts(tx: AccountTransaction, session: Session) -> list[str]:
     """What was stored about the person when they connected; of one who was deleted since nothing is known."""
     row = None if session.speaker_id is None else tx.first(_KNOWN_FACTS, the_session=session.session_id)
     return [] if row is None else orjson.loads(row[0])
 
 
-@lru_cache(maxsize=10_000)
-def _facts_in(said: str) -> list[str]:
-    """What was understood of a turn, which every later turn of the conversation asks again."""
-    return extract_facts(said)
+def action_config(tx: AccountTransaction, session_id: str) -> dict[str, Any] | None:
+    """What the client lets the character do; None when it has not said."""
+    row = tx.first(_ACTION_CONFIG, the_session=session_id)
+    return None if row is None or row[0] is None else orjson.loads(row[0])
 
 
-def scripted_replies(tx: AccountTransaction) -> tuple[list[ScriptedReply], str | None]:
-    """What the account's characters are told to say, and what to say when nothing fits."""
-    script = accounts.replies(tx)
-    if script is None:
-        return [], None
-    return [ScriptedReply(**reply) for reply in script["replies"]], script["default"]
+def change_action_config(tx: AccountTransaction, session_id: str, config: Mapping[str, Any]) -> None:
+    """Replace the lists of what the character may do that are given, and keep the others."""
+    changed = {**(action_config(tx, session_id) or {}), **config}
+    tx.run(_SET_ACTION_CONFIG, the_session=session_id, config=orjson.dumps(changed).decode())
 
 
 def idle(tx: Transaction, at_least: int, holder: str) -> list[Idle]:

@@ -18,6 +18,7 @@ from fake_convai.store.tables import (
     memories,
     memory_keys,
     partitions,
+    pending,
     snapshots,
     speakers,
     tokens,
@@ -42,6 +43,7 @@ _TABLES: tuple[tuple[Table, ColumnElement[bool]], ...] = (
     (conversations, conversations.c.account_id == _account),
     (turns, turns.c.conversation_seq.in_(_my_conversations)),
     (live_sessions, live_sessions.c.account_id == _account),
+    (pending, pending.c.account_id == _account),
 )
 _SELECT = {table.name: Query(select(table).where(mine).order_by(*table.primary_key)) for table, mine in _TABLES}
 _INSERT = {
@@ -73,7 +75,18 @@ _HELD = Query(
     )
 )
 
-_KEPT = ("plan", "dedup", "replies", "clock_frozen", "clock_offset", "ids_made", "rate_second", "rate_count")
+_KEPT = (
+    "plan",
+    "dedup",
+    "replies",
+    "pace",
+    "lag",
+    "clock_frozen",
+    "clock_offset",
+    "ids_made",
+    "rate_second",
+    "rate_count",
+)
 _ACCOUNT = Query(select(*(accounts.c[name] for name in _KEPT)).where(accounts.c.account_id == _account))
 _SET_ACCOUNT = Query(
     update(accounts)

@@ -199,6 +199,7 @@ conversations = Table(
         server_default=false(),
         comment="Gone from the history, but still carried by a session.",
     ),
+    Column("lines_said", Text, comment="How often each scripted sequence was said."),
     UniqueConstraint("account_id", "character_session_id"),
     sqlite_autoincrement=True,
     comment="Chat history: what the API calls a sessionID there and a character_session_id elsewhere.",

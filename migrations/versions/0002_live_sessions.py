@@ -24,6 +24,10 @@ def upgrade() -> None:
         ),
     )
     op.add_column(
+        "conversations",
+        sa.Column("lines_said", sa.Text(), nullable=True, comment="How often each scripted sequence was said."),
+    )
+    op.add_column(
         "live_sessions",
         sa.Column("known_facts", sa.Text(), server_default="[]", nullable=False, comment="As they were at connect."),
     )

@@ -128,6 +128,11 @@ class TestInAStream:
 
 class TestInAWebSocketTurn:
     @staticmethod
+    def say(talk: Chat) -> None:
+        """Say something."""
+        talk.socket.send_json({"type": "user_text_message", "data": {"text": MY_NAME}})
+
+    @staticmethod
     def ask(talk: Chat) -> None:
         """Say something and read the acknowledgement."""
         assert talk.send("user_text_message", text=MY_NAME)["status"] == "success"
@@ -136,7 +141,7 @@ class TestInAWebSocketTurn:
         session = connect(api, npc := api.character(memory=True), "player-42")
         control.fault(disconnect=True, match={"path": "/chat"})
         with chat(api, session) as talk:
-            self.ask(talk)
+            self.say(talk)
             assert talk.closed() == (1011, "Injected fault")
         assert said_in(api, npc, session["character_session_id"]) == []
         assert facts(api, npc, "player-42") == []
@@ -152,14 +157,14 @@ class TestInAWebSocketTurn:
         assert said_in(api, npc, session["character_session_id"]) == [MY_NAME]
         assert facts(api, npc, "player-42") == [NAME_FACT]
 
-    @pytest.mark.parametrize(("when", "frames", "stored"), [("before", 0, []), ("after", 3, [NAME_FACT])])
+    @pytest.mark.parametrize(("when", "frames", "stored"), [("before", 0, []), ("after", 4, [NAME_FACT])])
     def test_an_error_ends_the_turn_and_not_the_connection(
         self, api: Api, control: Control, when: str, frames: int, stored: list[str]
     ) -> None:
         npc = api.character(memory=True)
         control.fault(status=500, match={"path": "/chat"}, when=when)
         with chat(api, connect(api, npc, "player-42")) as talk:
-            self.ask(talk)
+            self.say(talk)
             for _ in range(frames):
                 talk.receive()
             assert talk.receive() == {
@@ -170,6 +175,28 @@ class TestInAWebSocketTurn:
             }
             talk.say("Hello.")
         assert facts(api, npc, "player-42") == stored
+
+    @pytest.mark.parametrize(
+        ("message", "body", "extras"),
+        [
+            ({"type": "user_text_message", "data": {"text": "Hi."}}, {"error": "busy"}, {"error": "busy"}),
+            ({"type": "trigger-message", "data": {"trigger_name": "alarm"}}, ["busy"], {"body": ["busy"]}),
+            ({"type": "context-update", "data": {"text": "Rain.", "run_llm": "true"}}, None, None),
+        ],
+    )
+    def test_the_error_is_about_the_message_and_has_the_faults_body(
+        self, api: Api, control: Control, message: dict[str, Any], body: Any, extras: Any
+    ) -> None:
+        control.fault(status=503, match={"path": "/chat"}, body=body)
+        with chat(api, connect(api, api.character())) as talk:
+            talk.socket.send_json(message)
+            assert talk.receive() == {
+                "type": "server-response",
+                "event_type": message["type"],
+                "status": "error",
+                "message": "Injected fault: 503",
+                **({} if extras is None else {"extras": extras}),
+            }
 
     def test_a_delay_alone_changes_nothing(self, api: Api, control: Control) -> None:
         control.fault(delay_ms=1)
@@ -198,8 +225,8 @@ class TestInAWebSocketTurn:
         session = connect(api, "npc", "player-42")
         control.fault(status=503, match=match)
         with chat(api, session) as talk:
-            self.ask(talk)
-            assert (talk.receive()["type"] == "server-response") == hit
+            self.say(talk)
+            assert (talk.receive()["status"] == "error") == hit
         assert len(control.ok("GET", "/faults")["faults"]) == (0 if hit else 1)
 
     def test_an_anonymous_session_is_nobodys(self, api: Api, control: Control) -> None:
@@ -214,7 +241,7 @@ class TestInAWebSocketTurn:
         session = connect(api, api.character())
         fault = control.fault(disconnect=True, match={"path": "/chat"}, when=when)
         with chat(api, session) as talk:
-            self.ask(talk)
+            self.say(talk)
             while talk.socket.receive()["type"] != "websocket.close":
                 pass
         (entry,) = control.requests(path="/chat")

@@ -138,13 +138,18 @@ class TestHowOften:
     def test_several_times_and_the_list_counts_down(self, api: Api, control: Control) -> None:
         control.fault(status=503, times=2)
         fault = {"match": {}, "status": 503, "when": "before"}
-        for left in ([{**fault, "times": 2}], [{**fault, "times": 1}], []):
+        for left in ([{**fault, "times": 2}], [{**fault, "times": 1, "happened": 1}], []):
             assert control.ok("GET", "/faults") == {"faults": left}
             assert statuses(api, LIST) == [503 if left else 200]
+        used_up = {**fault, "times": 0, "happened": 2}
+        assert control.ok("GET", "/faults?used_up=true") == {"faults": [used_up]}
+        assert control.send("GET", "/faults?used=1").status_code == 400
 
     def test_always_until_cleared(self, api: Api, control: Control) -> None:
         control.fault(status=503, times=None)
         assert statuses(api, *[LIST] * 5) == [503] * 5
+        (always,) = control.ok("GET", "/faults")["faults"]
+        assert (always["times"], always["happened"]) == (None, 5)
         assert control.ok("DELETE", "/faults") == {"faults": []}
         assert statuses(api, LIST) == [200]
 

@@ -1,0 +1,65 @@
+"""Live sessions as a test steers and reads them: how fast characters speak, and what was said."""
+
+from typing import Any
+
+from fake_convai.control.plane import ControlCall
+from fake_convai.control.speech_documents import PaceDocument
+from fake_convai.control.waiting import Entries, Patience, nearest
+from fake_convai.domain.errors import Invalid
+from fake_convai.domain.pace import INSTANT
+from fake_convai.store import accounts, messages
+from fake_convai.store.messages import Wanted
+
+_FILTERS = ("session_id", "type", "direction")
+
+
+async def show_pace(call: ControlCall) -> dict[str, Any]:
+    """How fast the account's characters answer; what takes no time is left out."""
+    _, pace = await call.one_account().read(accounts.manner)
+    return pace.given()
+
+
+async def set_pace(call: ControlCall) -> dict[str, Any]:
+    """Let the account's characters answer in a pace, in place of the one before."""
+    pace = PaceDocument.parse(call.body).pace()
+    await call.one_account().write(accounts.set_pace, pace)
+    return pace.given()
+
+
+async def clear_pace(call: ControlCall) -> dict[str, Any]:
+    """Let the account's characters answer at once."""
+    await call.one_account().write(accounts.set_pace, INSTANT)
+    return {}
+
+
+async def list_messages(call: ControlCall) -> dict[str, Any]:
+    """The frames of live sessions, oldest first; with `wait` or `count`, as soon as so many match."""
+    query = dict(call.request.query_params)
+    patience = Patience.of(query)
+    unknown = set(query) - set(_FILTERS)
+    if unknown:
+        raise Invalid(f"Unknown filter '{min(unknown)}': send {', '.join(_FILTERS)}, wait or count.")
+    if query.get("direction", "in") not in ("in", "out"):
+        raise Invalid("Invalid filter 'direction': send in or out.")
+    if any("\0" in value for value in query.values()):
+        raise Invalid("Invalid filter: leave NUL characters out.")
+    wanted, database, frames = Wanted(**query), call.backend.database, call.backend.frames
+
+    async def read(which: Wanted = wanted) -> Entries:
+        await frames.flush()
+        return await database.read(lambda tx: messages.read(tx, call.account_id, which))
+
+    found = await read() if patience is None else await patience.wait(frames.added, read)
+    dropped = await database.read(lambda tx: messages.dropped(tx, call.account_id))
+    answer = {"messages": found, "dropped": dropped}
+    if patience is None:
+        return answer
+    if len(found) >= patience.count:
+        return {**answer, "complete": True}
+    return {**answer, "complete": False, "nearest": nearest(await read(Wanted()), query)}
+
+
+async def clear_messages(call: ControlCall) -> dict[str, Any]:
+    """Forget the frames of live sessions."""
+    await call.backend.database.write(lambda tx: messages.clear(tx, call.account_id))
+    return {"messages": [], "dropped": 0}

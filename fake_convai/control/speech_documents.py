@@ -1,0 +1,107 @@
+"""What characters say, and how fast, as the control plane takes it."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
+
+from fake_convai.control.documents import MAX_DELAY, Document
+from fake_convai.domain.pace import Pace
+from fake_convai.domain.script import check_match
+from fake_convai.domain.templates import check
+
+
+def _match(match: str) -> str:
+    check_match(match)
+    return match
+
+
+def _reply(reply: str) -> str:
+    check(reply)
+    return reply
+
+
+Name = Annotated[StrictStr, Field(min_length=1)]
+Reply = Annotated[StrictStr, AfterValidator(_reply)]
+"""What is said, perhaps with blanks to fill in."""
+
+
+class PaceDocument(Document):
+    """How fast a character answers."""
+
+    kind = "pace"
+
+    first_token_ms: Annotated[int | float, Field(ge=0, le=MAX_DELAY)] | None = None
+    tokens_per_second: Annotated[int | float, Field(gt=0, le=100_000)] | None = None
+    jitter: Annotated[int | float, Field(ge=0, le=1)] | None = None
+    words_per_minute: Annotated[int | float, Field(gt=0, le=1_000_000)] | None = None
+
+    def pace(self) -> Pace:
+        """The pace."""
+        return Pace(**self.model_dump())
+
+
+class ActionDocument(Document):
+    """Something that the character does."""
+
+    name: Name
+    target: StrictStr | None = None
+
+
+class EmotionDocument(Document):
+    """What the character feels."""
+
+    emotion: Name
+    scale: Annotated[StrictInt, Field(ge=1, le=3)]
+
+
+class ModerationDocument(Document):
+    """What the moderation thinks of the user's words."""
+
+    result: StrictBool
+    reason: StrictStr | None = None
+
+
+class ReplyDocument(Document):
+    """What to answer when something is said."""
+
+    match: Annotated[Name, AfterValidator(_match)]
+    reply: Reply | None = None
+    replies: Annotated[list[Reply], Field(min_length=1)] | None = None
+    actions: list[ActionDocument | Name] | None = None
+    emotion: EmotionDocument | None = None
+    narrative_section_id: Name | None = None
+    moderation: ModerationDocument | None = None
+    no_response: StrictStr | None = None
+    visemes: StrictBool | None = None
+    pace: PaceDocument | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        says = self.reply is not None or self.replies is not None
+        is_blocked = self.moderation is not None and not self.moderation.result
+        if self.reply is not None and self.replies is not None:
+            raise ValueError("send reply, or replies that are said one after the other, not both")
+        if says and (is_blocked or self.no_response is not None):
+            raise ValueError("leave the reply out: nothing is said with no_response or when moderation.result is false")
+        return self
+
+
+class RepliesDocument(Document):
+    """What characters say; `default` when nothing fits."""
+
+    kind = "replies"
+
+    replies: list[ReplyDocument] = Field(default_factory=list)
+    default: Reply | None = None
+
+    def script(self) -> dict[str, Any]:
+        """The replies as they are kept: what was left out is left out, but for the default.
+
+        `Invalid` for one that answers nothing.
+        """
+        replies = [reply.model_dump(exclude_none=True) for reply in self.replies]
+        for number, reply in enumerate(replies):
+            if not set(reply) - {"match", "pace", "visemes"}:
+                help_ = "send a text, or replies, actions, emotion, narrative_section_id, moderation or no_response"
+                raise self.wrong(f"replies[{number}].reply", help_)
+        return {"replies": replies, "default": self.default}

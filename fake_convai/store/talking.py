@@ -1,0 +1,105 @@
+"""A turn of a conversation: what the character knows, what it answers, and what is kept of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from fake_convai.domain.extraction import MAX_READ, extract_facts
+from fake_convai.domain.pace import Pace
+from fake_convai.domain.replies import choose_reply
+from fake_convai.domain.script import Answer, allowed_actions, read_script
+from fake_convai.store import accounts, characters, conversations, people, sessions
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.characters import Character
+from fake_convai.store.conversations import Conversation, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a character answers, how fast, and the turn that it belongs to."""
+
+    answer: Answer
+    pace: Pace
+    seed: str | None
+    """What the jitter of the pace is drawn from."""
+    turn_seq: int
+    interaction_id: str
+    character_session_id: str
+    refused_actions: Sequence[str] = ()
+    """Scripted actions that the session's `action_config` does not have."""
+
+
+def say(tx: AccountTransaction, session_id: str, text: str, *, is_trigger: bool = False) -> Said:
+    """Say something in a live session, and be answered. Raises `SessionGone` when it has ended."""
+    sessions.touch(tx, session_id)
+    session = sessions.still_open(tx, session_id)
+    conversation = conversations.by_seq(tx, session.conversation_seq)
+    known = sessions.known_facts(tx, session)
+    said = talk(
+        tx,
+        conversation,
+        text,
+        known=known,
+        speaker_id=session.speaker_id,
+        session_id=session_id,
+        is_trigger=is_trigger,
+    )
+    if not said.answer.actions:
+        return said
+    kept, refused = allowed_actions(said.answer.actions, sessions.action_config(tx, session_id))
+    return replace(said, answer=replace(said.answer, actions=kept), refused_actions=refused)
+
+
+def talk(
+    tx: AccountTransaction,
+    conversation: Conversation,
+    text: str,
+    *,
+    known: Sequence[str] = (),
+    speaker_id: str | None = None,
+    session_id: str | None = None,
+    is_trigger: bool = False,
+) -> Said:
+    """Add a turn to a conversation.
+
+    The character knows the facts in `known`, and what was said earlier in it (docs/contract.md section 9).
+    """
+    character = characters.of_conversation(tx, conversation.seq)
+    told = list(known)
+    for earlier in conversations.said_last(tx, conversation.seq):
+        told += _facts_in(earlier[: MAX_READ + 1])
+    script, pace = accounts.manner(tx)
+    answer = choose_reply(
+        text,
+        memories=told,
+        script=read_script(script),
+        character_name=character.character_name,
+        times=lambda match: conversations.count_line(tx, conversation.seq, match),
+        names=lambda: _names(tx, text, told, character, speaker_id),
+    )
+    said = "" if answer.is_silent else answer.text
+    turn_seq = conversations.add_turn(tx, conversation.seq, Turn(tx.now, text, said, is_trigger, session_id))
+    pace = answer.pace.over(pace)
+    seed = tx.new_secret() if pace.jitter else None
+    return Said(answer, pace, seed, turn_seq, tx.new_id(), conversation.character_session_id)
+
+
+def _names(
+    tx: AccountTransaction, text: str, told: Sequence[str], character: Character, speaker_id: str | None
+) -> Mapping[str, Any]:
+    """What the blanks of a reply can be filled in with (docs/realtime.md)."""
+    person = None if speaker_id is None else people.find_speaker(tx, speaker_id)
+    end_user = {} if person is None else {**person.metadata, "end_user_id": person.end_user_id}
+    return {
+        "user_text": text,
+        "end_user": end_user,
+        "memories": told,
+        "character": {"character_id": character.character_id, "name": character.character_name},
+    }
+
+
+@lru_cache(maxsize=10_000)
+def _facts_in(said: str) -> list[str]:
+    """What was understood of a turn, which every later turn of the conversation asks again."""
+    return extract_facts(said)
