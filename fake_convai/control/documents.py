@@ -12,6 +12,10 @@ MAX_DELAY = 600_000
 """Milliseconds; a test that waits longer has lost its way."""
 
 
+def _is_a_name(part: str) -> bool:
+    return re.fullmatch("[a-z_]+", part) is not None and part not in ("int", "float", "str", "bool")
+
+
 class Document(BaseModel):
     """A document of the control plane. An unknown key is an error: it is a slip of the pen."""
 
@@ -27,7 +31,7 @@ class Document(BaseModel):
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             # What Pydantic calls the members of a union is of no use to who sent one.
-            loc = [part for part in detail["loc"] if isinstance(part, int) or re.fullmatch("[a-z_]+", part)]
+            loc = [part for part in detail["loc"] if isinstance(part, int) or _is_a_name(part)]
             place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
             raise cls.wrong(place or "the top", detail["msg"].removeprefix("Value error, ")) from None
 
