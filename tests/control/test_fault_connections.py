@@ -256,6 +256,7 @@ class TestInAWebSocketTurn:
             "duration_ms": entry["duration_ms"],
             "fault": fault,
             "off_surface": False,
+            "account": None,
             "credential": "nothing",
             "headers": {},
             "trace_id": entry["trace_id"],
