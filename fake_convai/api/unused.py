@@ -10,7 +10,6 @@ UNUSED: Mapping[str, Mapping[Literal["docs", "sdk", "observed"], tuple[str, ...]
     "/user/clone_character": {"docs": ("KB",)},
     "/connect": {
         "docs": (
-            "action_config",
             "blendshape_config",
             "blendshape_provider",
             "debug",

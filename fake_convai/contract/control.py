@@ -10,10 +10,13 @@ from typing_extensions import TypedDict
 
 from fake_convai import __version__
 from fake_convai.contract.schemas import REF, Schema, Types
-from fake_convai.control.documents import ComparisonDocument, FaultDocument, RepliesDocument
+from fake_convai.control.documents import ComparisonDocument
+from fake_convai.control.fault_document import FaultDocument
 from fake_convai.control.plane import CONTROL_KEY_HEADER, PREFIX
 from fake_convai.control.routes import ROUTES
 from fake_convai.control.seed_document import SeedDocument
+from fake_convai.control.speech_documents import PaceDocument, RepliesDocument
+from fake_convai.control.waiting import MAX_WAIT
 
 JSON = "application/json"
 Seconds = float
@@ -82,10 +85,17 @@ class Shift(TypedDict):
     offset: Seconds
 
 
+class ListedFault(FaultDocument):
+    """A fault: `times` is how often it will still happen, `happened` how often it has, if ever."""
+
+    times: int | None = 1
+    happened: int = 0
+
+
 class Faults(TypedDict):
     """The faults that wait."""
 
-    faults: list[FaultDocument]
+    faults: list[ListedFault]
 
 
 class Verdict(TypedDict):
@@ -117,12 +127,49 @@ class Entry(TypedDict):
     explanations: list[dict[str, Any]]
 
 
+class Near(Entry):
+    """A request that is not what was waited for, and what differed."""
+
+    differed: list[str]
+
+
 class Journal(TypedDict):
-    """Requests, oldest first; `nearest` when a filter finds nothing: what it could have been."""
+    """Requests, oldest first.
+
+    `nearest` tells what a filter that finds nothing could have been or, after waiting, which requests came nearest.
+    `complete` is there when it was waited.
+    """
 
     requests: list[Entry]
     dropped: int
-    nearest: NotRequired[list[str]]
+    complete: NotRequired[bool]
+    nearest: NotRequired[list[str | Near]]
+
+
+class Frame(TypedDict):
+    """What was sent or received in a session; the type is null when it is no message."""
+
+    at: str
+    session_id: str
+    character_session_id: str | None
+    direction: Literal["in", "out"]
+    type: str | None
+    message: Any
+
+
+class NearFrame(Frame):
+    """A frame that is not what was waited for, and what differed."""
+
+    differed: list[str]
+
+
+class Messages(TypedDict):
+    """Frames, oldest first; `complete` and `nearest` as with requests."""
+
+    messages: list[Frame]
+    dropped: int
+    complete: NotRequired[bool]
+    nearest: NotRequired[list[NearFrame]]
 
 
 class Assumption(TypedDict):
@@ -161,7 +208,13 @@ class Declared:
     query: Mapping[str, Schema] = field(default_factory=dict)
 
 
+_WAIT: Mapping[str, Schema] = {
+    "wait": {"type": "number", "minimum": 0, "maximum": MAX_WAIT},
+    "count": {"type": "integer", "minimum": 1},
+}
+_FRAMES: Mapping[str, Schema] = {"session_id": Text, "type": Text, "direction": {"enum": ["in", "out"]}, **_WAIT}
 _FILTERS: Mapping[str, Schema] = {
+    **_WAIT,
     "path": Text,
     "surface": {"enum": ["production", "beta", "live"]},
     "status": {"type": "integer"},
@@ -181,13 +234,18 @@ DECLARED: Mapping[tuple[str, str], Declared] = {
     ("PUT", "/clock"): Declared(Clock, Freeze | Advance | Shift),
     ("DELETE", "/clock"): Declared(Clock),
     ("POST", "/faults"): Declared(FaultDocument, FaultDocument),
-    ("GET", "/faults"): Declared(Faults),
+    ("GET", "/faults"): Declared(Faults, query={"used_up": {"const": "true"}}),
     ("DELETE", "/faults"): Declared(Faults),
     ("POST", "/compare"): Declared(Verdict, ComparisonDocument),
     ("GET", "/requests"): Declared(Journal, query=_FILTERS),
     ("DELETE", "/requests"): Declared(Journal),
     ("GET", "/replies"): Declared(RepliesDocument),
     ("PUT", "/replies"): Declared(RepliesDocument, RepliesDocument),
+    ("GET", "/pace"): Declared(PaceDocument),
+    ("PUT", "/pace"): Declared(PaceDocument, PaceDocument),
+    ("DELETE", "/pace"): Declared(PaceDocument),
+    ("GET", "/messages"): Declared(Messages, query=_FRAMES),
+    ("DELETE", "/messages"): Declared(Messages),
     ("GET", "/coverage"): Declared(Coverage),
     ("GET", "/openapi/{surface}.json"): Declared(dict[str, Any]),
 }
