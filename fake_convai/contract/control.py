@@ -172,6 +172,12 @@ class Messages(TypedDict):
     nearest: NotRequired[list[NearFrame]]
 
 
+class Accounts(TypedDict):
+    """The accounts that the server has, or the one whose key was sent."""
+
+    accounts: list[dict[str, Any]]
+
+
 class Assumption(TypedDict):
     """A guess about an operation."""
 
@@ -226,6 +232,7 @@ DECLARED: Mapping[tuple[str, str], Declared] = {
     ("POST", "/reset"): Declared(Done),
     ("POST", "/seed"): Declared(Seeded, SeedDocument),
     ("GET", "/state"): Declared(SeedDocument, query={"end_user_id": Text}),
+    ("GET", "/accounts"): Declared(Accounts),
     ("GET", "/snapshots"): Declared(Snapshots),
     ("PUT", "/snapshots/{name}"): Declared(Snapshot),
     ("DELETE", "/snapshots/{name}"): Declared(Snapshot),

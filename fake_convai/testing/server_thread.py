@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from fake_convai.app import create_app
+from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
 from fake_convai.domain.clock import real_monotonic
 from fake_convai.settings import Settings, given_settings
 from fake_convai.testing.transport import InProcessTransport
@@ -43,7 +44,8 @@ class ServerThread:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._app,
-                ws="websockets-sansio",
+                http=HttpProtocol,
+                ws=WebSocketProtocol,
                 lifespan="off",  # entered in _serve, where its errors can be handed on
                 log_config=None,  # logging is set up by whoever runs the tests
                 log_level="warning",

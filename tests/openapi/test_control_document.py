@@ -26,6 +26,7 @@ CALLS: list[tuple[str, str, Any]] = [
     ("POST", "/seed", SEED),
     ("GET", "/state", None),
     ("PUT", "/snapshots/{name}", None),
+    ("GET", "/accounts", None),
     ("GET", "/snapshots", None),
     ("POST", "/snapshots/{name}/restore", None),
     ("DELETE", "/snapshots/{name}", None),
