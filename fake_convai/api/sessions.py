@@ -20,6 +20,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
+from fake_convai.api import rosters
 from fake_convai.api.endpoint import Call, Group
 from fake_convai.backend.models import NOT_BLANK, Described, EndUserMetadata, Id, JsonObject, RequestModel, Wanted
 from fake_convai.backend.responses import EventStream
@@ -27,6 +28,7 @@ from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
+from fake_convai.domain.roster import MAX_MEMBERS
 from fake_convai.live import sse
 from fake_convai.live.livekit import MADE_NAME, livekit_room, participant_token
 from fake_convai.live.shapes import Sound
@@ -48,8 +50,6 @@ _TRANSPORTS = {"livekit": "livekit", "internal": "livekit", "external": "livekit
 LOCATORS = ("room_session_id", "shared_session_key", "room_name")
 """What a room is found by that somebody else has made."""
 
-MISSING_END_USER_ID_OF_ROOM = "Missing end_user_id. end_user_id is required to share a room or to join one."
-ROOM_ELSEWHERE = "The room is held by another replica: give all replicas one LiveKit server, with --livekit-url."
 CAPABILITIES = {"action_protocol_version": 1, "model_output_version": 1, "bot_llm_text_mode": "legacy"}
 """What the fake selects, whatever is asked for (docs/contract.md section 9, assumed)."""
 
@@ -81,7 +81,15 @@ _SOMEBODY: dict[str, Any] = {
     "required": ["end_user_id"],
     "properties": {"end_user_id": {"type": "string", "pattern": NOT_BLANK}},
 }
+_CAST: dict[str, Any] = {"required": ["characters"], "properties": {"characters": {"type": "array"}}}
 _JOINS: dict[str, Any] = {"required": ["mode"], "properties": {"mode": {"const": "join"}}}
+
+
+class PartRequest(RequestModel):
+    """A character of a room, and the conversation it goes on with."""
+
+    character_id: Id
+    character_session_id: StrictStr | None = None
 
 
 class ConnectRequest(RequestModel):
@@ -90,13 +98,27 @@ class ConnectRequest(RequestModel):
     model_config = ConfigDict(
         json_schema_extra={
             "allOf": [
-                {"if": _JOINS, "then": {"oneOf": [_given(name) for name in LOCATORS]}, "else": _given("character_id")},
-                {"if": {"anyOf": [_JOINS, _given("shared_session_key")]}, "then": _SOMEBODY},
+                {
+                    "if": _JOINS,
+                    "then": {"oneOf": [_given(name) for name in LOCATORS]},
+                    "else": {"oneOf": [_given("character_id"), _CAST]},
+                },
+                {"if": {"anyOf": [_JOINS, _given("shared_session_key"), _CAST]}, "then": _SOMEBODY},
+                {"if": _CAST, "then": {"properties": {"transport": {"not": {"const": "websocket"}}}}},
             ]
         }
     )
 
-    character_id: Annotated[Id, Described(description="Needed unless a room is joined.")] | None = None
+    character_id: Annotated[Id, Described(description="Needed without characters or a room to join.")] | None = None
+    characters: (
+        Annotated[
+            list[PartRequest],
+            Field(min_length=1, max_length=MAX_MEMBERS),
+            Described(description="Several characters in one room; the first is the initial one, and one may repeat."),
+        ]
+        | None
+    ) = None
+    group_chat: Annotated[StrictBool, Described(description="Whether group-address works in the room.")] | None = None
     end_user_id: Annotated[StrictStr, Field(max_length=MAX_END_USER_ID), AfterValidator(str.strip)] | None = None
     end_user_metadata: EndUserMetadata | None = None
     speaker_id: StrictStr | None = None
@@ -129,8 +151,15 @@ class ConnectRequest(RequestModel):
             if sum(value.get(name) is not None for name in LOCATORS) != 1:
                 message = f"Joining needs exactly one of {', '.join(LOCATORS)}"
                 wrong.append(_complaint("value_error", message, ("mode",), "join"))
-        elif value.get("character_id") is None:
+        elif value.get("character_id") is None and value.get("characters") is None:
             wrong.insert(0, _complaint("missing", "Field required", ("character_id",), value))
+        elif value.get("characters") is not None:
+            if value.get("character_id") is not None:
+                message = "Send character_id or characters, not both"
+                wrong.append(_complaint("value_error", message, ("characters",), value["characters"]))
+            if value.get("transport") == "websocket":
+                message = "Several characters need a room: use the transport livekit"
+                wrong.append(_complaint("value_error", message, ("transport",), "websocket"))
         if wrong:
             raise ValidationError.from_exception_data("ConnectRequest", wrong)
         return request
@@ -177,7 +206,7 @@ class ConnectAnswer(TypedDict):
     route_epoch: int | None
     roster_epoch: int | None
     partial_dispatch: Annotated[bool, Described(description="False for a single character.")]
-    characters: Annotated[list[Any] | None, Described(description="Null for a single character.")]
+    characters: Annotated[list[rosters.InstanceEntry] | None, Described(description="Null for a single character.")]
 
 
 class DisconnectAnswer(TypedDict):
@@ -195,6 +224,10 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
     """
     end_user_id = normalise_end_user_id(body.end_user_id)
     metadata = body.end_user_metadata if end_user_id is not None else None
+    entered = await rosters.enter(call, _roster_wish(body, end_user_id))
+    if entered is not None:
+        call.note.trace_id = entered["request_trace_id"]
+        return {**entered, "end_user_metadata": metadata, "transport": body.transport}  # type: ignore[typeddict-item]
     connected = await call.store.write(_connect, call, body, end_user_id)
     call.note.trace_id = connected.request_trace_id
     in_room = _TRANSPORTS[body.transport] == "livekit"
@@ -253,12 +286,16 @@ def _connect(tx: AccountTransaction, call: Call, body: ConnectRequest, end_user_
     settings = call.backend.settings
     if end_user_id is None:
         if body.mode == "join" or body.shared_session_key is not None:
-            raise Invalid(MISSING_END_USER_ID_OF_ROOM)
+            raise Invalid(rosters.MISSING_END_USER_ID)
         if character is not None and character.memory_enabled and settings.anonymous_sessions == "reject":
             raise Invalid(MISSING_END_USER_ID)
     if body.room_session_id is not None and body.mode == "join":
         raise NotFound(f"room_session_id '{body.room_session_id}' has no open room.")
-    wish = Wish(
+    return _opened(tx, _wish(body, character, end_user_id), settings.max_sessions)
+
+
+def _wish(body: ConnectRequest, character: Character | None, end_user_id: str | None) -> Wish:
+    return Wish(
         character=character,
         end_user_id=end_user_id,
         speaker_id=normalise_end_user_id(body.speaker_id),
@@ -271,7 +308,19 @@ def _connect(tx: AccountTransaction, call: Call, body: ConnectRequest, end_user_
         max_num_participants=body.max_num_participants,
         action_config=body.action_config,
     )
-    return _opened(tx, wish, settings.max_sessions)
+
+
+def _roster_wish(body: ConnectRequest, end_user_id: str | None) -> rosters.RosterWish:
+    name = (body.end_user_metadata or {}).get("name")
+    locator = next(((one, value) for one in LOCATORS if (value := getattr(body, one)) is not None), None)
+    return rosters.RosterWish(
+        cast=None if body.characters is None else [part.model_dump() for part in body.characters],
+        joins=locator if body.mode == "join" else None,
+        wish=_wish(body, None, end_user_id),
+        group_chat=body.group_chat is True,
+        sound=sound(body),
+        name=str(name or end_user_id),
+    )
 
 
 def _say_once(tx: AccountTransaction, body: StreamRequest) -> tuple[str, Said]:
@@ -326,7 +375,7 @@ async def _seat(call: Call, body: ConnectRequest, connected: Connected) -> tuple
         rooms.open(session, identity, character.character_name, sound(body))
     elif place.is_ours:
         await call.hub.end(call.store.account_id, connected.session_id)
-        raise Conflict(ROOM_ELSEWHERE)
+        raise Conflict(rosters.ROOM_ELSEWHERE)
     elif place.nobody_comes is not None:
         call.note.explanations.append({"event": "room", "because": place.nobody_comes})
     return rooms.address(place, call.request), token

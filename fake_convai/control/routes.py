@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from fake_convai import __version__
 from fake_convai.api.published import DOCUMENTS, published
+from fake_convai.api.rosters import ROOM_PATH
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.faults import describe
@@ -119,7 +120,7 @@ async def add_fault(call: ControlCall) -> dict[str, Any]:
 
 def _refuse_unknown_path(path: str | None) -> None:
     """A fault for a path that nobody can ask would never happen, and its test would prove nothing."""
-    known = {endpoint.path for endpoint in ENDPOINTS} | {CHAT_PATH}
+    known = {endpoint.path for endpoint in ENDPOINTS} | {CHAT_PATH, ROOM_PATH}
     if path is not None and (path.rstrip("/") or "/") not in known:
         nearest = difflib.get_close_matches(path, sorted(known), n=1, cutoff=0.0)[0]
         raise Invalid(f"Invalid fault at 'match.path': there is no route {path}; the nearest is {nearest}.")

@@ -74,6 +74,10 @@ class ReplyDocument(Document):
     no_response: StrictStr | None = None
     visemes: StrictBool | None = None
     pace: PaceDocument | None = None
+    characters: Annotated[list[Name], Field(min_length=1)] | None = None
+    """Whose reply it is; everybody's without it."""
+    passes: Annotated[StrictBool | None, Field(alias="pass")] = None
+    """Whether the character passes in a group turn that is open, which is saying nothing."""
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -81,8 +85,9 @@ class ReplyDocument(Document):
         is_blocked = self.moderation is not None and not self.moderation.result
         if self.reply is not None and self.replies is not None:
             raise ValueError("send reply, or replies that are said one after the other, not both")
-        if says and (is_blocked or self.no_response is not None):
-            raise ValueError("leave the reply out: nothing is said with no_response or when moderation.result is false")
+        if says and (is_blocked or self.no_response is not None or self.passes):
+            help_ = "leave the reply out: nothing is said with no_response, pass or when moderation.result is false"
+            raise ValueError(help_)
         return self
 
 
@@ -99,9 +104,9 @@ class RepliesDocument(Document):
 
         `Invalid` for one that answers nothing.
         """
-        replies = [reply.model_dump(exclude_none=True) for reply in self.replies]
+        replies = [reply.model_dump(exclude_none=True, by_alias=True) for reply in self.replies]
         for number, reply in enumerate(replies):
-            if not set(reply) - {"match", "pace", "visemes"}:
+            if not set(reply) - {"match", "pace", "visemes", "characters"}:
                 help_ = "send a text, or replies, actions, emotion, narrative_section_id, moderation or no_response"
                 raise self.wrong(f"replies[{number}].reply", help_)
         return {"replies": replies, "default": self.default}

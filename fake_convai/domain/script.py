@@ -13,6 +13,9 @@ from fake_convai.domain.pace import Pace
 MAX_SEARCHED = 1_000
 """Characters of what was said that are looked at."""
 
+ABSTAIN = "abstain"
+"""Why an instance that passes in a group turn gives no response."""
+
 _PLAIN_TEXT_AFTER_ALL = re.compile(r"bad repetition operator: [*+?]\+")
 
 
@@ -55,6 +58,8 @@ class ScriptedReply:
     match: str
     texts: tuple[str, ...] = ()
     answer: Answer = field(default_factory=Answer)
+    characters: tuple[str, ...] = ()
+    """Whose it is; everybody's when there are none."""
 
     def fits(self, said: str) -> bool:
         """Whether this answers what was said."""
@@ -76,6 +81,11 @@ class Script:
     replies: tuple[ScriptedReply, ...] = ()
     default: str | None = None
 
+    def of(self, character_id: str) -> "Script":
+        """What of it is a character's."""
+        mine = tuple(one for one in self.replies if not one.characters or character_id in one.characters)
+        return replace(self, replies=mine)
+
 
 @lru_cache(maxsize=100)
 def read_script(text: str) -> Script:
@@ -89,8 +99,10 @@ def _reply(document: Mapping[str, Any]) -> ScriptedReply:
     match, texts = given.pop("match"), given.pop("replies", None)
     if texts is None:
         texts = [given.pop("reply")] if "reply" in given else []
-    pace = Pace(**given.pop("pace", {}))
-    return ScriptedReply(match, tuple(texts), Answer(**given, pace=pace))
+    pace, characters = Pace(**given.pop("pace", {})), tuple(given.pop("characters", ()))
+    if given.pop("pass", False):
+        given["no_response"] = ABSTAIN
+    return ScriptedReply(match, tuple(texts), Answer(**given, pace=pace), characters)
 
 
 def check_match(match: str) -> None:

@@ -134,9 +134,13 @@ class Seat:
             packet = await self._inbox.get()
             try:
                 await (self._conversation.hear(UNHEARD) if packet is None else self._conversation.receive(packet))
-            except Over:
-                await self._end()
+            except Over as over:
+                await self.over(over.code)
                 return
+
+    async def over(self, code: int) -> None:
+        """The session is over, for a reason in the codes of a WebSocket."""
+        await self._end()
 
     async def _end(self) -> None:
         await self._hub.leave(self._session.account_id, self._session.session_id)
@@ -223,6 +227,11 @@ class Room:
 
     async def close(self) -> None:
         """Let the character leave, and close the room."""
+        await self.retire()
+        await self._ask(self._service.close(self.name))
+
+    async def retire(self) -> None:
+        """Let the character leave."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
@@ -230,7 +239,6 @@ class Room:
         participant, self._participant = self._participant, None
         if participant is not None:
             await participant.leave()
-        await self._ask(self._service.close(self.name))
 
     def take(self, seat: Seat) -> None:
         """Give somebody a place who has got their token."""
@@ -272,13 +280,16 @@ class Room:
         if self._participant is not None:
             self._participant.finished_speaking(identity)
 
+    def greet(self, identity: str) -> None:
+        """Tell somebody that the character is there."""
+        self.send(shapes.BOT_READY, identity)
+
     # What the participant tells
 
     def came(self, identity: str | None) -> None:
         """Somebody is there, or more of them than were known."""
-        waiting = [seat for seat in self.seats.values() if not seat.is_here]
-        if identity is None and len(waiting) == 1:
-            [seat] = waiting
+        if identity is None and len(self.seats) == 1:
+            [seat] = self.seats.values()  # of several, a sign of one who is here already must not be taken for another
         elif identity is None:
             self._start(self._look())
             return
@@ -299,13 +310,20 @@ class Room:
             self._start(self.seats[identity].leave())
 
     def packet(self, identity: str | None, data: bytes) -> None:
-        """Somebody sent a packet: whoever is hidden from the character so far, where it is not known who."""
+        """Somebody sent a packet."""
+        seat = self.sender(identity)
+        if seat is not None:
+            seat.receive(data)
+
+    def sender(self, identity: str | None) -> Seat | None:
+        """Who sent a packet: whoever is hidden from the character so far, where it is not known who."""
         if identity is None and self._participant is not None:
             hidden = [one for one in self.seats if not self._participant.knows(one)]
             identity = hidden[0] if len(hidden) == 1 else None
-        if identity in self.seats:
-            self.came(identity)
-            self.seats[identity].receive(data)
+        if identity not in self.seats:
+            return None
+        self.came(identity)
+        return self.seats[identity]
 
     def voice(self, identity: str, change: Change) -> None:
         """Somebody begins to speak, or has finished."""
@@ -349,7 +367,7 @@ class Room:
         if self._participant is not None:
             await self._participant.wait_heard()
         await asyncio.sleep(SETTLE_SECONDS)
-        self.send(shapes.BOT_READY, seat.identity)
+        self.greet(seat.identity)
 
     async def _ask(self, call: Coroutine[Any, Any, T]) -> T | None:
         """What the server's own API says; None when it does not answer, which the participant learns by itself."""

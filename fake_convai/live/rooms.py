@@ -13,15 +13,18 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from fake_convai.backend.backend import Backend
+from fake_convai.live.guest import Guest
 from fake_convai.live.hub import Hub
 from fake_convai.live.livekit import livekit_room
 from fake_convai.live.livekit_server import ANY, PROGRAM, CannotStart, LiveKit, LiveKitServer, find_program, own_address
 from fake_convai.live.shapes import Sound
 from fake_convai.settings import BadSetting, Settings
 from fake_convai.store import sessions
+from fake_convai.store.rosters import RosterRoom
 from fake_convai.store.sessions import Session
 
 if TYPE_CHECKING:
+    from fake_convai.live.ensemble import Ensemble
     from fake_convai.live.room import Room
     from fake_convai.live.room_service import RoomService
 
@@ -92,6 +95,7 @@ class Rooms:
         if (url := self._settings.livekit_url) is not None:
             self._theirs = LiveKit(url, self._settings.livekit_key, self._settings.livekit_secret)
         self._rooms: dict[str, Room] = {}
+        self._ensembles: dict[str, Ensemble] = {}
         self._late: set[Room] = set()
         self._livekit: LiveKit | None = None
         self._service: RoomService | None = None
@@ -148,6 +152,29 @@ class Rooms:
     def has(self, account_id: int, room_name: str) -> bool:
         """Whether the room is held here, and not by another replica."""
         return livekit_room(account_id, room_name) in self._rooms
+
+    def perform(self, room: RosterRoom, account_id: int, identity: str, guest: Guest) -> None:
+        """Give a person a place in a room with several characters. Returns at once: they join meanwhile."""
+        from fake_convai.live.ensemble import Ensemble
+
+        if self._livekit is None or self._service is None:
+            return
+        ensemble = self._ensembles.get(room.room_session_id)
+        if ensemble is None:
+            name = livekit_room(account_id, room.room_name)
+            ensemble = self._ensembles[room.room_session_id] = Ensemble(
+                room, name, self._backend, self._hub, account_id, self._service, self._livekit, self._over
+            )
+        else:
+            ensemble.entered(room)
+        ensemble.welcome(identity, guest)
+
+    def has_roster(self, room_session_id: str) -> bool:
+        """Whether a room with several characters is held here, and not by another replica."""
+        return room_session_id in self._ensembles
+
+    def _over(self, ensemble: "Ensemble") -> None:
+        self._ensembles = {key: one for key, one in self._ensembles.items() if one is not ensemble}
 
     def start(self) -> None:
         """Look, once and meanwhile, whether a server that somebody else runs is fit for rooms."""
@@ -288,7 +315,8 @@ class Rooms:
 
     async def _end_all(self) -> None:
         seats = [seat for room in self._rooms.values() for seat in room.seats.values()]
-        await asyncio.gather(*(seat.leave() for seat in seats))
+        ensembles = [ensemble.close() for ensemble in self._ensembles.values()]
+        await asyncio.gather(*(seat.leave() for seat in seats), *ensembles)
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -1,7 +1,7 @@
 """Live sessions: connect, talk, end, and what is remembered of it (docs/contract.md section 9)."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from fake_convai.domain.extraction import extract_facts
 from fake_convai.store import characters, conversations, memories, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
+from fake_convai.store.conversations import Conversation
 from fake_convai.store.memories import Remembered
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, Transaction
@@ -210,7 +211,7 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
     `NotFound` for a room to join that is not there, `Conflict` for one that does not fit.
     """
     if max_sessions is not None or wish.locator is not None:
-        tx.first(_LOCK_ACCOUNT)
+        lock(tx)
     room = None if wish.locator is None else _shared_room(tx, wish)
     character = wish.character
     if character is None:
@@ -222,31 +223,65 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
         else conversations.find(tx, wish.character_session_id, character.character_seq)
     )
     person = _person_of(tx, wish)
-    _within_limit(tx, max_sessions)
+    check_limit(tx, max_sessions)
     conversation = earlier or conversations.begin(
         tx, character.character_seq, None if person is None else person.speaker_id
     )
     session_id = tx.new_id()
-    made = wish.room_name or f"convai-{session_id[:8]}"
+    room_name = room.name if room is not None else wish.room_name or made_name(session_id)
+    size = wish.max_num_participants if room is None else room.size
+    begin(tx, session_id, person, character, conversation, wish, room_name=room_name, size=size)
+    if person is not None:
+        welcome(tx, person, wish, [character])
+    return Connected(session_id, new_trace_id(tx), conversation.character_session_id, room_name, tx.now)
+
+
+def begin(
+    tx: AccountTransaction,
+    session_id: str,
+    person: Person | None,
+    character: Character,
+    conversation: Conversation,
+    wish: Wish,
+    *,
+    room_name: str,
+    size: int,
+) -> None:
+    """Write down a session that begins."""
     tx.run(
         _INSERT,
         session_id=session_id,
         conversation_seq=conversation.seq,
         speaker_id=None if person is None else person.speaker_id,
         transport=wish.transport,
-        room_name=made if room is None else room.name,
+        room_name=room_name,
         shared_session_key=wish.shared_session_key,
-        max_num_participants=wish.max_num_participants if room is None else room.size,
+        max_num_participants=size,
         started_at=tx.now,
         last_seen_at=tx.now,
         known_facts=orjson.dumps([] if person is None else memories.recall(tx, person, character)).decode(),
         action_config=None if wish.action_config is None else orjson.dumps(wish.action_config).decode(),
     )
-    if person is not None:
-        _welcome(tx, person, wish, character)
-    trace_id = f"req_{uuid.UUID(tx.new_id()).hex}"
-    room_name = made if room is None else room.name
-    return Connected(session_id, trace_id, conversation.character_session_id, room_name, tx.now)
+
+
+def made_name(session_id: str) -> str:
+    """What a room is called that nobody named."""
+    return f"convai-{session_id[:8]}"
+
+
+def new_trace_id(tx: AccountTransaction) -> str:
+    """The id of a `/connect` request."""
+    return f"req_{uuid.UUID(tx.new_id()).hex}"
+
+
+def lock(tx: AccountTransaction) -> None:
+    """Let nobody else make or join rooms of the account before this is over."""
+    tx.first(_LOCK_ACCOUNT)
+
+
+def is_shared(tx: AccountTransaction, locator: str, value: str) -> bool:
+    """Whether an open room has this `shared_session_key` or `room_name`."""
+    return bool(list(tx.all(_BY_KEY if locator == "shared_session_key" else _BY_NAME, locator=value)))
 
 
 def find(tx: Transaction | AccountTransaction, session_id: str) -> Session | None:
@@ -370,15 +405,17 @@ def _person_of(tx: AccountTransaction, wish: Wish) -> Person | None:
     return person
 
 
-def _welcome(tx: AccountTransaction, person: Person, wish: Wish, character: Character) -> None:
+def welcome(tx: AccountTransaction, person: Person, wish: Wish, cast: Iterable[Character]) -> None:
+    """Note that somebody is active, and with their memories if one of the characters has any."""
     people.note_activity(tx, person, tx.now)
     if wish.end_user_id is not None and wish.end_user_metadata:
         people.change_metadata(tx, person, wish.end_user_metadata)
-    if character.memory_enabled:
+    if any(character.memory_enabled for character in cast):
         people.note_ltm_usage(tx, person.speaker_seq)
 
 
-def _within_limit(tx: AccountTransaction, max_sessions: int | None) -> None:
+def check_limit(tx: AccountTransaction, max_sessions: int | None) -> None:
+    """Raise `TooMany` when the account has as many sessions open as it may."""
     row = tx.first(_OPEN_COUNT) if max_sessions is not None else None
     if row is not None and max_sessions is not None and row[0] >= max_sessions:
         raise TooMany(f"Concurrent session limit reached: this account has {row[0]} of {max_sessions} sessions open.")

@@ -19,6 +19,7 @@ from fake_convai.store.tables import (
     memory_keys,
     partitions,
     pending,
+    rosters,
     snapshots,
     speakers,
     tokens,
@@ -43,6 +44,7 @@ _TABLES: tuple[tuple[Table, ColumnElement[bool]], ...] = (
     (conversations, conversations.c.account_id == _account),
     (turns, turns.c.conversation_seq.in_(_my_conversations)),
     (live_sessions, live_sessions.c.account_id == _account),
+    (rosters, rosters.c.account_id == _account),
     (pending, pending.c.account_id == _account),
 )
 _SELECT = {table.name: Query(select(table).where(mine).order_by(*table.primary_key)) for table, mine in _TABLES}

@@ -240,6 +240,20 @@ live_sessions = Table(
 _is_open = live_sessions.c.ended_at.is_(None)
 Index("ix_live_sessions_open", live_sessions.c.account_id, sqlite_where=_is_open)
 
+rosters = Table(
+    "rosters",
+    metadata,
+    Column("room_session_id", Text, primary_key=True),
+    _child_of("accounts.account_id"),
+    Column("room_name", Text, nullable=False),
+    Column("shared_session_key", Text),
+    Column("max_num_participants", Number, nullable=False),
+    Column("roster", Text, nullable=False, comment="Who is in it and whom people talk to, as JSON."),
+    Column("people", Text, nullable=False, comment="Their sessions with each instance, as JSON."),
+    Column("ended_at", Number),
+    comment="Rooms with several characters.",
+)
+
 faults = Table(
     "faults",
     metadata,

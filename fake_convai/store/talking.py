@@ -73,7 +73,7 @@ def talk(
     answer = choose_reply(
         text,
         memories=told,
-        script=read_script(script),
+        script=read_script(script).of(character.character_id),
         character_name=character.character_name,
         times=lambda match: conversations.count_line(tx, conversation.seq, match),
         names=lambda: _names(tx, text, told, character, speaker_id),

@@ -45,6 +45,10 @@ NESTED: Mapping[str, frozenset[str]] = {
     "bot-started-speaking": frozenset(),
     "bot-stopped-speaking": frozenset(),
     "bot-turn-completed": frozenset({"was_interrupted"}),
+    # of a room with several characters
+    "character-status": frozenset({"status", "membership_id", "failure_code"}),
+    "character-removed": frozenset({"membership_id", "roster_epoch"}),
+    "turn-complete": frozenset({"data"}),
 }
 LIMIT = 15_360
 PATIENCE = 30.0
@@ -67,7 +71,8 @@ def read(packet: bytes, at: float = 0.0) -> Message:
     if message["type"] == "server-response":  # flat, as the pages say; for clients that read it so
         assert {"event_type", "status"} <= message.keys()
         return Message("server-response", "flat", message, at)
-    assert message["label"] == "rtvi-ai"
+    assert ("label" not in message) == (message["data"].get("type") == "turn-complete")
+    assert message.get("label", "rtvi-ai") == "rtvi-ai"
     data = message["data"]
     assert isinstance(data, dict)
     if message["type"] == "server-message":

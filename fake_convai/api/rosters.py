@@ -1,0 +1,139 @@
+"""`/connect` for rooms with several characters (docs/contract.md section 9)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from fake_convai.api.endpoint import Call
+from fake_convai.backend.surface import Surface
+from fake_convai.domain.clock import real_time
+from fake_convai.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from fake_convai.live.guest import Guest
+from fake_convai.live.livekit import livekit_room, participant_token
+from fake_convai.live.shapes import Sound
+from fake_convai.store import rosters, sessions
+from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store.rosters import Entered
+from fake_convai.store.sessions import Session, Wish
+
+ROOM_PATH = "/room"
+"""What faults call the joining of an instance, which is no request of its own."""
+
+CHARACTER_NOT_FOUND = "Character not found or doesn't belong to user"
+ROOM_ELSEWHERE = "The room is held by another replica: give all replicas one LiveKit server, with --livekit-url."
+MISSING_END_USER_ID = "Missing end_user_id. end_user_id is required to share a room or to join one."
+
+
+class InstanceEntry(TypedDict):
+    """An instance of a character in a room."""
+
+    membership_id: str
+    character_id: str
+    session_id: str
+    character_session_id: str
+    participant_identity: str
+    is_initial: bool
+    provisioning_status: str
+    failure_code: str | None
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterWish:
+    """What a client asks of `/connect` that may concern a room with several characters."""
+
+    cast: Sequence[Mapping[str, Any]] | None
+    joins: tuple[str, str] | None
+    """The locator of the room to join, and its value."""
+    wish: Wish
+    group_chat: bool
+    sound: Sound
+    name: str
+
+
+async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
+    """Make a room with several characters, or join one; None when it is not about one."""
+    if wanted.cast is None and wanted.joins is None:
+        return None
+    if wanted.wish.end_user_id is None:
+        raise Invalid(MISSING_END_USER_ID)
+    rooms = call.running.rooms
+    place = await rooms.place()
+    found = await call.store.write(_enter, wanted, call.backend.settings.max_sessions, call.hub.holder)
+    if found is None:
+        return None
+    entered, seats = found
+    room, account_id = entered.room, call.store.account_id
+    if wanted.cast is not None:
+        await _let_some_fail(call, entered)
+    token = participant_token(
+        place.livekit.key,
+        place.livekit.secret,
+        identity=entered.identity,
+        name=wanted.name,
+        room_name=livekit_room(account_id, room.room_name),
+        now=real_time() if place.nobody_comes is None else entered.now,
+    )
+    if place.is_ours and wanted.cast is None and not rooms.has_roster(room.room_session_id):
+        await call.store.write(_leave, entered)
+        raise Conflict(ROOM_ELSEWHERE)
+    if place.nobody_comes is None:
+        rooms.perform(room, account_id, entered.identity, Guest(wanted.wish, wanted.sound, seats))
+    else:
+        call.note.explanations.append({"event": "room", "because": place.nobody_comes})
+    entries = room.entries(entered.identity)
+    return {
+        "session_id": entered.session_id,
+        "request_trace_id": entered.request_trace_id,
+        "character_session_id": entries[0]["character_session_id"],
+        "room_url": rooms.address(place, call.request),
+        "room_name": room.room_name,
+        "token": token,
+        "end_user_id": wanted.wish.end_user_id,
+        "room_session_id": room.room_session_id,
+        "active_membership_id": room.roster.active_membership_id,
+        "route_epoch": room.roster.route_epoch,
+        "roster_epoch": room.roster.roster_epoch,
+        "partial_dispatch": any(not member.live for member in room.roster.members),
+        "characters": entries,
+    }
+
+
+def _leave(tx: AccountTransaction, entered: Entered) -> None:
+    for session_id in entered.room.people.pop(entered.identity).values():
+        sessions.end(tx, session_id)
+    rosters.save(tx, entered.room)
+
+
+async def _let_some_fail(call: Call, entered: Entered) -> None:
+    """Faults of the path /room: instances that never come."""
+    faults, room = call.backend.faults, entered.room
+    if not await faults.are_waiting():
+        return
+    for member in room.roster.members:
+        who = {"character_id": member.character_id, "end_user_id": entered.end_user_id}
+        fault = await faults.take(call.store.account_id, Surface.LIVE, ROOM_PATH, {}, who)
+        if fault is not None:
+            room.roster.fail(member.membership_id, "injected_fault")
+            call.note.explanations.append({"event": "fault", "because": f"{member.membership_id} does not come"})
+    await call.store.write(rosters.save, room)
+
+
+def _enter(
+    tx: AccountTransaction, wanted: RosterWish, max_sessions: int | None, holder: str
+) -> tuple[Entered, dict[str, Session]] | None:
+    if wanted.cast is None:
+        assert wanted.joins is not None
+        room = rosters.find(tx, *wanted.joins)
+        if room is None:
+            return None
+        entered = rosters.join(tx, room, wanted.wish, max_sessions)
+    else:
+        try:
+            cast = [rosters.part(tx, one) for one in wanted.cast]
+        except (NotFound, Forbidden):
+            raise NotFound(CHARACTER_NOT_FOUND) from None
+        entered = rosters.create(tx, wanted.wish, cast, max_sessions, group_chat=wanted.group_chat)
+    return entered, rosters.held(tx, entered.room.people[entered.identity], holder)

@@ -1,0 +1,406 @@
+"""The roster of a room with several characters, without a room: the rules of the vendor's two pages."""
+
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fake_convai.domain.roster import (
+    OUTCOMES,
+    CommandRefused,
+    Member,
+    Outcome,
+    Retargeted,
+    Roster,
+    TurnBegun,
+    TurnDone,
+    Updated,
+    unique_names,
+)
+
+ROOM = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+
+
+def member(number: int, **fields: Any) -> Member:
+    """A member that is ready."""
+    return Member(
+        membership_id=str(uuid.UUID(int=number, version=4)),
+        character_id=f"character-{number % 2}",
+        session_id=f"session-{number}",
+        character_session_id=f"conversation-{number}",
+        participant_identity=f"identity-{number}",
+        display_name=f"Ada ({number})",
+        **{"status": "ready", **fields},
+    )
+
+
+def room(*members: Member, **fields: Any) -> Roster:
+    """A room whose first member is active."""
+    everybody = list(members or (member(1, is_initial=True), member(2), member(3)))
+    return Roster(ROOM, everybody, active_membership_id=everybody[0].membership_id, **{"group_chat": True, **fields})
+
+
+def make(entries: list[dict[str, Any]]) -> list[Member]:
+    """Members of what is to be added."""
+    if any("character_id" not in entry for entry in entries):
+        raise CommandRefused("character_not_found", "Unknown character.")
+    return [member(100 + number, status="dispatch_accepted") for number, _ in enumerate(entries)]
+
+
+def target(membership_id: object, epoch: object = 0, command_id: object = "command-1", **data: Any) -> dict[str, Any]:
+    """The command that makes a member the active one."""
+    data = {"room_session_id": ROOM, "target_membership_id": membership_id, "expected_route_epoch": epoch, **data}
+    return {"type": "interaction-target", "id": command_id, "data": data}
+
+
+def update(epoch: object = 0, command_id: str = "command-1", **data: Any) -> dict[str, Any]:
+    """The command that changes who is in the room."""
+    data = {"room_session_id": ROOM, "expected_roster_epoch": epoch, **data}
+    return {"type": "character-roster-update", "id": command_id, "data": data}
+
+
+def address(mode: str = "all", epoch: object = 0, command_id: str = "turn-1", **data: Any) -> dict[str, Any]:
+    """A message to the group."""
+    data = {"room_session_id": ROOM, "mode": mode, "expected_route_epoch": epoch, "text": "Hello.", **data}
+    return {"type": "group-address", "label": "rtvi-ai", "id": command_id, "data": data}
+
+
+def refusal(roster: Roster, command: dict[str, Any]) -> dict[str, Any]:
+    """The extras of the refusal, which leaves the room as it was."""
+    before = {**roster.dump(), "commands": None}
+    with pytest.raises(CommandRefused) as caught:
+        roster.heard(command, make)
+    assert {**roster.dump(), "commands": None} == before
+    return caught.value.extras
+
+
+def ids(*numbers: int) -> list[str]:
+    """Membership ids."""
+    return [member(number).membership_id for number in numbers]
+
+
+class TestTheTarget:
+    def test_is_switched(self) -> None:
+        roster = room()
+        outcome = roster.heard(target(ids(2)[0]), make)
+        assert outcome == Retargeted(
+            {
+                "success": True,
+                "command_id": "command-1",
+                "room_session_id": ROOM,
+                "previous_membership_id": ids(1)[0],
+                "active_membership_id": ids(2)[0],
+                "route_epoch": 1,
+                "changed": True,
+            }
+        )
+        assert roster.active is roster.members[1]
+
+    def test_may_be_nobody(self) -> None:
+        roster = room()
+        roster.heard(target(None), make)
+        assert (roster.active, roster.route_epoch) == (None, 1)
+
+    def test_that_it_was_already_is_no_new_epoch(self) -> None:
+        outcome = room().heard(target(ids(1)[0]), make)
+        assert isinstance(outcome, Retargeted)
+        assert (outcome.extras["changed"], outcome.extras["route_epoch"]) == (False, 0)
+
+    @pytest.mark.parametrize("wrong", [*ids(9), "no UUID", 5, ["a"]], ids=["unknown", "no UUID", "number", "list"])
+    def test_must_be_in_the_room(self, wrong: object) -> None:
+        assert refusal(room(), target(wrong)) == {
+            "code": "invalid_target_membership",
+            "command_id": "command-1",
+            "room_session_id": ROOM,
+            "active_membership_id": ids(1)[0],
+            "route_epoch": 0,
+        }
+
+    def test_must_not_have_failed(self) -> None:
+        roster = room(member(1), member(2, status="failed"))
+        assert refusal(roster, target(ids(2)[0]))["code"] == "invalid_target_membership"
+
+
+class TestACommand:
+    def test_that_comes_again_is_accepted_in_silence(self) -> None:
+        roster = room()
+        roster.heard(target(ids(2)[0]), make)
+        assert roster.heard(target(ids(2)[0]), make) is None
+        assert roster.route_epoch == 1
+
+    @pytest.mark.parametrize(
+        "other", [target(ids(3)[0]), update(), address(command_id="command-1")], ids=lambda c: c["type"]
+    )
+    def test_with_an_id_that_was_used_is_a_conflict(self, other: dict[str, Any]) -> None:
+        roster = room()
+        roster.heard(target(ids(2)[0]), make)
+        extras = refusal(roster, other)
+        assert (extras["code"], extras["route_epoch"]) == ("command_id_conflict", 1)
+
+    def test_that_was_refused_by_the_room_is_not_asked_again(self) -> None:
+        roster = room()
+        assert refusal(roster, target(ids(2)[0], epoch=7))["code"] == "stale_route_epoch"
+        assert roster.heard(target(ids(2)[0], epoch=7), make) is None
+
+    @pytest.mark.parametrize(
+        ("command", "code"),
+        [
+            (target(ids(2)[0], command_id=None), "invalid_command"),
+            (target(ids(2)[0], command_id=""), "invalid_command"),
+            (target(ids(2)[0], command_id="x" * 129), "invalid_command"),
+            ({"type": "interaction-target", "id": "a", "data": []}, "invalid_command"),
+            (target(ids(2)[0], room_session_id=str(uuid.uuid4())), "wrong_room"),
+            (target(ids(2)[0], epoch="0"), "invalid_route_epoch"),
+            (target(ids(2)[0], epoch=True), "invalid_route_epoch"),
+            (update(epoch=None), "invalid_roster_epoch"),
+            (address("some"), "invalid_command"),
+            (address(text=" "), "empty_message"),
+            (address(text=5), "empty_message"),
+            (address("tagged"), "empty_target_set"),
+            (address("tagged", target_membership_ids=[]), "empty_target_set"),
+        ],
+    )
+    def test_that_never_reaches_the_room_has_a_code_only(self, command: dict[str, Any], code: str) -> None:
+        roster = room()
+        assert refusal(roster, command) == {"code": code}
+        assert roster.commands == {}
+
+
+class TestTheRoster:
+    def test_takes_and_loses_members(self) -> None:
+        roster = room()
+        outcome = roster.heard(update(add=[{"character_id": "c"}], remove_membership_ids=ids(2)), make)
+        assert isinstance(outcome, Updated)
+        assert outcome.extras == {
+            "success": True,
+            "command_id": "command-1",
+            "room_session_id": ROOM,
+            "added": [member(100, status="dispatch_accepted").entry()],
+            "removed_membership_ids": ids(2),
+            "active_membership_id": ids(1)[0],
+            "route_epoch": 0,
+            "roster_epoch": 1,
+        }
+        assert [one.membership_id for one in roster.members] == ids(1, 3, 100)
+        assert outcome.added[0].entry()["provisioning_status"] == "dispatch_accepted"
+
+    def test_hands_the_target_on_when_the_active_one_goes(self) -> None:
+        roster = room()
+        gone = update(remove_membership_ids=ids(1), replacement_target_membership_id=ids(3)[0])
+        roster.heard(gone, make)
+        assert (roster.active_membership_id, roster.route_epoch, roster.roster_epoch) == (ids(3)[0], 1, 1)
+
+    @pytest.mark.parametrize(
+        "heir", [None, *ids(1), *ids(9), *ids(2)], ids=["none", "one that goes", "unknown", "not ready"]
+    )
+    def test_needs_a_ready_heir(self, heir: str | None) -> None:
+        roster = room(member(1), member(2, status="dispatch_accepted"))
+        gone = update(remove_membership_ids=ids(1), replacement_target_membership_id=heir)
+        assert refusal(roster, gone)["code"] == "replacement_target_required"
+
+    @pytest.mark.parametrize(
+        ("data", "code"),
+        [
+            ({"epoch": 3}, "stale_roster_epoch"),
+            ({"remove_membership_ids": ids(9)}, "membership_not_found"),
+            ({"remove_membership_ids": ids(1, 2, 3)}, "empty_target_set"),
+            ({"add": [{"character_id": "c"}] * 48}, "roster_capacity_exceeded"),
+            ({"add": [{}]}, "character_not_found"),
+            ({"add": ["c"]}, "invalid_command"),
+            ({"add": {"character_id": "c"}}, "invalid_command"),
+        ],
+    )
+    def test_refuses_with_the_current_epoch(self, data: dict[str, Any], code: str) -> None:
+        assert refusal(room(), update(**data)) == {
+            "code": code,
+            "command_id": "command-1",
+            "room_session_id": ROOM,
+            "active_membership_id": ids(1)[0],
+            "route_epoch": 0,
+            "roster_epoch": 0,
+        }
+
+    def test_loses_its_target_when_the_active_one_breaks(self) -> None:
+        roster = room()
+        assert roster.fail(ids(1)[0], "worker_lost") is None
+        assert (roster.active, roster.route_epoch) == (None, 1)
+        assert roster.members[0].entry()["provisioning_status"] == "dispatch_failed"
+        assert roster.members[0].failure_code == "worker_lost"
+        assert roster.fail(ids(1)[0], "again") is None
+        assert roster.members[0].failure_code == "worker_lost"
+
+    def test_becomes_ready_one_by_one(self) -> None:
+        roster = room(member(1, status="dispatch_accepted"), member(2, status="dispatch_failed"))
+        assert [roster.ready(one) for one in [*ids(1, 1, 2, 9)]] == [True, False, False, False]
+
+
+class TestAGroupTurn:
+    def test_ends_when_all_are_done(self) -> None:
+        roster = room()
+        begun = roster.heard(address("open"), make)
+        assert isinstance(begun, TurnBegun)
+        assert begun.turn.targets == ids(1, 2, 3)
+        assert roster.settle(ids(2)[0], "passed") is None
+        assert roster.settle(ids(1)[0], "answered") is None
+        assert roster.settle(ids(1)[0], "failed") is None, "it is settled"
+        done = roster.settle(ids(3)[0], "failed")
+        lists = {
+            "answered_membership_ids": ids(1),
+            "passed_membership_ids": ids(2),
+            "failed_membership_ids": ids(3),
+        }
+        counts = {
+            "turn_id": "turn-1",
+            "addressed": 3,
+            "answered": 1,
+            "passed": 1,
+            "failed": 1,
+            "cancelled": False,
+            "route_epoch": 0,
+        }
+        about = {"command_id": "turn-1", "room_session_id": ROOM, "mode": "open"}
+        assert done == TurnDone(
+            {**about, "route_epoch": 0, "target_membership_ids": ids(1, 2, 3), **lists, "summary": counts},
+            {**about, "addressed_membership_ids": ids(1, 2, 3), **lists, **counts},
+        )
+        assert roster.turn is None
+
+    @pytest.mark.parametrize("mode", ["all", "tagged"])
+    def test_may_be_declined_only_when_it_is_open(self, mode: str) -> None:
+        roster = room()
+        roster.heard(address(mode, target_membership_ids=ids(2)), make)
+        done = [roster.settle(one, "passed") for one in ids(1, 3, 2)]
+        (last,) = [one for one in done if one is not None]
+        assert last.extras["passed_membership_ids"] == []
+        assert last.extras["failed_membership_ids"] == last.extras["target_membership_ids"]
+
+    def test_keeps_other_commands_out_and_forgets_them(self) -> None:
+        roster = room()
+        roster.heard(address(), make)
+        for command in (target(ids(2)[0]), update(command_id="command-2"), address(command_id="turn-2")):
+            assert refusal(roster, command)["code"] == "turn_in_progress"
+        assert roster.heard(address(), make) is None, "the same command again"
+        assert isinstance(roster.expire(), TurnDone)
+        assert isinstance(roster.heard(target(ids(2)[0]), make), Retargeted)
+
+    @pytest.mark.parametrize(
+        ("targets", "code"),
+        [(ids(2, 2), "duplicate_target_membership"), (ids(9), "invalid_target_membership")],
+        ids=["twice", "unknown"],
+    )
+    def test_is_for_members(self, targets: list[str], code: str) -> None:
+        assert refusal(room(), address("tagged", target_membership_ids=targets))["code"] == code
+
+    def test_needs_somebody(self) -> None:
+        roster = room(member(1, status="failed"))
+        assert refusal(roster, address())["code"] == "empty_target_set"
+
+    def test_needs_a_group_chat_room(self) -> None:
+        assert refusal(room(group_chat=False), address()) == {"code": "not_group_chat_room"}
+
+    def test_that_takes_too_long_has_failed(self) -> None:
+        roster = room()
+        assert roster.expire() is None
+        roster.heard(address(), make)
+        roster.settle(ids(2)[0], "answered")
+        done = roster.expire()
+        assert done is not None
+        assert done.extras["failed_membership_ids"] == ids(1, 3)
+
+
+def test_display_names_are_unique_in_a_room() -> None:
+    assert unique_names(["Ada", "Bo", "Ada", "Ada (2)"]) == ["Ada", "Bo", "Ada (2)", "Ada (2) (2)"]
+    assert unique_names(["Ada"], taken=["Ada"]) == ["Ada (2)"]
+
+
+_numbers = st.integers(0, 5)
+_ids = st.builds(lambda number: ids(number)[0], _numbers)
+_epochs = st.integers(0, 4)
+_command_ids = st.sampled_from(["a", "b", "c", "d", "e", "f", "g", "h"])
+_commands = st.one_of(
+    st.builds(target, st.none() | _ids, _epochs, _command_ids),
+    st.builds(
+        update,
+        _epochs,
+        _command_ids,
+        add=st.lists(st.just({"character_id": "c"}), max_size=1),
+        remove_membership_ids=st.lists(_ids, max_size=2),
+        replacement_target_membership_id=st.none() | _ids,
+    ),
+    st.builds(
+        address,
+        st.sampled_from(["all", "tagged", "open"]),
+        _epochs,
+        _command_ids,
+        target_membership_ids=st.lists(_ids, max_size=2),
+    ),
+)
+_outcomes: st.SearchStrategy[Outcome] = st.sampled_from(["answered", "passed", "failed"])
+_events = st.one_of(
+    st.tuples(st.just("command"), _commands),
+    st.tuples(st.just("settle"), st.tuples(_ids, _outcomes)),
+    st.tuples(st.just("fail"), _ids),
+    st.tuples(st.just("expire"), st.none()),
+)
+
+
+class Driven:
+    """A roster that is held to its rules with each event."""
+
+    def __init__(self) -> None:
+        self.roster = room()
+        self.seen: dict[str, dict[str, Any]] = {}
+        self._made = iter(range(200, 300))
+
+    def command(self, what: dict[str, Any]) -> object:
+        """Give a command. One that was carried out or refused by the room is not carried out again."""
+        before, known, error = self.roster.dump(), self.seen.get(what["id"]), None
+        outcome: object = None
+        try:
+            outcome = self.roster.heard(what, lambda entries: [member(next(self._made)) for _ in entries])
+        except CommandRefused as caught:
+            error = caught
+        if error is not None:
+            assert {**self.roster.dump(), "commands": None} == {**before, "commands": None}
+            assert known is None or known != what or len(error.extras) == 1
+            if len(error.extras) == 1 or error.code in ("turn_in_progress", "command_id_conflict"):
+                return None
+        else:
+            assert (outcome is None) == (known == what)
+        self.seen.setdefault(what["id"], what)
+        return outcome
+
+    def settle(self, what: tuple[str, Outcome]) -> object:
+        """An instance is done."""
+        return self.roster.settle(*what)
+
+    def fail(self, what: str) -> object:
+        """An instance breaks."""
+        return self.roster.fail(what, "broken")
+
+    def expire(self, what: None) -> object:
+        """The time of the turn is over."""
+        return self.roster.expire()
+
+
+@given(st.lists(_events, max_size=30))
+def test_whatever_happens_the_rules_hold(events: list[tuple[str, Any]]) -> None:
+    driven = Driven()
+    roster = driven.roster
+    for kind, what in events:
+        before = roster.dump()
+        outcome = getattr(driven, kind)(what)
+        if isinstance(outcome, TurnDone):
+            answered, passed, failed = (outcome.extras[f"{one}_membership_ids"] for one in OUTCOMES)
+            assert sorted([*answered, *passed, *failed]) == sorted(outcome.extras["target_membership_ids"])
+            assert passed == [] or outcome.extras["mode"] == "open"
+            assert roster.turn is None
+        assert roster.members, "never empty"
+        assert roster.active_membership_id is None or (roster.active is not None and roster.active.live)
+        retargeted = roster.active_membership_id != before["active_membership_id"]
+        assert (roster.route_epoch > before["route_epoch"]) == retargeted
+        changed = {one["membership_id"] for one in before["members"]} ^ {one.membership_id for one in roster.members}
+        assert (roster.roster_epoch > before["roster_epoch"]) == bool(changed)
+        assert Roster.load(roster.dump()) == roster
