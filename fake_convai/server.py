@@ -41,7 +41,7 @@ def run(settings: Settings) -> None:
         rooms.insist(settings)
     except (UnusableDatabase, FakeConvaiError, BadSetting) as error:
         raise CannotStart(str(error)) from error
-    tls = _prepare_tls(settings) if settings.tls else None
+    tls = prepare_tls(settings.tls_folder, settings.host) if settings.tls else None
     listener = listen(settings.host, settings.port)
     if settings.control_key is None and not _is_loopback(listener):
         click.echo(
@@ -77,13 +77,14 @@ def serve(config: uvicorn.Config, listener: socket.socket, message: str) -> None
         sys.exit(3)
 
 
-def _prepare_tls(settings: Settings) -> tuple[ssl.SSLContext, Path]:
+def prepare_tls(folder: Path | None, host: str) -> tuple[ssl.SSLContext, Path]:
+    """What TLS needs, and the file of the authority that clients must trust; raises `CannotStart`."""
     try:
         from fake_convai import tls
     except ModuleNotFoundError as error:
         raise CannotStart(f"--tls needs the package {error.name}: pip install 'fake-convai[tls]'") from error
     try:
-        return tls.prepare(settings.tls_folder or tls.default_folder(), settings.host)
+        return tls.prepare(folder or tls.default_folder(), host)
     except tls.Unusable as error:
         raise CannotStart(str(error)) from error
 

@@ -9,9 +9,9 @@ from fake_convai.cli.clock import clock
 from fake_convai.cli.data import export, reset, seed, snapshot
 from fake_convai.cli.faults import faults
 from fake_convai.cli.journal import requests
-from fake_convai.cli.openapi import check, openapi
+from fake_convai.cli.openapi import openapi
 from fake_convai.cli.serve import migrate, serve
-from fake_convai.cli.traffic import compare, proxy
+from fake_convai.cli.traffic import check, compare, pace, proxy
 from fake_convai.cli.verify import verify
 
 
@@ -38,6 +38,6 @@ def cli() -> None:
 for command in (
     *(serve, migrate),
     *(seed, export, reset, snapshot, clock, faults, requests),
-    *(openapi, check, proxy, compare, verify),
+    *(openapi, check, proxy, compare, pace, verify),
 ):
     cli.add_command(command)

@@ -1,4 +1,4 @@
-"""The commands about the contract: `openapi` writes it, `check` holds a recording against it."""
+"""The command that writes the contract."""
 
 import json
 from pathlib import Path
@@ -38,25 +38,3 @@ def documents() -> dict[str, str]:
     examples, frames = run_examples()
     made = {str(surface): document(surface, examples, frames) for surface in Surface} | {"control": control_document()}
     return {f"{name}.json": json.dumps(one, indent=2, ensure_ascii=False) + "\n" for name, one in made.items()}
-
-
-@click.command()
-@click.option(
-    "--openapi",
-    "contract",
-    required=True,
-    metavar="[production|beta|live|FILE]",
-    help="The document to hold the recording against: one of ours by name, or a file.",
-)
-@click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(contract: str, recording: Path) -> None:
-    """Report where the traffic in a HAR file departs from the contract; exits with 1 when it does."""
-    from fake_convai.contract.har import Unreadable, check_recording, load_contract
-
-    try:
-        report = check_recording(load_contract(contract), recording.read_bytes())
-    except Unreadable as error:
-        raise click.ClickException(str(error)) from error
-    for line in report.lines():
-        click.echo(line)
-    raise SystemExit(1 if report.violations else 0)

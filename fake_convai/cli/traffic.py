@@ -1,4 +1,4 @@
-"""The commands about real traffic: `proxy` records it, `compare` holds the fake against it."""
+"""The commands about real traffic: `proxy` records it, others hold the fake and the contract against it."""
 
 import json
 from collections.abc import Iterator
@@ -23,29 +23,52 @@ if TYPE_CHECKING:
     metavar="[SURFACE=]URL",
     help="The real service; with https://convai.com its three hosts are meant. Repeatable, one for each surface.",
 )
-@click.option(
-    "--record", "recording", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A new file."
-)
+@click.option("--record", "recording", type=click.Path(dir_okay=False, path_type=Path), help="A new file.")
+@click.option("--har", type=click.Path(dir_okay=False, path_type=Path), help="A new HAR file instead, for other tools.")
+@click.option("--tls", is_flag=True, help="Speak HTTPS with a local authority, for clients with fixed hosts.")
+@click.option("--tls-folder", type=click.Path(file_okay=False, path_type=Path), help="Where that authority is kept.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=2669, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-def proxy(targets: tuple[str, ...], recording: Path, host: str, port: int) -> None:
+def proxy(
+    targets: tuple[str, ...],
+    recording: Path | None,
+    har: Path | None,
+    tls: bool,
+    tls_folder: Path | None,
+    host: str,
+    port: int,
+) -> None:
     """Pass requests on to the real service and record them, without keys and tokens."""
     import uvicorn
 
-    from fake_convai.server import MAX_FRAME, CannotStart, listen, origin, ready_message, serve
+    from fake_convai.server import MAX_FRAME, CannotStart, listen, origin, prepare_tls, ready_message, serve
+    from fake_convai.traffic.har import HarRecorder
     from fake_convai.traffic.proxy import create_proxy
     from fake_convai.traffic.recording import Recorder, Unreadable
     from fake_convai.traffic.targets import BadTarget, read_targets
 
+    if (recording is None) == (har is None):
+        raise Misuse("give either --record or --har")
     try:
         destinations = read_targets(targets)
         listener = listen(host, port)
-        recorder = Recorder(recording)
+        secure = prepare_tls(tls_folder, host) if tls else None
+        recorder = HarRecorder(har) if har is not None else Recorder(recording or Path())
     except (BadTarget, CannotStart, Unreadable) as error:
         raise Misuse(str(error)) from error
     app = create_proxy(destinations, recorder)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", ws_max_size=MAX_FRAME)
-    serve(config, listener, ready_message(origin(host, listener), control=False))
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        ws_max_size=MAX_FRAME,
+        ssl_context_factory=None if secure is None else lambda config, default: secure[0],
+    )
+    message = ready_message(origin(host, listener, "http" if secure is None else "https"), control=False)
+    if secure is not None:
+        message += f"\n  {'authority':<10} {secure[1]} (clients must trust it: docs/clients.md)"
+    serve(config, listener, message)
 
 
 @click.command()
@@ -64,11 +87,12 @@ def compare(recording: Path, url: str | None, control_key: str | None, seed: Pat
     """Replay a recording against the fake and report what differs; exits with 1 when something does."""
     from fake_convai.control.seed_document import read_document
     from fake_convai.domain.errors import Invalid
-    from fake_convai.traffic.recording import Unreadable, read
+    from fake_convai.traffic.har import read_traffic
+    from fake_convai.traffic.recording import Unreadable
     from fake_convai.traffic.replay import CannotCompare, Replay
 
     try:
-        exchanges = read(recording)
+        exchanges, _ = read_traffic(recording)
         document = None if seed is None else read_document(seed)
         with _running(url) as at:
             compared = list(Replay(at, exchanges, control_key).compare(document))
@@ -76,6 +100,45 @@ def compare(recording: Path, url: str | None, control_key: str | None, seed: Pat
         raise Misuse(str(error)) from error
     _report(compared, as_json=as_json)
     raise SystemExit(1 if any(one.differences for one in compared) else 0)
+
+
+@click.command()
+@click.option(
+    "--openapi",
+    "contract",
+    metavar="[production|beta|live|FILE]",
+    help="Look at one surface only, by its name or by a file of its document.",
+)
+@click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(contract: str | None, recording: Path) -> None:
+    """Report where a HAR file or a recording departs from the contract; exits with 1 when it does."""
+    from fake_convai.traffic.check import check_exchanges, contracts
+    from fake_convai.traffic.har import read_traffic
+    from fake_convai.traffic.recording import Unreadable
+
+    try:
+        report = check_exchanges(contracts(contract), *read_traffic(recording))
+    except Unreadable as error:
+        raise Misuse(str(error)) from error
+    click.echo("\n".join(report.lines()))
+    raise SystemExit(1 if report.violations else 0)
+
+
+@click.command()
+@click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def pace(recording: Path) -> None:
+    """Print how fast the real service answered in a recording, as the body of PUT /_fake/pace."""
+    from fake_convai.traffic.har import read_traffic
+    from fake_convai.traffic.recording import Unreadable
+    from fake_convai.traffic.timing import pace as pace_of
+
+    try:
+        found = pace_of(read_traffic(recording)[0])
+    except Unreadable as error:
+        raise Misuse(str(error)) from error
+    if not found:
+        raise Misuse(f"{recording} has no turn with times: record one over a WebSocket or as a stream")
+    click.echo(json.dumps(found))
 
 
 @contextmanager

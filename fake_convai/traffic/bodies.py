@@ -1,5 +1,7 @@
 """From bytes on the wire to what a recording keeps."""
 
+import re
+import time
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from fake_convai.backend.body import MAX_FORM, form_in
 from fake_convai.traffic.recording import MAX_SIZE, Body
 
 JSON, EVENTS = "application/json", "text/event-stream"
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 class Passing:
@@ -21,6 +23,7 @@ class Passing:
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._size = 0
+        self._came: list[tuple[int, float]] = []
 
     async def watch(self, parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         """The parts as they come."""
@@ -28,6 +31,7 @@ class Passing:
             self._size += len(part)
             if self._size <= MAX_FORM:
                 self._parts.append(part)
+                self._came.append((self._size, time.perf_counter()))
             else:
                 self._parts.clear()
             yield part
@@ -35,7 +39,7 @@ class Passing:
     async def of_request(self, request: Request) -> Body:
         """What a request brought; a body that is JSON counts as such, whatever it is called, as on the server."""
         raw = b"".join(self._parts)
-        if raw and media_type(request.headers.get("content-type", "")) in _FORMS:
+        if raw and media_type(request.headers.get("content-type", "")) in FORMS:
             fields = await _form(request, raw)
             # Some clients send JSON under the name that curl gives to everything.
             if fields is not None and parse(raw).kind != "json":
@@ -45,6 +49,13 @@ class Passing:
     def of_answer(self, content_type: str) -> Body:
         """What was answered."""
         return self._too_long() or parse(b"".join(self._parts), content_type)
+
+    def event_ms(self, since: float) -> list[float]:
+        """When each event of a stream came, in milliseconds after a reading of `time.perf_counter`."""
+        raw = b"".join(self._parts)
+        ends = [found.end() for found in re.finditer(rb"^data:[^\n]*", raw, re.MULTILINE)]
+        came = (next(at for size, at in self._came if size >= end) for end in ends)
+        return [round((at - since) * 1000, 3) for at in came]
 
     def _too_long(self) -> Body | None:
         return Body(kind="binary", value=min(self._size, MAX_SIZE)) if self._size > MAX_FORM else None

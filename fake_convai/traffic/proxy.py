@@ -19,15 +19,12 @@ from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.surface import Surface, locate
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.traffic.bodies import Passing, media_type, parse
-from fake_convai.traffic.recording import Body, Exchange, Received, Recorder, Sent
-from fake_convai.traffic.sockets import CREDENTIALS, relay
+from fake_convai.traffic.recording import KEPT_OF_ANSWER, KEPT_OF_REQUEST, Body, Exchange, Received, Recorder, Sent
+from fake_convai.traffic.sockets import relay
 from fake_convai.traffic.targets import Targets, home
 
 TIMEOUT = httpx.Timeout(120.0, connect=20.0)
 """Seconds; a character that thinks for long is no reason to hang up."""
-
-KEPT_OF_REQUEST = (*CREDENTIALS, "content-type", "accept")
-KEPT_OF_ANSWER = ("content-type", "retry-after", "location", "access-control-allow-origin")
 
 # What belongs to one connection (RFC 9110, section 7.6.1).
 _HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"}
@@ -121,6 +118,8 @@ class _Proxy:
             exchange.duration_ms = round((time.perf_counter() - started) * 1000, 3)
             sent.body = await body.of_request(request)
             exchange.response.body = answered.of_answer(answer.headers.get("content-type", ""))
+            if exchange.response.body.kind == "events":
+                exchange.response.event_ms = answered.event_ms(started)
             if request.method != "OPTIONS":  # a browser asking for permission, which is not the service's business
                 self._recorder.add(exchange)
 
@@ -162,6 +161,9 @@ class _Proxy:
             self._recorder.vault.note_session(body["session_id"])
             if _is_chat(body.get("room_url")):
                 self._sockets[body["session_id"]] = body["room_url"]
+            elif body.get("room_url"):
+                room = body.get("room_name") or body["room_url"]
+                click.echo(f"fake-convai: not recorded: what is said in the LiveKit room {room}", err=True)
 
     def _through_here(self, content: bytes, request: Request) -> bytes:
         """The answer to /connect with the address of the WebSocket changed to the proxy's, so that it is recorded."""

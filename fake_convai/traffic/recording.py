@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
 from fake_convai.backend.body import MEBIBYTE
 from fake_convai.backend.redact import is_secret, redacted, redacted_text
 from fake_convai.backend.surface import Surface
@@ -18,6 +19,12 @@ from fake_convai.domain.errors import Invalid
 
 VERSION = 1
 _MARK = "fake_convai_recording"
+
+CREDENTIALS = (KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER, "authorization")
+"""The headers that say who asks."""
+
+KEPT_OF_REQUEST = (*CREDENTIALS, "content-type", "accept")
+KEPT_OF_ANSWER = ("content-type", "retry-after", "location", "access-control-allow-origin")
 
 WEBSOCKET = "WEBSOCKET"
 """Stands where other exchanges have their HTTP method."""
@@ -139,6 +146,7 @@ class Received(BaseModel):
     status: int
     headers: dict[str, str] = Field(default_factory=dict)
     body: Body = Body()
+    event_ms: list[float] = Field(default_factory=list, description="When each event of a stream came.")
 
 
 class Frame(BaseModel):
@@ -148,6 +156,7 @@ class Frame(BaseModel):
 
     sender: Literal["client", "server"] = Field(alias="from")
     body: Body
+    at_ms: float = Field(0.0, description="Milliseconds after the connection was asked for.")
 
     @field_validator("body")
     @classmethod
@@ -199,6 +208,11 @@ def read(path: Path) -> list[Exchange]:
             said = detail["msg"].removeprefix("Value error, ")
             raise Unreadable(f"{path} line {number}: not an exchange: {place} {said}".strip()) from error
     return sorted(exchanges, key=lambda exchange: exchange.at)
+
+
+def is_recording(raw: bytes) -> bool:
+    """Whether these bytes begin as a recording does."""
+    return _version(raw.partition(b"\n")[0]) is not None
 
 
 def _version(line: bytes) -> Any:
@@ -258,6 +272,9 @@ class Vault:
 class Recorder:
     """Writes a new recording, one exchange after the other."""
 
+    beginning = orjson.dumps({_MARK: VERSION}) + b"\n"
+    between = end = b""
+
     def __init__(self, path: Path) -> None:
         """Raises `Unreadable` when there is a file already: its placeholders would get another meaning."""
         try:
@@ -268,7 +285,9 @@ class Recorder:
         except OSError as error:
             raise Unreadable(f"cannot write {path}: {error.strerror}") from error
         self.vault = Vault()
-        self._write({_MARK: VERSION})
+        self._between = b""
+        self._file.write(self.beginning + self.end)
+        self._file.flush()
 
     def add(self, exchange: Exchange) -> None:
         """Write an exchange without its secrets; one that could not be read again is left out."""
@@ -279,15 +298,19 @@ class Recorder:
         exchange.response.body = self.vault.body(_shortened(exchange.response.body))
         for frame in exchange.frames:
             frame.body = self.vault.body(_shortened(frame.body))
-        self._write(exchange.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+        written = self.vault.conceal(orjson.dumps(self.written(exchange)))
+        self._file.seek(-len(self.end), os.SEEK_END)
+        self._file.write(self._between + written + b"\n" + self.end)
+        self._file.flush()
+        self._between = self.between
+
+    def written(self, exchange: Exchange) -> dict[str, Any]:
+        """What is written of an exchange."""
+        return exchange.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def close(self) -> None:
         """The recording is complete."""
         self._file.close()
-
-    def _write(self, content: Mapping[str, Any]) -> None:
-        self._file.write(self.vault.conceal(orjson.dumps(content)) + b"\n")
-        self._file.flush()
 
 
 def _shortened(body: Body) -> Body:

@@ -10,13 +10,9 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER
 from fake_convai.domain.clock import real_time, to_iso
 from fake_convai.traffic.bodies import parse
-from fake_convai.traffic.recording import Close, Exchange, Frame, Received, Recorder, Sent
-
-CREDENTIALS = (KEY_HEADER, LIVE_KEY_HEADER, TOKEN_HEADER, "authorization")
-"""The headers that say who asks."""
+from fake_convai.traffic.recording import CREDENTIALS, Close, Exchange, Frame, Received, Recorder, Sent
 
 _NORMAL = 1000
 
@@ -29,7 +25,7 @@ async def relay(client: WebSocket, url: str, sent: Sent, recorder: Recorder) -> 
     try:
         async with connect(url, additional_headers=headers, max_size=None) as server:
             await client.accept()
-            exchange.close = await _carry(client, server, exchange)
+            exchange.close = await _carry(client, server, exchange, started)
     except InvalidStatus as error:
         refusal = error.response
         exchange.response.status = refusal.status_code
@@ -38,13 +34,13 @@ async def relay(client: WebSocket, url: str, sent: Sent, recorder: Recorder) -> 
     except (OSError, WebSocketException):
         await client.close()
         return  # nobody there: nothing to record
-    exchange.duration_ms = round((time.perf_counter() - started) * 1000, 3)
+    exchange.duration_ms = _since(started)
     recorder.add(exchange)
 
 
-async def _carry(client: WebSocket, server: ClientConnection, exchange: Exchange) -> Close:
-    to_server = asyncio.create_task(_to_server(client, server, exchange))
-    to_client = asyncio.create_task(_to_client(client, server, exchange))
+async def _carry(client: WebSocket, server: ClientConnection, exchange: Exchange, started: float) -> Close:
+    to_server = asyncio.create_task(_to_server(client, server, exchange, started))
+    to_client = asyncio.create_task(_to_client(client, server, exchange, started))
     await asyncio.wait((to_server, to_client), return_when=asyncio.FIRST_COMPLETED)
     if to_client.done():
         to_server.cancel()
@@ -57,11 +53,11 @@ async def _carry(client: WebSocket, server: ClientConnection, exchange: Exchange
     return Close(by="client", code=code)
 
 
-async def _to_server(client: WebSocket, server: ClientConnection, exchange: Exchange) -> int:
+async def _to_server(client: WebSocket, server: ClientConnection, exchange: Exchange, started: float) -> int:
     async for message in _messages(client):
         if isinstance(message, int):
             return message
-        exchange.frames.append(Frame(sender="client", body=parse(message)))
+        exchange.frames.append(Frame(sender="client", body=parse(message), at_ms=_since(started)))
         with suppress(ConnectionClosed):  # the other task sees it too, and ends this one
             await server.send(message)
     return _NORMAL
@@ -78,9 +74,14 @@ async def _messages(client: WebSocket) -> AsyncIterator[str | bytes | int]:
         yield message["bytes"] if text is None else text
 
 
-async def _to_client(client: WebSocket, server: ClientConnection, exchange: Exchange) -> None:
+async def _to_client(client: WebSocket, server: ClientConnection, exchange: Exchange, started: float) -> None:
     with suppress(ConnectionClosed):
         async for message in server:
-            exchange.frames.append(Frame(sender="server", body=parse(message)))
+            exchange.frames.append(Frame(sender="server", body=parse(message), at_ms=_since(started)))
             with suppress(RuntimeError, OSError):  # the client has just gone, as the other task sees too
                 await (client.send_text(message) if isinstance(message, str) else client.send_bytes(message))
+
+
+def _since(started: float) -> float:
+    """Milliseconds."""
+    return round((time.perf_counter() - started) * 1000, 3)

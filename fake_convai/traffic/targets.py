@@ -1,7 +1,10 @@
 """Where the proxy sends what it is asked."""
 
-from collections.abc import Iterable
+import re
+import socket
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fake_convai.api.routes import ENDPOINTS
@@ -9,6 +12,8 @@ from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.surface import VENDOR, Surface, hosts, under
 
 _HOMES = {endpoint.path: endpoint.home for endpoint in ENDPOINTS} | {CHAT_PATH: Surface.LIVE}
+
+_TEMPLATES = [re.compile(re.sub(r"\{\w+\}", "[^/]+", path)) for path in _HOMES if "{" in path]
 
 
 class BadTarget(Exception):
@@ -32,6 +37,12 @@ def home(path: str) -> Surface:
     return _HOMES.get(path, Surface.PRODUCTION)
 
 
+def is_known(path: str) -> bool:
+    """Whether a path is one of Convai's that the fake serves."""
+    path = path.rstrip("/")
+    return path in _HOMES or any(template.fullmatch(path) for template in _TEMPLATES)
+
+
 def read_targets(given: Iterable[str]) -> Targets:
     """From `URL` and `SURFACE=URL`, as the command takes them; raises `BadTarget`.
 
@@ -48,12 +59,28 @@ def read_targets(given: Iterable[str]) -> Targets:
     host = urlsplit(base).hostname or "" if base else ""
     if base and (host == VENDOR or host.endswith(f".{VENDOR}")):
         surfaces = {surface: f"https://{hosts([surface])[0]}" for surface in Surface}
+        _refuse_loops(surfaces | own)
         return Targets(surfaces | own, None)
     if base:
         return Targets({surface: under(base, surface) for surface in Surface} | own, base)
     if missing := [surface for surface in Surface if surface not in own]:
         raise BadTarget(f"--target: nothing is said about {' and '.join(missing)}; give a URL for all, or one for each")
     return Targets(own, None)
+
+
+def _refuse_loops(surfaces: Mapping[Surface, str]) -> None:
+    """A hosts file that leads clients to the proxy would lead the proxy to itself."""
+    for url in surfaces.values():
+        host = urlsplit(url).hostname or ""
+        try:
+            found = {str(one[4][0]) for one in socket.getaddrinfo(host, 443)} if host.endswith(VENDOR) else set()
+        except OSError:
+            continue  # nobody there: said when it is asked
+        if any(ip_address(address.partition("%")[0]).is_loopback for address in found):
+            raise BadTarget(
+                f"--target: {host} leads to this machine, as its hosts file says: run the proxy on another machine or "
+                "in a container, and let the client's hosts file lead there"
+            )
 
 
 def _checked(url: str) -> str:
