@@ -8,7 +8,7 @@ NPM_BIN := .clients/node_modules/.bin
 PRETTIER := $(NPM_BIN)/prettier --log-level warn --print-width 120 'fake_convai/dashboard/**/*.{js,ts,css}'
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: docs serve livekit test check format lint types openapi fuzz bench dedup screenshots npm clean
+.PHONY: docs sources serve livekit test check format lint types openapi fuzz bench dedup screenshots npm clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
 	$(BIN)/fake-convai serve $(ARGS)
@@ -59,6 +59,9 @@ fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXA
 
 docs: $(VENV)/.dev ## Build the site into site/; every link must lead somewhere
 	$(BIN)/python -m mkdocs $(or $(ARGS),build --quiet)
+
+sources: $(VENV)/.dev ## What the newest Web SDK calls, sends and reads that the contract does not know; needs npm
+	$(BIN)/python -m docs.sources
 
 bench: $(VENV)/.dev ## Measure, and write the table of docs/performance.md; needs wrk and npm: apt-get install wrk
 	$(BIN)/python -m benchmarks $(ARGS)

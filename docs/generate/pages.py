@@ -38,7 +38,8 @@ def _contract() -> Iterator[str]:
         "# The contract",
         "What the real service takes and answers, as far as public sources show it, and what this fake imitates. Every "
         "statement ends in its source; when several disagree, the memory pages win. Code cites the numbers of the "
-        "sections. The schemas of each operation are in [openapi/](../openapi).",
+        "sections. The schemas of each operation are in [openapi/](../openapi). `make sources` looks whether the "
+        "newest Web SDK on npm does anything that does not stand here.",
     )
     yield "| Source | What it is |"
     yield "|---|---|"

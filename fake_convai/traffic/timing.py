@@ -41,7 +41,7 @@ def _timed(exchange: Exchange) -> list[Timed]:
 
 def _turns(said: Sequence[Timed]) -> Iterator[_Turn]:
     starts = [at for at, (_, _, what) in enumerate(said) if _kind(what) in ("user_text_message", "trigger-message")]
-    for start, end in zip(starts, [*starts[1:], len(said)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(said)], strict=False):
         turn = said[start:end]
         spoken = [(at, len(_words(what))) for at, who, what in turn if who == "server" and _words(what)]
         if spoken:

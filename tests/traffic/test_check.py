@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fake_convai.api.published import folder
-from fake_convai.cli.main import cli
+from fake_convai.cli.main import cli, main
 
 WHO = {"character_id": "npc", "end_user_id": "player-42"}
 PAGE = {"memories": [], "total_count": 0, "page": 1, "page_size": 50, "has_more": False}
@@ -63,7 +63,7 @@ def test_no_key_or_token_is_printed(tmp_path: Path) -> None:
     result = check(tmp_path, inside, half, openapi="production")
     assert secret not in result.output
     assert result.output.splitlines()[-1] == "2 requests, 2 of them checked, 2 violations."
-    assert result.output.count("...1234") == 3
+    assert result.output.count("secret-1") == 3
 
 
 @pytest.mark.parametrize(("recorded", "message"), VIOLATIONS.values(), ids=VIOLATIONS.keys())
@@ -123,13 +123,44 @@ def test_what_is_no_recording_is_said_in_one_line(tmp_path: Path, content: str) 
     har = tmp_path / "traffic.har"
     har.write_text(content)
     result = CliRunner().invoke(cli, ["check", "--openapi", "beta", str(har)])
-    assert (result.exit_code, "not a HAR file" in result.output) == (1, True)
+    assert (result.exit_code, "nor a HAR file" in result.output) == (2, True)
 
 
-@pytest.mark.parametrize("content", [None, "no JSON", "[]"])
+@pytest.mark.parametrize("content", [None, "no JSON", "[]", '{"info": {"title": "Another"}, "paths": {}}'])
 def test_what_is_no_document_is_said_in_one_line(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "contract.json"
     if content is not None:
         path.write_text(content)
     result = check(tmp_path, openapi=str(path))
-    assert (result.exit_code, "--openapi" in result.output) == (1, True)
+    assert (result.exit_code, "--openapi" in result.output) == (2, True)
+
+
+def test_without_a_document_each_surface_is_looked_at(tmp_path: Path) -> None:
+    live = entry("https://live.convai.com/connect", {"character_id": "npc"}, {}, 200)
+    result = check(tmp_path, entry(LIST, WHO, PAGE), live, openapi=None)
+    assert "2 requests, 2 of them checked" in result.output
+    assert {line[:2] for line in result.output.splitlines()[:-1]} == {"#2"}
+
+
+def test_a_route_on_the_other_rest_host_and_one_with_a_name_in_its_path(tmp_path: Path) -> None:
+    gone = entry(f"https://api.convai.com/character/{WHO['character_id']}", None, {"message": "Deleted."})
+    gone["request"]["method"] = "DELETE"
+    del gone["request"]["postData"]
+    result = check(tmp_path, entry("https://api.convai.com/memory/list/", WHO, PAGE), gone, openapi=None)
+    assert (result.exit_code, result.output) == (0, "2 requests, 2 of them checked, 0 violations.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["clean.har"], 0), (["wrong.har"], 1), (["none.har"], 2), (["--openapi", "none.json", "clean.har"], 2), ([], 2)],
+)
+def test_the_exit_code_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int
+) -> None:
+    (tmp_path / "clean.har").write_text(json.dumps({"log": {"entries": [entry(LIST, WHO, PAGE)]}}))
+    (tmp_path / "wrong.har").write_text(json.dumps({"log": {"entries": [entry(LIST, WHO, {})]}}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["fake-convai", "check", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code

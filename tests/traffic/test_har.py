@@ -89,8 +89,9 @@ def test_every_command_takes_either(both: tuple[Path, Path]) -> None:
         )
         compared = run("compare", file)
         assert compared.output.splitlines()[-1] == "10 exchanges, 0 differences in 0 of them.", compared.output
-        pace = json.loads(run("pace", file).stdout)
-        assert pace.keys() >= {"first_token_ms"}
+        pace = run("pace", file)
+        assert pace.exit_code == 0, pace.output
+        assert json.loads(pace.stdout).keys() >= {"first_token_ms"}
 
 
 def test_other_tools_read_it(both: tuple[Path, Path]) -> None:
@@ -210,7 +211,8 @@ def test_a_room_is_named_as_not_recorded(fake_convai: FakeConvai, tmp_path: Path
     command = [sys.executable, "-m", "fake_convai", "proxy", "--port", "0", "--target", fake_convai.url]
     command += ["--record", str(tmp_path / "traffic.jsonl")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as proxy:
-        assert proxy.stdout is not None and proxy.stderr is not None
+        assert proxy.stdout is not None
+        assert proxy.stderr is not None
         url = proxy.stdout.readline().split()[-1]
         with httpx.Client(base_url=url, timeout=30) as http:
             client = Client(http, proxy.pid)

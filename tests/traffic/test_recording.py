@@ -12,8 +12,8 @@ CALL = {"method": "POST", "surface": "beta", "path": "/memory/list"}
 EXCHANGE = {"at": "2026-01-01T00:00:00Z", "request": CALL, "response": {"status": 401}}
 HEADER = '{"fake_convai_recording":1}'
 MISUSES = {
-    "nothing": ("", "line 1: this is not a recording of fake-convai"),
-    "another file": ('{"log": {"entries": []}}', "line 1: this is not a recording of fake-convai"),
+    "nothing": ("", "neither a recording of fake-convai nor a HAR file"),
+    "another file": ('{"log": {}}', "neither a recording of fake-convai nor a HAR file: log.entries Field required"),
     "another version": (
         '{"fake_convai_recording":2}',
         "line 1: a recording of version 2; this fake-convai reads version 1",
