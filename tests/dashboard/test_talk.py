@@ -1,8 +1,10 @@
 """Talking to a character on the page: the reply as it comes, the events, and what is remembered in the end."""
 
+import json
+
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
 from fake_convai.testing import FakeConvai
 from tests.dashboard.conftest import Open, button, status
@@ -75,15 +77,16 @@ def test_the_next_session_knows_it(talk: Page, account: FakeConvai) -> None:
     assert [user.end_user_id for user in account.end_users()] == ["player-42", "player-43", "somebody-new"]
 
 
-def test_a_reply_is_read_out_once_it_is_whole(talk: Page) -> None:
-    talk.evaluate(
-        """() => new MutationObserver((changes) => changes.forEach(({ target }) => {
-             const busy = target.closest?.("[aria-busy]");
-             if (busy) (window.seen ??= []).push(busy.textContent);
-           })).observe(document.getElementById("talk-log"), { childList: true, subtree: true })"""
-    )
+def test_a_reply_comes_as_it_is_streamed(talk: Page) -> None:
+    socket: list[WebSocketRoute] = []
+    talk.route_web_socket("**/chat?*", lambda route: socket.append(route))
     say(talk, "Hello.")
-    expect(bubbles(talk)).to_have_count(2)
+    expect(bubbles(talk)).to_have_count(1)
+    for kind, data in (("started", {}), ("text", {"text": "Good "}), ("text", {"text": "day"})):
+        socket[0].send(json.dumps({"type": f"bot-llm-{kind}", "data": data}))
+    expect(bubbles(talk).last).to_have_text("Safety CoachGood day")
+    expect(talk.locator("[aria-busy]")).to_have_count(1)  # a screen reader waits for the whole
+    socket[0].send(json.dumps({"type": "bot-llm-stopped", "data": {}}))
     expect(talk.locator("[aria-busy]")).to_have_count(0)
 
 
@@ -135,6 +138,21 @@ def test_a_refused_session_says_why_and_is_tried_again(talk: Page, account: Fake
     expect(status(talk)).to_contain_text("(HTTP 429)")
     button(talk, "Retry").click()
     expect(bubbles(talk)).to_have_count(2)
+
+
+def test_an_impatient_person_has_one_session(talk: Page, account: FakeConvai) -> None:
+    held: list[Route] = []
+    talk.route("**/live/connect", lambda route: held.append(route))
+    text = talk.get_by_role("textbox", name="Say something")
+    text.fill("Hello.")
+    with talk.expect_request("**/live/connect"):
+        text.press("Enter")
+    text.press("Enter")
+    talk.evaluate("null")  # by the answer, what is to be held has come
+    (held.pop()).continue_()
+    expect(bubbles(talk)).to_have_count(2)
+    assert held == []
+    assert len(account.requests("/connect")) == 1
 
 
 def test_it_goes_on_while_another_view_is_looked_at(talk: Page) -> None:

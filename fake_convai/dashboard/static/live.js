@@ -24,7 +24,7 @@ export function openSession(connected, { heard, closed }) {
   const { pathname, search } = new URL(connected.room_url);
   // The page's own origin, whatever the server is called where the fake thinks that it is.
   const socket = new WebSocket(new URL(pathname + search, location.href.replace(/^http/, "ws")));
-  let expected = false;
+  let expected = true; // until it is open, that it cannot be opened says all
   socket.addEventListener("message", ({ data }) => heard("server", JSON.parse(data)));
   const live = {
     connected,
@@ -40,7 +40,10 @@ export function openSession(connected, { heard, closed }) {
     },
   };
   return new Promise((resolve, reject) => {
-    socket.addEventListener("open", () => resolve(live));
+    socket.addEventListener("open", () => {
+      expected = false;
+      resolve(live);
+    });
     socket.addEventListener("error", () => reject(new Failure("The WebSocket could not be opened.")));
     socket.addEventListener("close", ({ code, reason }) => expected || closed(`${reason || "no reason"} (${code})`));
   });

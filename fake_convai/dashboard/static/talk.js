@@ -1,7 +1,7 @@
 // @ts-check
 /** Talking to a character, over the same WebSocket as an app: the reply as it comes, and what is remembered of it. */
 
-import { control, keys, post } from "./backend.js";
+import { Failure, control, keys, post } from "./backend.js";
 import { byId, button, count, h, input, quoted } from "./dom.js";
 import { eventRow } from "./events.js";
 import { openSession } from "./live.js";
@@ -15,6 +15,8 @@ const TRY = ["My name is Alex and I am allergic to peanuts.", "What is my name?"
 let characters = [];
 /** @type {import("./live.js").Live | null} */
 let live = null;
+/** Whether a session is being opened: another word must not open a second one. */
+let connecting = false;
 /**
  * The line of the character that is being said.
  *
@@ -89,7 +91,7 @@ function renderSession() {
 
 /** @param {string} text */
 async function say(text) {
-  if (text.trim() === "" || characters.length === 0) return;
+  if (text.trim() === "" || characters.length === 0 || connecting) return;
   await attempt("Could not talk", async (signal) => {
     live ??= await connect(signal);
     byId("talk-hints").hidden = true;
@@ -103,16 +105,23 @@ async function say(text) {
 
 /** @param {AbortSignal} signal */
 async function connect(signal) {
-  const { character_id } = character();
+  const { character_id, character_name } = character();
   const body = { character_id, end_user_id: person() || undefined, transport: "websocket" };
-  /** @type {Connected} */
-  const connected = await post("/live/connect", body, signal);
-  const opened = await openSession(connected, { heard, closed });
+  connecting = true;
+  try {
+    const opened = await openSession(await post("/live/connect", body, signal), { heard, closed });
+    if (signal.aborted) {
+      opened.close();
+      throw new Failure("Another account was chosen.");
+    }
+    live = opened;
+  } finally {
+    connecting = false;
+  }
   byId("talk-events").replaceChildren();
-  note(`A session with ${character().character_name} began${person() === "" ? ", for nobody in particular" : ""}.`);
-  live = opened;
+  note(`A session with ${character_name} began${person() === "" ? ", for nobody in particular" : ""}.`);
   renderSession();
-  return opened;
+  return live;
 }
 
 /**
