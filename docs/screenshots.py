@@ -104,6 +104,7 @@ PICTURES = [
 def furnish(demo: FakeConvai) -> None:
     """The demo account, at a moment that is always the same, with a few more people and a merged memory."""
     demo.freeze("2026-01-13T09:00:00Z")
+    httpx.delete(f"{demo.url}/_fake/pace", headers={"CONVAI-API-KEY": demo.api_key}).raise_for_status()  # it would wait
     names = {
         "player-43": "Ana Souza",
         "player-44": "Bo Lindqvist",

@@ -68,6 +68,26 @@ class TestCharacters:
         page.get_by_text("Anonymous").click()
         expect(page.get_by_role("definition")).to_have_text(["Who are you?", "A coach."])
 
+    def test_the_messages_of_a_session(self, opened: Open, account: FakeConvai) -> None:
+        coach = account.character("coach", name="Safety Coach", memory=True)
+        account.session(coach, "player-1", ("Who are you?", "A coach."))
+        account.talk(coach, "player-42", "Hello <b>you</b>.")
+        account.talk(coach, "player-43", "Good day.")
+        page = opened("#/characters")
+        page.get_by_text("3 sessions").click()
+        session = page.locator(".session", has_text="player-42")
+        session.locator("summary").first.click()
+        button(session, "Show messages").click()
+        messages = session.get_by_role("list", name="Messages").get_by_role("listitem")
+        expect(messages.filter(has_text="client user_text_message")).to_contain_text(["Hello <b>you</b>."])
+        expect(messages.filter(has_text="server server-message · bot-turn-completed")).to_have_count(1)
+        messages.first.locator("summary").click()
+        expect(messages.first.locator("pre")).to_contain_text('"type"')
+        seeded = page.locator(".session", has_text="player-1")
+        seeded.locator("summary").first.click()
+        button(seeded, "Show messages").click()
+        expect(seeded).to_contain_text("None were kept")
+
     def test_one_is_created(self, opened: Open, account: FakeConvai) -> None:
         page = opened("#/characters")
         page.get_by_label("Name", exact=True).fill("Museum Guide")
@@ -301,4 +321,4 @@ class TestReplies:
         page.get_by_label("When somebody says").fill("(")
         page.get_by_label("the character answers").fill("What?")
         button(page, "Add reply").click()
-        expect(status(page)).to_contain_text("Could not change it: Invalid replies at replies[0].match")
+        expect(status(page)).to_contain_text("Could not change it: Invalid replies at 'replies[0].match'")
