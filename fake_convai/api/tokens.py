@@ -55,21 +55,22 @@ async def connect(call: Call, body: Empty) -> NewToken:
 @group.post("/user/extend-token", source="docs")
 async def extend(call: Call, body: TokenRequest) -> Extended:
     """Let a token work for a day from now."""
-    expires_at = await call.store.write(accounts.change_token, hash_secret(body.token), extend=EXTENSION)
-    return {"expirationTime": to_iso(_found(expires_at))}
+    expires_at = await call.store.write(accounts.extend_token, hash_secret(body.token), EXTENSION)
+    if expires_at is None:
+        raise _unknown()
+    return {"expirationTime": to_iso(expires_at)}
 
 
 @group.post("/user/revoke-token", source="docs")
 async def revoke(call: Call, body: TokenRequest) -> Revoked:
     """Stop a token from working; sessions that it opened go on."""
-    _found(await call.store.write(accounts.change_token, hash_secret(body.token), revoke=True))
+    if not await call.store.write(accounts.revoke_token, hash_secret(body.token)):
+        raise _unknown()
     return {"status": "success"}
 
 
-def _found(expires_at: int | None) -> int:
-    if expires_at is None:
-        raise Invalid(
-            "Invalid parameter 'apiAuthToken': send a token of this account that has neither expired nor been revoked; "
-            "/user/connect gives a new one.",
-        )
-    return expires_at
+def _unknown() -> Invalid:
+    return Invalid(
+        "Invalid parameter 'apiAuthToken': send a token of this account that has neither expired nor been revoked; "
+        "/user/connect gives a new one.",
+    )

@@ -43,7 +43,7 @@ class Backend:
         self.authenticator = authenticator
         self.settings = settings
         self.cursor_secret = cursor_secret
-        self.journal = Journal(database, settings.journal_size)
+        self.journal = Journal(database, settings.journal_size, settings.journal_bytes)
         self.faults = Faults(database, self.account_store)
         self.frames = Frames(database, settings.journal_size)
         self.time = Timekeeper(database)
@@ -62,7 +62,7 @@ class Backend:
 
     async def reset(self, account_id: int | None) -> None:
         """Make an account, or every one, as it was when it was new."""
-        await self.database.write(lambda tx: self._reset(tx, account_id))
+        await self.database.write(lambda tx: self._reset(tx, account_id), long=True)
         self.faults.changed()
         self.time.moved()
 
@@ -74,7 +74,7 @@ class Backend:
             messages.clear(tx, None)
         for one, key_hash in list_accounts(tx):
             if account_id in (None, one):
+                snapshots.wipe(AccountTransaction(tx, one, self._ids, self._rules))
                 journal.clear(tx, one)
                 messages.clear(tx, one)
-                snapshots.wipe(AccountTransaction(tx, one, self._ids, self._rules))
                 self._furnish(tx, one, key_hash)

@@ -43,7 +43,7 @@ class Faults:
         self._database = database
         self._account_store = account_store
         # Other replicas may add faults, so a shared database is asked every time.
-        self._alone = database.dialect == "sqlite"
+        self._alone = not database.shared
         self._waiting = True
 
     def changed(self) -> None:

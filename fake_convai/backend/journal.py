@@ -86,11 +86,12 @@ class Note:
 class Journal:
     """Collects notes and writes them to the database in batches."""
 
-    def __init__(self, database: Database, keep: int) -> None:
-        """`keep` is how many entries an account's journal holds."""
+    def __init__(self, database: Database, keep: int, most_bytes: int) -> None:
+        """`keep` is how many entries an account's journal holds, and `most_bytes` how large they may be together."""
         self.added = Bell()
         self._database = database
         self._keep = keep
+        self._most_bytes = most_bytes
         self._notes: dict[int | None, deque[Note]] = {}
         self._dropped: Counter[int | None] = Counter()
         self._to_trim: set[int | None] = set()
@@ -101,7 +102,7 @@ class Journal:
         note.status, note.body, note.response = status, _bounded(note.body), _bounded(response)
         note.duration = time.perf_counter_ns() - note.started
         self._keep_note(note)
-        if self._database.dialect == "postgresql" and status != 503:  # which is what a silent database has answered
+        if self._database.shared and status != 503:  # which is what a silent database has answered
             with suppress(Unavailable):  # the answer to the request does not depend on it
                 await self._write(trim=False)
 
@@ -145,7 +146,7 @@ class Journal:
         ticking = {account_id: clocks.get(tx, account_id) for account_id in {note.account_id for note in notes}}
         journal.add(tx, [_entry(note, ticking[note.account_id].at(note.at)) for note in notes])
         for account_id, dropped_before in dropped.items():
-            journal.trim(tx, account_id, self._keep, dropped_before)
+            journal.trim(tx, account_id, self._keep, self._most_bytes, dropped_before)
 
     async def run(self) -> None:
         """Flush now and then until cancelled, for a database that outlives the process."""

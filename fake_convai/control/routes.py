@@ -61,7 +61,7 @@ async def reset(call: ControlCall) -> dict[str, Any]:
 async def seed(call: ControlCall) -> dict[str, Any]:
     """Add a seed document to the account, all or nothing."""
     document = SeedDocument.parse(call.body)
-    await call.one_account().write(plant, document)
+    await call.one_account().long.write(plant, document)
     return {"status": "seeded", **{part: len(getattr(document, part)) for part in state.PARTS}}
 
 
@@ -72,7 +72,7 @@ async def show_state(call: ControlCall) -> dict[str, Any]:
     parts = query["parts"].split(",") if "parts" in query else state.PARTS
     if not set(parts) <= set(state.PARTS):
         raise Invalid(f"Invalid filter 'parts': send some of {','.join(state.PARTS)}.")
-    return await call.one_account().read(state.export, _end_user_id(query), frozenset(parts))
+    return await call.one_account().long.read(state.export, _end_user_id(query), frozenset(parts))
 
 
 async def list_accounts(call: ControlCall) -> dict[str, Any]:
@@ -88,14 +88,15 @@ async def list_snapshots(call: ControlCall) -> dict[str, Any]:
 async def save_snapshot(call: ControlCall) -> dict[str, Any]:
     """Keep the account as it is, under a name."""
     name = _snapshot_name(call)
-    await call.one_account().write(snapshots.save, name)
+    account = call.one_account().long
+    await account.write(snapshots.keep, name, await account.read(snapshots.content))
     return {"name": name}
 
 
 async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
     """Put the account back to how it was saved."""
     name = _snapshot_name(call)
-    await call.one_account().write(snapshots.restore, name)
+    await call.one_account().long.write(snapshots.restore, name)
     call.backend.faults.changed()
     call.backend.time.moved()
     await call.hub.sweep()

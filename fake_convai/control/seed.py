@@ -1,13 +1,18 @@
 """Putting a seed document into an account, all or nothing."""
 
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from fake_convai.control.seed_document import CharacterPart, EndUserPart, MemoryPart, SeedDocument, SessionPart
 from fake_convai.domain.errors import Invalid
+from fake_convai.domain.identity import patch_metadata
 from fake_convai.store import accounts, characters, conversations, memories, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
-from fake_convai.store.conversations import Turn, canonical_id
+from fake_convai.store.conversations import Conversation, Turn, canonical_id
+from fake_convai.store.memories import Memory
+from fake_convai.store.people import Person
 
 # Facts without an id get one made from what they say, so that seeding twice gives the same records, not two of each.
 _NAMESPACE = uuid.UUID("c0417a1f-4b1e-4c7e-9d5a-5eed5eed5eed")
@@ -19,6 +24,8 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
     Raises `Invalid`, naming the place, for a memory or a session of a character that neither the document nor the
     account has.
     """
+    tx.take_turn()
+    tx.take_turn()
     if document.account.plan is not None:
         accounts.set_plan(tx, document.account.plan)
     if document.account.dedup is not None:
@@ -29,15 +36,29 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         accounts.set_pace(tx, document.account.pace.pace())
     for character in document.characters:
         _plant_character(tx, character)
-    for end_user in document.end_users:
-        _plant_end_user(tx, end_user)
-    for number, memory in enumerate(document.memories):
-        _plant_memory(tx, memory, f"memories[{number}]")
-    if not document.sessions:
-        return
-    characters_of = {one.character_session_id: one.character_seq for one in conversations.list_all(tx)}
-    for number, session in enumerate(document.sessions):
-        _plant_session(tx, session, f"sessions[{number}]", characters_of)
+    own = {character.character_id: character for character in characters.list_mine(tx)}
+    everybody = people.seen_all(
+        tx,
+        (
+            part.end_user_id
+            for parts in (document.end_users, document.memories, document.sessions)
+            for part in parts
+            if part.end_user_id
+        ),
+    )
+    _plant_end_users(tx, document.end_users, everybody)
+    memories.put_all(
+        tx,
+        [
+            (
+                everybody[part.end_user_id],
+                _own_character(own, part.character_id, f"memories[{number}]"),
+                _memory(part, tx.now),
+            )
+            for number, part in enumerate(document.memories)
+        ],
+    )
+    _plant_sessions(tx, document.sessions, own, everybody)
 
 
 def _plant_character(tx: AccountTransaction, part: CharacterPart) -> None:
@@ -51,64 +72,84 @@ def _plant_character(tx: AccountTransaction, part: CharacterPart) -> None:
         characters.create(tx, character_id=part.character_id, created_at=part.timestamp, **given)
 
 
-def _plant_end_user(tx: AccountTransaction, part: EndUserPart) -> None:
-    person = people.seen(tx, part.end_user_id)
-    people.change_metadata(tx, person, part.end_user_metadata)
-    if part.last_active_ts is not None:
-        people.note_activity(tx, person, part.last_active_ts)
-    if part.last_ltm_usage_ts is not None:
-        people.note_ltm_usage(tx, person.speaker_seq, part.last_ltm_usage_ts)
+def _plant_end_users(tx: AccountTransaction, parts: Iterable[EndUserPart], everybody: Mapping[str, Person]) -> None:
+    metadata: dict[int, tuple[Person, dict[str, Any]]] = {}
+    active, usage = [], []
+    for part in parts:
+        person = everybody[part.end_user_id]
+        _, known = metadata.get(person.speaker_seq, (person, person.metadata))
+        metadata[person.speaker_seq] = person, patch_metadata(known, part.end_user_metadata)
+        if part.last_active_ts is not None:
+            active.append((person, part.last_active_ts))
+        if part.last_ltm_usage_ts is not None:
+            usage.append((person, part.last_ltm_usage_ts))
+    people.note_all(tx, metadata.values(), active, usage)
 
 
-def _plant_memory(tx: AccountTransaction, part: MemoryPart, place: str) -> None:
-    created_at = part.created_at if part.created_at is not None else tx.now
-    memories.put(
-        tx,
-        people.seen(tx, part.end_user_id),
-        _own_character(tx, part.character_id, place),
-        memories.Memory(
-            id=part.id or _made_id(part.character_id, part.end_user_id, part.memory),
-            memory=part.memory,
-            created_at=created_at,
-            updated_at=part.updated_at if part.updated_at is not None else created_at,
-            metadata=part.metadata,
-        ),
+def _memory(part: MemoryPart, now: int) -> Memory:
+    created_at = part.created_at if part.created_at is not None else now
+    return Memory(
+        id=part.id or _made_id(part.character_id, part.end_user_id, part.memory),
+        memory=part.memory,
+        created_at=created_at,
+        updated_at=part.updated_at if part.updated_at is not None else created_at,
+        metadata=part.metadata,
     )
 
 
-def _plant_session(tx: AccountTransaction, part: SessionPart, place: str, characters_of: dict[str, int]) -> None:
-    """`characters_of` has the character of each session that is there, and gets this one's."""
-    character = _own_character(tx, part.character_id, place)
-    said = "\n".join(interaction.user for interaction in part.interactions)
-    session_id = part.session_id or _made_id(part.character_id, part.end_user_id or "", str(part.started_at), said)
-    if characters_of.setdefault(canonical_id(session_id), character.character_seq) != character.character_seq:
-        raise Invalid(
-            f"Invalid seed document at '{place}.sessionID': another character has the session '{session_id}'.",
-        )
-    conversations.replace(tx, character.character_seq, session_id)
-    conversation = conversations.begin(
-        tx,
-        character.character_seq,
-        people.seen(tx, part.end_user_id).speaker_id if part.end_user_id else None,
-        session_id=session_id,
-        started_at=part.started_at,
+def _plant_sessions(
+    tx: AccountTransaction,
+    parts: Sequence[SessionPart],
+    own: Mapping[str, Character],
+    everybody: Mapping[str, Person],
+) -> None:
+    ids = [canonical_id(part.session_id or _made_session_id(part)) for part in parts]
+    characters_of = conversations.characters_of(tx, ids)
+    held = []
+    for number, (part, session_id) in enumerate(zip(parts, ids, strict=True)):
+        character_seq = _own_character(own, part.character_id, f"sessions[{number}]").character_seq
+        if characters_of.setdefault(session_id, character_seq) != character_seq:
+            raise Invalid(
+                f"Invalid seed document at 'sessions[{number}].sessionID': another character has the session "
+                f"'{part.session_id or session_id}'.",
+            )
+        held.append(_conversation(tx, part, session_id, character_seq, everybody))
+    conversations.put_all(tx, held)
+
+
+def _conversation(
+    tx: AccountTransaction, part: SessionPart, session_id: str, character_seq: int, everybody: Mapping[str, Person]
+) -> tuple[Conversation, list[Turn]]:
+    conversation = Conversation(
+        seq=0,
+        account_id=tx.account_id,
+        character_session_id=session_id,
+        character_seq=character_seq,
+        speaker_id=everybody[part.end_user_id].speaker_id if part.end_user_id else None,
+        started_at=part.started_at if part.started_at is not None else tx.now,
         is_added_to_memory=part.is_added_to_memory,
     )
     at = conversation.started_at
+    said = []
     for interaction in part.interactions:
         at = at if interaction.timestamp is None else interaction.timestamp
-        turn = Turn(at, interaction.user, interaction.character, interaction.is_trigger_input)
-        conversations.add_turn(tx, conversation.seq, turn)
+        said.append(Turn(at, interaction.user, interaction.character, interaction.is_trigger_input))
+    return conversation, said
 
 
-def _own_character(tx: AccountTransaction, character_id: str, place: str) -> Character:
-    character = characters.find(tx, character_id)
-    if character is None or character.account_id != tx.account_id:
+def _own_character(own: Mapping[str, Character], character_id: str, place: str) -> Character:
+    character = own.get(character_id)
+    if character is None:
         raise Invalid(
             f"Invalid seed document at '{place}.character_id': no character '{character_id}' in the document or the "
             f"account.",
         )
     return character
+
+
+def _made_session_id(part: SessionPart) -> str:
+    said = "\n".join(interaction.user for interaction in part.interactions)
+    return _made_id(part.character_id, part.end_user_id or "", str(part.started_at), said)
 
 
 def _made_id(*said: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import orjson
-from sqlalchemy import bindparam, case, insert, not_, or_, select, text, update
+from sqlalchemy import and_, bindparam, case, insert, not_, or_, select, text, true, update
 
 from fake_convai.domain.clock import SECOND, Clock
 from fake_convai.domain.dedup import DedupMode
@@ -14,7 +14,7 @@ from fake_convai.domain.identity import hash_secret
 from fake_convai.domain.ids import Ids
 from fake_convai.domain.pace import INSTANT, Pace
 from fake_convai.store.database import Database
-from fake_convai.store.query import DialectName, Query, Row, Transaction, insert_or_ignore
+from fake_convai.store.query import Query, Row, Transaction, insert_or_ignore
 from fake_convai.store.tables import accounts, server, tokens
 
 P = ParamSpec("P")
@@ -69,6 +69,7 @@ _REPLIES = Query(select(accounts.c.replies).where(accounts.c.account_id == bindp
 _SET_REPLIES = Query(
     update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(replies=bindparam("replies"))
 )
+_HOLD_ALL = Query(select(accounts.c.account_id).order_by(accounts.c.account_id).with_for_update(key_share=True))
 _ALL = Query(select(accounts.c.account_id, accounts.c.key_hash).order_by(accounts.c.account_id))
 _SECRET = Query(select(server.c.value).where(server.c.name == bindparam("name")))
 _SET_SECRET = insert_or_ignore(server, "name", "value")
@@ -91,11 +92,15 @@ _ADD_TOKEN = Query(
         revoked=False,
     )
 )
-_CHANGE_TOKEN = Query(
-    update(tokens)
-    .where(tokens.c.token_hash == bindparam("the_hash"))
-    .values(expires_at=bindparam("expires_at"), revoked=bindparam("revoked"))
+# One statement, so that what another replica does to the token at this moment comes before it or after it.
+_my_active_token = and_(
+    tokens.c.token_hash == bindparam("the_hash"),
+    tokens.c.account_id == bindparam("the_account"),
+    not_(tokens.c.revoked),
+    tokens.c.expires_at > bindparam("now"),
 )
+_EXTEND_TOKEN = Query(update(tokens).where(_my_active_token).values(expires_at=bindparam("new_expires_at")))
+_REVOKE_TOKEN = Query(update(tokens).where(_my_active_token).values(revoked=true()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,8 @@ class Rules:
     """Microseconds until a delete-all takes effect."""
     random_seed: int | None = None
     """Makes ids repeatable: each account counts its own."""
+    snapshot_bytes: int = 256 * 1024 * 1024
+    """What the snapshots of an account may take."""
 
 
 class Habits(NamedTuple):
@@ -128,6 +135,7 @@ class AccountTransaction:
         self._ids = ids
         self._habits: Habits | None = None
         self._now: int | None = None
+        self._has_turn = False
 
     def new_id(self) -> str:
         """A UUID that nothing else has."""
@@ -171,21 +179,26 @@ class AccountTransaction:
         self._habits = habits
 
     @property
-    def dialect(self) -> DialectName:
-        """Which database it is."""
-        return self._transaction.dialect
+    def shared(self) -> bool:
+        """Whether other transactions may run at the same time."""
+        return self._transaction.shared
 
-    def take_turn(self) -> None:
-        """Let nobody else pass here for this account until the transaction ends.
+    def take_turn(self) -> bool:
+        """Let nobody else pass here for this account until the transaction ends; True when somebody might have before,
+        and what was looked for has to be looked for once more.
 
-        Whoever makes a person or a character takes a turn first and looks once more whether there is one. SQLite runs
-        one writer at a time anyway; on PostgreSQL two transactions would each make their own.
+        Whoever makes a person or a character takes a turn first. SQLite runs one writer at a time anyway; on PostgreSQL
+        two transactions would each make their own.
         """
+        if not self._transaction.shared or self._has_turn:
+            return False
         self.first(_TAKE_TURN)
+        self._has_turn = True
+        return True
 
     def see_one_state(self) -> None:
         """Let all that follows see the data as they are now; this has to come first. On SQLite it is always so."""
-        if self.dialect == "postgresql":
+        if self._transaction.shared:
             self._transaction.all(_ONE_STATE)
 
     def all(self, query: Query, **parameters: Any) -> Sequence[Row]:
@@ -202,29 +215,42 @@ class AccountTransaction:
 
     def run_many(self, query: Query, rows: Iterable[dict[str, Any]]) -> None:
         """Run a statement once for each set of parameters."""
-        self._transaction.run_many(query, rows)
+        self._transaction.run_many(query, [{"account_id": self.account_id, **row} for row in rows])
 
 
 class AccountStore:
     """The database as one account sees it."""
 
-    def __init__(self, database: Database, account_id: int, ids: Ids, rules: Rules) -> None:
+    def __init__(self, database: Database, account_id: int, ids: Ids, rules: Rules, *, long: bool = False) -> None:
         self._database = database
         self.account_id = account_id
         self._ids = ids
         self._rules = rules
+        self._long = long
+
+    @property
+    def long(self) -> "AccountStore":
+        """The same for work that may take more than a moment: it does not hold up the event loop."""
+        return AccountStore(self._database, self.account_id, self._ids, self._rules, long=True)
 
     def read(
         self, work: Callable[Concatenate[AccountTransaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
         """Run `work`, which changes nothing, in a transaction."""
-        return self._database.read(lambda transaction: work(self._mine(transaction), *args, **kwargs))
+        return self._database.read(lambda tx: work(self._mine(tx), *args, **kwargs), long=self._long)
 
     def write(
         self, work: Callable[Concatenate[AccountTransaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
         """Run `work` in a transaction; when it raises, nothing of it stays."""
-        return self._database.write(lambda transaction: work(self._mine(transaction), *args, **kwargs))
+
+        def in_turn(transaction: Transaction) -> T:
+            mine = self._mine(transaction)
+            if self._rules.random_seed is not None:
+                mine.take_turn()  # whoever asks for an id will hold the account, which comes before all else
+            return work(mine, *args, **kwargs)
+
+        return self._database.write(in_turn, long=self._long)
 
     def _mine(self, transaction: Transaction) -> AccountTransaction:
         return AccountTransaction(transaction, self.account_id, self._ids, self._rules)
@@ -281,6 +307,12 @@ def server_secret(tx: Transaction, name: str, ids: Ids) -> str:
     assert row is not None
     secret: str = row[0]
     return secret
+
+
+def hold_all(tx: Transaction) -> None:
+    """Take every account's turn, for what changes all of them."""
+    if tx.shared:
+        tx.all(_HOLD_ALL)
 
 
 def list_accounts(tx: Transaction) -> list[tuple[int, str]]:
@@ -347,16 +379,16 @@ def add_token(tx: AccountTransaction, lifetime: int) -> tuple[str, int]:
     return token, expires_at
 
 
-def change_token(
-    tx: AccountTransaction, token_hash: str, *, extend: int | None = None, revoke: bool = False
-) -> int | None:
-    """Extend an active token of this account to `extend` microseconds from now, or revoke it.
+def extend_token(tx: AccountTransaction, token_hash: str, lifetime: int) -> int | None:
+    """Let an active token of this account work for `lifetime` microseconds from now.
 
     Returns when it expires, or None when the account has no such active token.
     """
-    token = find_token(tx, token_hash)
-    if token is None or token.account_id != tx.account_id or not token.active:
-        return None
-    expires_at = token.expires_at if extend is None else tx.now + extend
-    tx.run(_CHANGE_TOKEN, the_hash=token_hash, expires_at=expires_at, revoked=revoke)
-    return expires_at
+    expires_at = tx.now + lifetime
+    found = tx.run(_EXTEND_TOKEN, the_hash=token_hash, the_account=tx.account_id, now=tx.now, new_expires_at=expires_at)
+    return expires_at if found else None
+
+
+def revoke_token(tx: AccountTransaction, token_hash: str) -> bool:
+    """Stop an active token of this account from working; False when the account has no such active token."""
+    return tx.run(_REVOKE_TOKEN, the_hash=token_hash, the_account=tx.account_id, now=tx.now) > 0

@@ -34,12 +34,15 @@ _FIRST_MINE_THEN_PUBLIC = (
     case((_MINE, 0), (characters.c.listing == PUBLIC, 1), else_=2),
     characters.c.character_seq,
 )
+# Nobody holds a character to hang something from it: PostgreSQL tells when it has gone meanwhile, and the transaction
+# that found it is run again.
 _BY_ID = Query(
-    _SELECT.where(characters.c.character_id == bindparam("character_id"))
-    .order_by(*_FIRST_MINE_THEN_PUBLIC)
-    .limit(1)
-    # A character that facts are about to hang from must not go before they do.
-    .with_for_update(read=True, key_share=True, of=characters)
+    _SELECT.where(characters.c.character_id == bindparam("character_id")).order_by(*_FIRST_MINE_THEN_PUBLIC).limit(1)
+)
+_HOLD = Query(
+    select(characters.c.character_seq)
+    .where(_MINE, characters.c.character_id == bindparam("character_id"))
+    .with_for_update(key_share=True)
 )
 # Names are not unique: what others call their private characters is nobody else's business.
 _BY_NAME = Query(
@@ -124,11 +127,12 @@ def usable(tx: AccountTransaction, character_id: str) -> Character:
     `auto_create_characters` an unknown one is made on the spot.
     """
     character = find(tx, character_id)
-    if character is None and tx.rules.auto_create_characters:
-        tx.take_turn()
-        if find(tx, character_id) is None:
+    if tx.rules.auto_create_characters and not _is_usable(tx, character):
+        if tx.take_turn():
+            character = find(tx, character_id)
+        if not _is_usable(tx, character):  # another account's private one is none of ours
             create(tx, character_id=character_id)
-        character = find(tx, character_id)
+            character = find(tx, character_id)
     if character is None:
         raise NotFound(
             f"Unknown character_id '{character_id}': no character of this account or public one has it. Make it with "
@@ -150,7 +154,8 @@ def of_conversation(tx: AccountTransaction, conversation_seq: int) -> Character:
 
 
 def mine(tx: AccountTransaction, character_id: str) -> Character | None:
-    """A character to change: None when unknown, `Forbidden` when it is somebody else's, public or not."""
+    """A character to change, held: None when unknown, `Forbidden` when it is somebody else's, public or not."""
+    tx.first(_HOLD, character_id=character_id)
     character = find(tx, character_id)
     if character is not None and character.account_id != tx.account_id:
         raise _foreign(character_id)
@@ -212,9 +217,13 @@ def remove(tx: AccountTransaction, character: Character) -> None:
 
 
 def _if_allowed(tx: AccountTransaction, character: Character) -> Character:
-    if character.account_id != tx.account_id and character.listing != PUBLIC:
+    if not _is_usable(tx, character):
         raise _foreign(character.character_id)
     return character
+
+
+def _is_usable(tx: AccountTransaction, character: Character | None) -> bool:
+    return character is not None and (character.account_id == tx.account_id or character.listing == PUBLIC)
 
 
 def _foreign(character_id: str) -> Forbidden:

@@ -6,6 +6,7 @@ import orjson
 from sqlalchemy import bindparam, delete, select, update
 
 from fake_convai.domain.clock import Clock
+from fake_convai.store.accounts import hold_all
 from fake_convai.store.query import Query, Transaction, insert_or_ignore
 from fake_convai.store.tables import accounts, server
 
@@ -14,7 +15,7 @@ _DEFAULT = "clock"
 _of_account = select(accounts.c.clock_frozen, accounts.c.clock_offset).where(
     accounts.c.account_id == bindparam("account_id")
 )
-_GET, _HOLD = Query(_of_account), Query(_of_account.with_for_update())
+_GET, _HOLD = Query(_of_account), Query(_of_account.with_for_update(key_share=True))
 _SET = Query(
     update(accounts)
     .where(accounts.c.account_id == bindparam("the_account"))
@@ -42,6 +43,7 @@ def change(tx: Transaction, account_id: int | None, how: Callable[[Clock], Clock
     if account_id is not None:
         tx.run(_SET, the_account=account_id, frozen=changed.frozen, offset=changed.offset)
         return changed
+    hold_all(tx)
     tx.run(_SET_ALL, frozen=changed.frozen, offset=changed.offset)
     tx.run(_CLEAR_DEFAULT)
     if changed != Clock():

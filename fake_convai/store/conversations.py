@@ -1,7 +1,7 @@
 """Conversations and their turns: what chat history shows (docs/contract.md section 8)."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, bindparam, delete, exists, insert, not_, s
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.query import Query
+from fake_convai.store.query import Query, array, for_each
 from fake_convai.store.tables import conversations, live_sessions, turns
 
 MOST_REREAD = 1000
@@ -51,6 +51,13 @@ _OF_ACCOUNT = Query(_of_account)
 _OF_PERSON = Query(_of_account.where(conversations.c.speaker_id == bindparam("speaker_id")))
 _names = ("account_id", "character_session_id", "character_seq", "speaker_id", "started_at", "is_added_to_memory")
 _values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _names}
+_CHARACTERS_OF = for_each(
+    "ids",
+    lambda ids, _: select(
+        conversations.c.character_session_id, conversations.c.character_seq, conversations.c.conversation_seq
+    ).where(conversations.c.account_id == bindparam("account_id"), conversations.c.character_session_id.in_(ids)),
+)
+_INSERT_MANY = Query(insert(conversations).values(_values))
 _INSERT = Query(insert(conversations).values(_values).returning(conversations.c.conversation_seq))
 _MARK_ADDED = Query(
     update(conversations)
@@ -63,20 +70,19 @@ _is_it = (
     conversations.c.character_session_id == bindparam("character_session_id"),
 )
 _DELETE = Query(delete(conversations).where(*_is_it))
-_is_carried = exists().where(
-    live_sessions.c.conversation_seq == conversations.c.conversation_seq, live_sessions.c.ended_at.is_(None)
-)
 _HIDE = Query(
     update(conversations)
     # The account is named so that the one in whose transaction this runs does not take its place.
-    .where(*_is_it, _is_carried)
+    .where(*_is_it)
     .values(is_deleted=True, account_id=conversations.c.account_id)
+    .returning(conversations.c.conversation_seq)
 )
-_FORGET = Query(
-    delete(conversations).where(
-        conversations.c.conversation_seq == bindparam("conversation_seq"), conversations.c.is_deleted
-    )
+_is_carried = exists().where(
+    live_sessions.c.conversation_seq == conversations.c.conversation_seq, live_sessions.c.ended_at.is_(None)
 )
+_the_conversation = conversations.c.conversation_seq == bindparam("conversation_seq")
+_HOLD = Query(select(conversations.c.conversation_seq).where(_the_conversation).with_for_update(key_share=True))
+_FORGET = Query(delete(conversations).where(_the_conversation, conversations.c.is_deleted, not_(_is_carried)))
 _TURNS = Query(
     select(turns.c.at, turns.c.user_message, turns.c.character_message, turns.c.is_trigger_input, turns.c.session_id)
     .where(turns.c.conversation_seq == bindparam("conversation_seq"))
@@ -89,30 +95,17 @@ _SAID_LAST = Query(
     .limit(MOST_REREAD)
 )
 _SAID_IN = Query(_said.where(turns.c.session_id == bindparam("session_id")).order_by(turns.c.turn_seq))
-_ADD_TURN = Query(
-    insert(turns)
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "conversation_seq",
-                "session_id",
-                "at",
-                "user_message",
-                "character_message",
-                "is_trigger_input",
-            )
-        }
-    )
-    .returning(turns.c.turn_seq)
-)
+_turn_names = ("conversation_seq", "session_id", "at", "user_message", "character_message", "is_trigger_input")
+_turn_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _turn_names}
+_ADD_TURNS = Query(insert(turns).values(_turn_values))
+_ADD_TURN = Query(insert(turns).values(_turn_values).returning(turns.c.turn_seq))
 _CUT_TURN = Query(
     update(turns).where(turns.c.turn_seq == bindparam("the_seq")).values(character_message=bindparam("said"))
 )
 _LINES_SAID = Query(
     select(conversations.c.lines_said)
     .where(conversations.c.conversation_seq == bindparam("conversation_seq"))
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 _SET_LINES_SAID = Query(
     update(conversations)
@@ -215,15 +208,7 @@ def begin(
 
 def add_turn(tx: AccountTransaction, conversation_seq: int, turn: Turn) -> int:
     """Write down a turn; returns its number."""
-    row = tx.first(
-        _ADD_TURN,
-        conversation_seq=conversation_seq,
-        session_id=turn.session_id,
-        at=turn.at,
-        user_message=turn.user_message,
-        character_message=turn.character_message,
-        is_trigger_input=turn.is_trigger_input,
-    )
+    row = tx.first(_ADD_TURN, **_turn_row(conversation_seq, turn))
     assert row is not None
     number: int = row[0]
     return number
@@ -242,6 +227,17 @@ def count_line(tx: AccountTransaction, conversation_seq: int, match: str) -> int
     counted[match] = before + 1
     tx.run(_SET_LINES_SAID, the_seq=conversation_seq, counted=orjson.dumps(counted).decode())
     return before
+
+
+def _turn_row(conversation_seq: int, turn: Turn) -> dict[str, Any]:
+    return {
+        "conversation_seq": conversation_seq,
+        "session_id": turn.session_id,
+        "at": turn.at,
+        "user_message": turn.user_message,
+        "character_message": turn.character_message,
+        "is_trigger_input": turn.is_trigger_input,
+    }
 
 
 def turns_of(tx: AccountTransaction, conversation_seq: int) -> list[Turn]:
@@ -275,13 +271,44 @@ def remove(tx: AccountTransaction, character_seq: int, session_ids: Sequence[str
     """
     for session_id in session_ids:
         which = {"character_seq": character_seq, "character_session_id": canonical_id(session_id)}
-        if tx.run(_HIDE, **which) == 0:
-            tx.run(_DELETE, **which)
+        for (seq,) in tx.all(_HIDE, **which):
+            forget_if_deleted(tx, seq)
 
 
-def replace(tx: AccountTransaction, character_seq: int, session_id: str) -> None:
-    """Delete a conversation that another one is to stand in place of, with the sessions that carry it."""
-    tx.run(_DELETE, character_seq=character_seq, character_session_id=canonical_id(session_id))
+def hold(tx: AccountTransaction, conversation_seq: int) -> None:
+    """Let nobody else delete or change a conversation until the transaction ends."""
+    if tx.shared:
+        tx.first(_HOLD, conversation_seq=conversation_seq)
+
+
+def characters_of(tx: AccountTransaction, session_ids: Iterable[str]) -> dict[str, int]:
+    """With which character each of these conversations was held, by its canonical id; unknown ones are left out."""
+    ids = [canonical_id(one) for one in session_ids]
+    return {row[0]: row[1] for row in tx.all(_CHARACTERS_OF, ids=array(ids))} if ids else {}
+
+
+def put_all(tx: AccountTransaction, held: Iterable[tuple[Conversation, Sequence[Turn]]]) -> None:
+    """Store conversations as they are given, whatever their `seq`, each with the session it was in and in place of one
+    with the same id and character; of several with one id the last one stays."""
+    last = {conversation.character_session_id: (conversation, said) for conversation, said in held}
+    rows = [
+        {
+            "character_session_id": one.character_session_id,
+            "character_seq": one.character_seq,
+            "speaker_id": one.speaker_id,
+            "started_at": one.started_at,
+            "is_added_to_memory": one.is_added_to_memory,
+        }
+        for one, _ in last.values()
+    ]
+    if not rows:
+        return
+    tx.run_many(_DELETE, [{name: row[name] for name in ("character_seq", "character_session_id")} for row in rows])
+    tx.run_many(_INSERT_MANY, rows)
+    seqs = {row[0]: row[2] for row in tx.all(_CHARACTERS_OF, ids=array(last))}
+    tx.run_many(
+        _ADD_TURNS, [_turn_row(seqs[session_id], turn) for session_id, (_, said) in last.items() for turn in said]
+    )
 
 
 def forget_if_deleted(tx: AccountTransaction, conversation_seq: int) -> None:

@@ -5,15 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from fake_convai.store.query import DialectName, Transaction
+from fake_convai.store.query import Transaction
 
 T = TypeVar("T")
 
 
 class Database(Protocol):
-    """Runs units of work, each one transaction: all of it happens, or none."""
+    """Runs units of work, each one transaction: all of it happens, or none.
 
-    dialect: DialectName
+    Work that may take more than a moment is `long`: it runs where it does not hold up the event loop.
+    """
+
+    shared: bool
+    """Whether other processes may use it at the same time."""
+    lasting: bool
+    """Whether it outlives the process."""
 
     async def open(self) -> None:
         """Connect."""
@@ -21,10 +27,10 @@ class Database(Protocol):
     async def close(self) -> None:
         """Disconnect."""
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
+    async def read(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         """Run work that changes nothing."""
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    async def write(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         """Run work that may change data; nothing of it stays when it raises."""
 
 

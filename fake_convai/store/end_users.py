@@ -15,7 +15,10 @@ from fake_convai.store.people import COLUMNS, OF_ACCOUNT, Person, to_person
 from fake_convai.store.query import Query
 from fake_convai.store.tables import activity, speakers
 
-_HORIZON = Query(select(func.coalesce(func.max(activity.c.activity_seq), 0)))
+# Of this account: only there do activities become visible in the order of their numbers.
+_HORIZON = Query(
+    select(func.coalesce(func.max(activity.c.activity_seq), 0)).where(activity.c.account_id == bindparam("account_id"))
+)
 _active_at = (
     select(activity.c.at)
     .where(activity.c.speaker_id == speakers.c.speaker_id, activity.c.activity_seq <= bindparam("horizon"))
@@ -34,9 +37,9 @@ class EndUserPage:
     next: Cursor | None
 
 
-def get(tx: AccountTransaction, end_user_id: str) -> Person:
-    """The record of an end user; `NotFound` when there is none."""
-    person = people.find(tx, end_user_id)
+def get(tx: AccountTransaction, end_user_id: str, *, hold: bool = False) -> Person:
+    """The record of an end user, held if it is to be changed; `NotFound` when there is none."""
+    person = people.find(tx, end_user_id, hold=hold)
     if person is None or person.end_user_id is None:
         raise unknown_end_user(end_user_id)
     return person
@@ -44,12 +47,12 @@ def get(tx: AccountTransaction, end_user_id: str) -> Person:
 
 def update(tx: AccountTransaction, end_user_id: str, patch: Mapping[str, Any]) -> Person:
     """Merge `patch` into an end user's metadata; `NotFound` when there is no record."""
-    return people.change_metadata(tx, get(tx, end_user_id), patch)
+    return people.change_metadata(tx, get(tx, end_user_id, hold=True), patch)
 
 
 def remove(tx: AccountTransaction, end_user_id: str) -> bool:
     """Delete a person with everything that hangs on them; False when nobody has that id."""
-    person = people.find(tx, end_user_id)
+    person = people.find(tx, end_user_id, hold=True)
     if person is None:
         return False
     people.remove(tx, person)
@@ -68,8 +71,6 @@ def list_page(tx: AccountTransaction, limit: int, cursor: Cursor | None, filters
     """A page of end users in the order their records were made, which nothing that happens meanwhile can change."""
     count, page = _list_queries(filters.active_after is not None, filters.active_before is not None)
     if cursor is None:
-        if filters != Filters():
-            tx.take_turn()  # no session with a number up to the horizon may be committed later
         newest = tx.first(_HORIZON)
         cursor = Cursor(after=0, horizon=0 if newest is None else newest[0])
     bounds = {

@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from fake_convai.store.query import Query, Transaction, insert_or_ignore
 from fake_convai.store.tables import accounts, journal, server
@@ -15,18 +29,44 @@ _METHOD_AT, _METHOD_LENGTH = 38, 32
 
 _mine = journal.c.account_id == bindparam("account_id")
 _nobodys_entry = journal.c.account_id.is_(None)  # a condition of its own: "is not distinct from" uses no index
-_names = ("account_id", "surface", "path", "status", "entry")
+_names = ("account_id", "surface", "path", "status", "entry", "size")
 _values: dict[str, Any] = {name: bindparam(name) for name in _names}
 _ADD = Query(insert(journal).values(_values))
 
 
-def _trim(of_account: ColumnElement[bool]) -> Query:
-    oldest_kept = select(journal.c.journal_seq).where(of_account).order_by(journal.c.journal_seq.desc())
-    oldest_kept = oldest_kept.limit(1).offset(bindparam("keep"))
-    return Query(delete(journal).where(of_account, journal.c.journal_seq <= oldest_kept.scalar_subquery()))
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What is over the bounds: how much there is, and the statement that drops the oldest."""
+
+    size: Query
+    trim: Query
 
 
-_TRIM, _TRIM_NOBODYS = _trim(_mine), _trim(_nobodys_entry)
+def _bounds(of_account: ColumnElement[bool]) -> _Bounds:
+    newest_first = journal.c.journal_seq.desc()
+    counted = (
+        select(
+            journal.c.journal_seq,
+            func.row_number().over(order_by=newest_first).label("entries"),
+            func.sum(journal.c.size).over(order_by=newest_first).label("bytes"),
+        )
+        .where(of_account)
+        .subquery()
+    )
+    over = or_(counted.c.entries > bindparam("keep"), counted.c.bytes > bindparam("most_bytes"))
+    newest_to_go = select(func.max(counted.c.journal_seq)).where(over).scalar_subquery()
+    return _Bounds(
+        Query(select(func.count(), func.coalesce(func.sum(journal.c.size), 0)).where(of_account)),
+        Query(delete(journal).where(of_account, journal.c.journal_seq <= newest_to_go)),
+    )
+
+
+_MINE, _NOBODYS = _bounds(_mine), _bounds(_nobodys_entry)
+_HOLD = Query(
+    select(accounts.c.account_id)
+    .where(accounts.c.account_id == bindparam("account_id"))
+    .with_for_update(key_share=True)
+)
 _COUNT_DROPPED = Query(
     update(accounts)
     .where(accounts.c.account_id == bindparam("the_account"))
@@ -40,9 +80,14 @@ _FORGET_DROPPED = Query(
 _FORGET_ALL_DROPPED = Query(update(accounts).values(journal_dropped=0))
 # What could not be attributed to an account is counted beside the accounts.
 _nobodys = server.c.name == "journal_dropped"
-_NOBODYS_DROPPED = Query(select(server.c.value).where(_nobodys).with_for_update())
+_NOBODYS_DROPPED = Query(select(server.c.value).where(_nobodys))
 _ADD_NOBODYS_DROPPED = insert_or_ignore(server, "name", "value")
-_SET_NOBODYS_DROPPED = Query(update(server).where(_nobodys).values(value=bindparam("count")))
+_COUNT_NOBODYS_DROPPED = Query(
+    update(server)
+    .where(_nobodys)
+    .values(value=cast(cast(server.c.value, BigInteger) + bindparam("more", type_=BigInteger()), Text))
+)
+_FORGET_NOBODYS_DROPPED = Query(update(server).where(_nobodys).values(value="0"))
 # The method stands at the same place of each entry of a surface: it tells them apart without reading them.
 _kind = (journal.c.surface, journal.c.path, journal.c.status, func.substr(journal.c.entry, _METHOD_AT, _METHOD_LENGTH))
 _met = select(*_kind[:3], func.min(journal.c.entry)).group_by(*_kind)
@@ -80,26 +125,39 @@ def add(tx: Transaction, entries: Iterable[Entry]) -> None:
     tx.run_many(
         _ADD,
         [
-            {"account_id": e.account_id, "surface": e.surface, "path": e.path, "status": e.status, "entry": e.content}
+            {
+                "account_id": e.account_id,
+                "surface": e.surface,
+                "path": e.path,
+                "status": e.status,
+                "entry": e.content,
+                "size": len(e.content),
+            }
             for e in entries
         ],
     )
 
 
-def trim(tx: Transaction, account_id: int | None, keep: int, dropped_before: int) -> None:
-    """Drop the oldest entries of an account that has more than `keep`, and count them.
+def trim(tx: Transaction, account_id: int | None, keep: int, most_bytes: int, dropped_before: int) -> None:
+    """Drop the oldest entries of an account that has more than `keep` or more than `most_bytes`, and count them.
 
     `dropped_before` is how many were dropped before they could be written down.
     """
-    if account_id is not None:
-        more = tx.run(_TRIM, account_id=account_id, keep=keep) + dropped_before
-        if more:
-            tx.run(_COUNT_DROPPED, the_account=account_id, more=more)
+    bounds = _NOBODYS if account_id is None else _MINE
+    row = tx.first(bounds.size, account_id=account_id)
+    fits = row is None or (row[0] <= keep and row[1] <= most_bytes)
+    if fits and not dropped_before:
         return
-    more = tx.run(_TRIM_NOBODYS, keep=keep) + dropped_before
-    if more:
+    if account_id is not None and tx.shared:
+        tx.first(_HOLD, account_id=account_id)
+    more = dropped_before
+    if not fits:
+        more += tx.run(bounds.trim, account_id=account_id, keep=keep, most_bytes=most_bytes)
+    if account_id is not None:
+        tx.run(_COUNT_DROPPED, the_account=account_id, more=more)
+    else:
         tx.run(_ADD_NOBODYS_DROPPED, name="journal_dropped", value="0")
-        tx.run(_SET_NOBODYS_DROPPED, count=str(_nobodys_dropped(tx) + more))
+        tx.run(_COUNT_NOBODYS_DROPPED, more=more)
 
 
 def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[str, Any]]:
@@ -155,7 +213,7 @@ def clear(tx: Transaction, account_id: int | None) -> None:
     if account_id is None:
         tx.run(_CLEAR_ALL)
         tx.run(_FORGET_ALL_DROPPED)
-        tx.run(_SET_NOBODYS_DROPPED, count="0")
+        tx.run(_FORGET_NOBODYS_DROPPED)
     else:
         tx.run(_CLEAR, account_id=account_id)
         tx.run(_FORGET_DROPPED, the_account=account_id)

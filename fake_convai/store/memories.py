@@ -1,11 +1,11 @@
 """Memories: facts kept per person and character, without doubles (docs/contract.md section 4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import BindParameter, bindparam, delete, exists, func, insert, or_, select, update
 
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import NotFound
@@ -15,23 +15,30 @@ from fake_convai.store.accounts import HABITS, AccountTransaction, Habits
 from fake_convai.store.characters import Character
 from fake_convai.store.end_users import unknown_end_user
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, insert_or_ignore
+from fake_convai.store.query import Query, array, for_each, insert_or_ignore
 from fake_convai.store.tables import accounts, memories, partitions, speakers
 from fake_convai.store.tables import characters as characters_table
 
 MOST_RECALLED = 1000
 """Facts that a character has in mind in a session; more would not fit a real one's context either."""
 
-_PARTITION = Query(select(partitions.c.partition_seq).where(partitions.c.partition == bindparam("partition")))
+MOST_UNINDEXED = 50
+"""Seeded facts of a partition that are put into its index only when they are needed: a moment's work."""
+
+_PARTITION = Query(
+    select(partitions.c.partition_seq, partitions.c.has_unindexed).where(
+        partitions.c.partition == bindparam("partition")
+    )
+)
 _some_going = (
     exists()
     .where(memories.c.partition_seq == partitions.c.partition_seq, memories.c.gone_at.is_not(None))
     .correlate(partitions)
 )
 # Most requests are about a partition that is there, of an own character and a person known by their end_user_id: one
-# query finds it, with the locks of those that take several steps. A partition that is locked keeps its character.
-_FIND = Query(
-    select(partitions.c.partition_seq, speakers.c.speaker_seq, _some_going, *HABITS)
+# query finds it, to look at or to change; to change it is to hold the person.
+_found = (
+    select(partitions.c.partition_seq, speakers.c.speaker_seq, _some_going, partitions.c.has_unindexed, *HABITS)
     .select_from(partitions)
     .join(accounts, accounts.c.account_id == bindparam("account_id"))
     .join(speakers, speakers.c.speaker_id == partitions.c.speaker_id)
@@ -43,9 +50,25 @@ _FIND = Query(
         characters_table.c.account_id == bindparam("account_id"),
         characters_table.c.character_id == bindparam("character_id"),
     )
-    .with_for_update(of=[speakers, partitions])
 )
+_LOOK, _HOLD = Query(_found), Query(_found.with_for_update(key_share=True, of=speakers))
 _ADD_PARTITION = insert_or_ignore(partitions, "partition", "speaker_id", "character_seq")
+
+_PARTITIONS = for_each(
+    "names",
+    lambda names, _: select(partitions.c.partition, partitions.c.partition_seq, partitions.c.has_unindexed).where(
+        partitions.c.partition.in_(names)
+    ),
+)
+_COUNTS = for_each(
+    "names",
+    lambda names, _: (
+        select(memories.c.partition_seq, func.count())
+        .join(partitions, partitions.c.partition_seq == memories.c.partition_seq)
+        .where(partitions.c.partition.in_(names))
+        .group_by(memories.c.partition_seq)
+    ),
+)
 
 _COLUMNS = (
     memories.c.id,
@@ -77,13 +100,11 @@ _LIST_ALL = Query(_all)
 _LIST_OF_PERSON = Query(_all.where(partitions.c.speaker_id == bindparam("speaker_id")))
 _RECALL = Query(select(memories.c.memory).where(_of_partition, _is_there).order_by(*_ordered).limit(MOST_RECALLED))
 _GET = Query(select(*_COLUMNS).where(_of_partition, _with_id))
-_INSERT = Query(
-    insert(memories)
-    .values(
-        {name: bindparam(name) for name in ("partition_seq", "id", "memory", "metadata", "created_at", "updated_at")}
-    )
-    .returning(memories.c.memory_seq)
-)
+_values: dict[str, BindParameter[Any]] = {
+    name: bindparam(name) for name in ("partition_seq", "id", "memory", "metadata", "created_at", "updated_at")
+}
+_INSERT_MANY = Query(insert(memories).values(_values))
+_INSERT = Query(insert(memories).values(_values).returning(memories.c.memory_seq))
 _UPDATE = Query(
     update(memories)
     .where(memories.c.memory_seq == bindparam("the_seq"))
@@ -138,6 +159,7 @@ class Partition(NamedTuple):
 
     seq: int
     speaker_seq: int
+    has_unindexed: bool = False
 
 
 def add(
@@ -148,11 +170,13 @@ def add(
     metadata: Mapping[str, Any],
 ) -> list[Remembered]:
     """Keep `facts` (normalised, none blank) of a person, who gets an end-user record if they have none."""
-    partition = _find(tx, character_id, end_user_id)
+    partition = _find(tx, character_id, end_user_id, hold=True)
     if partition is None:
         character = characters.usable(tx, character_id)
         partition = _open_partition(tx, people.seen(tx, end_user_id), character)
-    return _remember_all(tx, partition, facts, metadata)
+    remembered = _remember_all(tx, partition, facts, metadata)
+    people.note_ltm_usage(tx, partition.speaker_seq)
+    return remembered
 
 
 def remember(
@@ -162,26 +186,63 @@ def remember(
     facts: Sequence[str],
     metadata: Mapping[str, Any],
 ) -> list[Remembered]:
-    """Keep each fact, updating the record that it overlaps with; one result a fact, in order."""
+    """Keep each fact of a person who is held, updating the record that it overlaps with; one result a fact, in order.
+
+    That memory was written is for the caller to note.
+    """
     return _remember_all(tx, _open_partition(tx, person, character), facts, metadata)
 
 
-def put(tx: AccountTransaction, person: Person, character: Character, memory: Memory) -> None:
-    """Store a record as it is given, without looking for overlaps, in place of one with the same id."""
-    partition = _open_partition(tx, person, character)
-    tx.run(_DELETE, partition_seq=partition.seq, id=memory.id)
-    _insert(tx, partition.seq, memory)
+def put_all(tx: AccountTransaction, records: Iterable[tuple[Person, Character, Memory]]) -> None:
+    """Store records of people who are held as they are given, without looking for overlaps, each in place of one with
+    the same id; of several with one id the last one stays.
+
+    Where there are few of a partition, they come into its index only when somebody adds a fact.
+    """
+    last: dict[tuple[str, str], Memory] = {}
+    owners: dict[str, tuple[Person, Character]] = {}
+    for person, character, memory in records:
+        name = partition_name(person.speaker_id, character.character_id)
+        owners.setdefault(name, (person, character))
+        last.pop((name, memory.id), None)
+        last[name, memory.id] = memory
+    if not last:
+        return
+    opened = _open_partitions(tx, owners)
+    rows = [
+        {"partition_seq": opened[name].seq, **memory._asdict(), "metadata": orjson.dumps(memory.metadata).decode()}
+        for (name, _), memory in last.items()
+    ]
+    tx.run_many(_DELETE, [{name: row[name] for name in ("partition_seq", "id")} for row in rows])
+    tx.run_many(_INSERT_MANY, rows)
+    in_all = {row[0]: row[1] for row in tx.all(_COUNTS, names=array(owners))}
+    many = {seq for seq, count in in_all.items() if count > MOST_UNINDEXED}
+    memory_index.put_off(tx, in_all.keys() - many)
+    for seq in many:
+        memory_index.catch_up(tx, seq)
+
+
+def _open_partitions(tx: AccountTransaction, owners: Mapping[str, tuple[Person, Character]]) -> dict[str, Partition]:
+    tx.run_many(
+        _ADD_PARTITION,
+        [
+            {"partition": name, "speaker_id": person.speaker_id, "character_seq": character.character_seq}
+            for name, (person, character) in owners.items()
+        ],
+    )
+    rows = tx.all(_PARTITIONS, names=array(owners))
+    opened = {row[0]: Partition(row[1], owners[row[0]][0].speaker_seq, bool(row[2])) for row in rows}
+    tx.run_many(_DELETE_DUE, [{"partition_seq": partition.seq, "now": tx.now} for partition in opened.values()])
+    return opened
 
 
 def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page: int, page_size: int) -> MemoryPage:
     """Page `page` of a person's memories, oldest first."""
     partition = _known_partition(tx, character_id, end_user_id)
-    people.note_ltm_usage(tx, partition.speaker_seq)
     rows = tx.all(_PAGE, partition_seq=partition.seq, row_limit=page_size, row_offset=(page - 1) * page_size)
-    if rows:
-        return MemoryPage([_to_memory(row) for row in rows], rows[0][5])
-    total = tx.first(_COUNT, partition_seq=partition.seq)  # a page past the end
-    return MemoryPage([], 0 if total is None else total[0])
+    total = (rows[0][5:] if rows else tx.first(_COUNT, partition_seq=partition.seq)) or (0,)  # or a page past the end
+    people.note_ltm_usage(tx, partition.speaker_seq)
+    return MemoryPage([_to_memory(row) for row in rows], total[0])
 
 
 def list_all(tx: AccountTransaction, speaker_id: str | None = None) -> list[tuple[str, int, Memory]]:
@@ -218,7 +279,7 @@ def get(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: 
 
 def remove(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: str) -> bool:
     """Delete one record of the partition; False when it has no such record."""
-    partition = _known_partition(tx, character_id, end_user_id)
+    partition = _known_partition(tx, character_id, end_user_id, hold=True)
     deleted = tx.run(_DELETE, partition_seq=partition.seq, id=memory_id) > 0
     if deleted:
         people.note_ltm_usage(tx, partition.speaker_seq)
@@ -227,37 +288,37 @@ def remove(tx: AccountTransaction, character_id: str, end_user_id: str, memory_i
 
 def remove_all(tx: AccountTransaction, character_id: str, end_user_id: str) -> None:
     """Empty the partition, at once or after the configured delay; the end-user record stays."""
-    partition = _known_partition(tx, character_id, end_user_id)
-    people.note_ltm_usage(tx, partition.speaker_seq)
+    partition = _known_partition(tx, character_id, end_user_id, hold=True)
     if tx.rules.delete_all_delay:
         gone_at = tx.now + tx.rules.delete_all_delay
         tx.run(_DELETE_ALL_LATER, the_partition=partition.seq, gone_at=gone_at)
     else:
         tx.run(_DELETE_ALL, partition_seq=partition.seq)
+    people.note_ltm_usage(tx, partition.speaker_seq)
 
 
-def _known_partition(tx: AccountTransaction, character_id: str, end_user_id: str) -> Partition:
+def _known_partition(tx: AccountTransaction, character_id: str, end_user_id: str, *, hold: bool = False) -> Partition:
     """The partition of a known person; `NotFound` when nobody has that id."""
-    partition = _find(tx, character_id, end_user_id)
+    partition = _find(tx, character_id, end_user_id, hold=hold)
     if partition is None:
         character = characters.usable(tx, character_id)
-        person = people.find(tx, end_user_id)
+        person = people.find(tx, end_user_id, hold=hold)
         if person is None:
             raise unknown_end_user(end_user_id)
         row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
-        partition = Partition(0 if row is None else row[0], person.speaker_seq)
+        partition = Partition(0, person.speaker_seq) if row is None else Partition(row[0], person.speaker_seq, row[1])
         _delete_due(tx, partition)
     return partition
 
 
-def _find(tx: AccountTransaction, character_id: str, end_user_id: str) -> Partition | None:
+def _find(tx: AccountTransaction, character_id: str, end_user_id: str, *, hold: bool) -> Partition | None:
     """The partition in the ordinary case; None says nothing about whether there is one."""
-    row = tx.first(_FIND, character_id=character_id, end_user_id=end_user_id)
+    row = tx.first(_HOLD if hold else _LOOK, character_id=character_id, end_user_id=end_user_id)
     if row is None:
         return None
-    partition_seq, speaker_seq, some_going, *habits = row
+    partition_seq, speaker_seq, some_going, has_unindexed, *habits = row
     tx.habits = Habits(*habits)
-    partition = Partition(partition_seq, speaker_seq)
+    partition = Partition(partition_seq, speaker_seq, bool(has_unindexed))
     if some_going:
         _delete_due(tx, partition)
     return partition
@@ -280,7 +341,7 @@ def _open_partition(tx: AccountTransaction, person: Person, character: Character
         )
         row = tx.first(_PARTITION, partition=name)
     assert row is not None
-    partition = Partition(row[0], person.speaker_seq)
+    partition = Partition(row[0], person.speaker_seq, bool(row[1]))
     _delete_due(tx, partition)
     return partition
 
@@ -288,7 +349,8 @@ def _open_partition(tx: AccountTransaction, person: Person, character: Character
 def _remember_all(
     tx: AccountTransaction, partition: Partition, facts: Sequence[str], metadata: Mapping[str, Any]
 ) -> list[Remembered]:
-    people.note_ltm_usage(tx, partition.speaker_seq)
+    if partition.has_unindexed:
+        memory_index.catch_up(tx, partition.seq)
     return [_remember(tx, partition.seq, fact, metadata) for fact in facts]
 
 

@@ -1,36 +1,18 @@
 """The index of a partition by the keys of its facts: which records may overlap with a new one."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-import orjson
-from sqlalchemy import Executable, Select, Text, bindparam, cast, delete, func, not_, select, true
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import bindparam, delete, exists, not_, select, true, update
 
 from fake_convai.domain import dedup
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.query import Query, Row
-from fake_convai.store.tables import memories, memory_keys
-
-_keys = bindparam("keys", type_=Text())  # a JSON array: one statement for any number of them, and one to run it
-
-
-def _for_each_key(make: Callable[[Select[Any], Any], Executable]) -> Query:
-    """A statement made from the keys of the parameter, and from the dialect's `insert`."""
-
-    def on_postgresql() -> Executable:
-        from sqlalchemy.dialects.postgresql import JSONB, insert
-
-        return make(select(func.jsonb_array_elements_text(cast(_keys, JSONB)).table_valued("value").c.value), insert)
-
-    return Query(
-        make(select(func.json_each(_keys).table_valued("value").c.value), sqlite.insert), postgresql=on_postgresql
-    )
-
+from fake_convai.store.query import Query, Row, array, for_each
+from fake_convai.store.tables import memories, memory_keys, partitions
 
 _of_partition = select(memory_keys.c.memory_seq).where(memory_keys.c.partition_seq == bindparam("partition_seq"))
-_ANY_SHARING = _for_each_key(lambda keys, _: _of_partition.where(memory_keys.c.key.in_(keys)).limit(1))
-_SHARING = _for_each_key(
+_ANY_SHARING = for_each("keys", lambda keys, _: _of_partition.where(memory_keys.c.key.in_(keys)).limit(1))
+_SHARING = for_each(
+    "keys",
     lambda keys, _: (
         select(
             memories.c.memory_seq,
@@ -41,9 +23,10 @@ _SHARING = _for_each_key(
         )
         .where(memories.c.memory_seq.in_(_of_partition.where(memory_keys.c.key.in_(keys))))
         .order_by(memories.c.created_at, memories.c.memory_seq)
-    )
+    ),
 )
-_ADD = _for_each_key(
+_ADD = for_each(
+    "keys",
     lambda keys, insert: (
         insert(memory_keys)
         .from_select(
@@ -54,7 +37,7 @@ _ADD = _for_each_key(
             ).where(true()),  # without a condition SQLite would take ON CONFLICT for that of a join
         )
         .on_conflict_do_nothing()
-    )
+    ),
 )
 # The key of a text outlives the text: a record goes on answering to all it has ever said.
 _DELETE = Query(
@@ -62,12 +45,23 @@ _DELETE = Query(
         memory_keys.c.memory_seq == bindparam("memory_seq"), not_(memory_keys.c.key.startswith("="))
     )
 )
+_UNINDEXED = Query(
+    select(memories.c.memory_seq, memories.c.memory).where(
+        memories.c.partition_seq == bindparam("partition_seq"),
+        not_(exists().where(memory_keys.c.memory_seq == memories.c.memory_seq).correlate(memories)),
+    )
+)
+_SET_UNINDEXED = Query(
+    update(partitions)
+    .where(partitions.c.partition_seq == bindparam("the_partition"))
+    .values(has_unindexed=bindparam("has_unindexed"))
+)
 
 
 def sharing(tx: AccountTransaction, partition_seq: int, fact: str) -> Sequence[Row]:
     """The records that share a key with a fact, oldest first: memory_seq, id, memory, metadata, and whether each has
     ever said just that."""
-    keys = _array(dedup.lookup_keys(fact))
+    keys = array(sorted(dedup.lookup_keys(fact)))
     # Most facts are new and share no key with any record, which the index of keys alone can tell.
     if not tx.first(_ANY_SHARING, partition_seq=partition_seq, keys=keys):
         return ()
@@ -76,7 +70,7 @@ def sharing(tx: AccountTransaction, partition_seq: int, fact: str) -> Sequence[R
 
 def add(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:
     """Let a record be found by what it says now."""
-    tx.run(_ADD, partition_seq=partition_seq, memory_seq=memory_seq, keys=_array(dedup.index_keys(fact)))
+    tx.run(_ADD, partition_seq=partition_seq, memory_seq=memory_seq, keys=array(sorted(dedup.index_keys(fact))))
 
 
 def replace(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:
@@ -85,5 +79,22 @@ def replace(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: s
     add(tx, partition_seq, memory_seq, fact)
 
 
-def _array(keys: Iterable[str]) -> str:
-    return orjson.dumps(sorted(keys)).decode()
+def put_off(tx: AccountTransaction, partition_seqs: Iterable[int]) -> None:
+    """Say that some records of these partitions are not in the index yet."""
+    tx.run_many(_SET_UNINDEXED, [{"the_partition": seq, "has_unindexed": True} for seq in partition_seqs])
+
+
+def catch_up(tx: AccountTransaction, partition_seq: int) -> None:
+    """Put the records into the index that are not in it yet: whoever looks for overlaps needs them.
+
+    Seeding leaves this to the first fact that is added, since most seeded partitions never get one.
+    """
+    rows = tx.all(_UNINDEXED, partition_seq=partition_seq)
+    tx.run_many(
+        _ADD,
+        [
+            {"partition_seq": partition_seq, "memory_seq": seq, "keys": array(sorted(dedup.index_keys(fact)))}
+            for seq, fact in rows
+        ],
+    )
+    tx.run(_SET_UNINDEXED, the_partition=partition_seq, has_unindexed=False)

@@ -5,19 +5,21 @@ fraction of what SQLAlchemy's own execution does.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from fake_convai.domain.errors import Unavailable
-from fake_convai.store.query import DialectName, Query, Row, Transaction
+from fake_convai.store.query import Query, Row, Transaction
 
 T = TypeVar("T")
 
@@ -30,9 +32,51 @@ STATEMENT_SECONDS = 30
 
 _DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
 _NO_ANSWER = "The database does not answer."
-_ATTEMPTS = 5
-_CONFLICTS = frozenset({"40001", "40P01"})  # serialization failure, deadlock
-_GONE = ("08", "3D", "53", "57")  # classes of SQLSTATE: connection, no such database, too many connections, shutdown
+_CONTENDED = "Too many requests change the same data at the same moment: send it again."
+_REASONS = {
+    "25006": "The database does not answer: it is read-only.",
+    "53100": "The database does not answer: its disk is full.",
+}
+_ATTEMPTS = 10
+_PAUSE = 0.01
+# Serialization failure and deadlock; and what was found has been deleted, or what was missing has been made.
+_CONFLICTS = frozenset({"40001", "40P01", "23503", "23505"})
+_GONE = ("08", "25006", "28", "3D", "53", "57")
+"""SQLSTATE: connection, read-only, refused, no such database, no room for more, shutdown."""
+
+Connect = Callable[[], AbstractAsyncContextManager[Any]]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):  # SQLAlchemy collects what is said twice
+        raise TypeError
+    return value
+
+
+_OPTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    **{
+        name: (name, _text)
+        for name in (
+            "database",
+            "passfile",
+            "password",
+            "service",
+            "servicefile",
+            "ssl",
+            "target_session_attrs",
+            "user",
+        )
+    },
+    "application_name": ("server_settings", lambda name: {"application_name": _text(name)}),
+    "command_timeout": ("command_timeout", float),
+    "host": ("host", lambda host: host),
+    "port": ("port", lambda port: port),
+    "prepared_statement_cache_size": ("statement_cache_size", int),
+    "sslmode": ("ssl", _text),
+    "statement_cache_size": ("statement_cache_size", int),
+    "timeout": ("timeout", float),
+}
+"""Options of a URL, of SQLAlchemy's, asyncpg's and libpq's: what asyncpg calls each, and how its text is read."""
 
 
 class _TryAgain(Unavailable):
@@ -40,7 +84,7 @@ class _TryAgain(Unavailable):
 
 
 class _PostgresTransaction:
-    dialect: DialectName = "postgresql"
+    shared = True
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -66,19 +110,20 @@ class _PostgresTransaction:
 
 
 class PostgresDatabase:
-    """A database that several replicas share. Work that must not meet locks the rows it starts from."""
+    """A database that several replicas share. Work that must not meet takes locks, in the order that docs/design.md
+    gives."""
 
-    dialect: DialectName = "postgresql"
+    shared = True
+    lasting = True
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._options = server_options(url)
         self._pool: Any = None
 
     async def open(self) -> None:
         """Make the pool; connections are opened when first needed, the schema has been migrated before."""
-        _, options = _DIALECT.create_connect_args(make_url(self._url))
         self._pool = await asyncpg.create_pool(
-            **options, min_size=0, max_size=POOL_SIZE, command_timeout=STATEMENT_SECONDS, reset=_leave
+            **{"command_timeout": STATEMENT_SECONDS, **self._options}, min_size=0, max_size=POOL_SIZE, reset=_leave
         )
 
     async def close(self) -> None:
@@ -91,27 +136,49 @@ class PostgresDatabase:
             except TimeoutError:
                 pool.terminate()
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
+    async def read(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         """Run `work` in a transaction."""
-        return await self.write(work)
+        return await self.write(work, long=long)
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    async def write(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         """Run `work` in a transaction; a lost connection is `Unavailable`, and the next call gets a new one.
 
-        It is run again when PostgreSQL ended it because two transactions waited for each other, and when its
-        connection turned out to be lost before it began.
+        It is run again when another transaction came in its way, and when its connection turned out to be lost before
+        it began. Long work gets an event loop of its own, in a thread, and so a connection of its own.
         """
-        for _ in range(_ATTEMPTS - 1):
-            with suppress(_TryAgain):
-                return await self._attempt(work)
-        return await self._attempt(work)
-
-    async def _attempt(self, work: Callable[[Transaction], T]) -> T:
         if self._pool is None:
             raise Unavailable("The database is closed: the server is starting or stopping.")
+        if long:
+            return await asyncio.to_thread(lambda: asyncio.run(self._insist(self._connection_of_its_own, work)))
+        return await self._insist(self._connection_of_the_pool, work)
+
+    def _connection_of_the_pool(self) -> AbstractAsyncContextManager[Any]:
+        acquired: AbstractAsyncContextManager[Any] = self._pool.acquire(timeout=CONNECT_SECONDS)
+        return acquired
+
+    @asynccontextmanager
+    async def _connection_of_its_own(self) -> AsyncIterator[Any]:
+        connection = await asyncpg.connect(**{**self._options, "timeout": CONNECT_SECONDS})
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    async def _insist(self, connect: Connect, work: Callable[[Transaction], T]) -> T:
+        for attempt in range(1, _ATTEMPTS):
+            with suppress(_TryAgain):
+                return await self._attempt(connect, work)
+            # Whoever came in the way has the right of way; two that met do not meet again.
+            await asyncio.sleep(random.uniform(0, _PAUSE * attempt))
+        try:
+            return await self._attempt(connect, work)
+        except _TryAgain as error:
+            raise Unavailable(error.message) from error.__cause__
+
+    async def _attempt(self, connect: Connect, work: Callable[[Transaction], T]) -> T:
         lost_while_idle = False
         try:
-            async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+            async with connect() as connection:
                 lost_while_idle = True
                 with _hang_up_on_failure(connection):
                     async with connection.transaction():
@@ -133,6 +200,17 @@ def _hang_up_on_failure(connection: Any) -> Iterator[None]:
     except (TimeoutError, asyncpg.InternalClientError):
         connection.terminate()
         raise
+    except asyncpg.InterfaceError as error:  # a misused driver, unless the connection has gone
+        if _is_gone(connection):
+            raise asyncpg.ConnectionDoesNotExistError(str(error)) from error
+        raise
+
+
+def _is_gone(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool takes back what breaks
+        return True
 
 
 async def _leave(connection: Any) -> None:
@@ -140,13 +218,14 @@ async def _leave(connection: Any) -> None:
 
 
 def _unavailable(error: Exception, *, lost_while_idle: bool) -> Unavailable | None:
-    """What an error of the connection means to the caller; None for an error of a statement."""
+    """What an error means to the caller; None when the statement was wrong."""
     sqlstate = getattr(error, "sqlstate", None) or ""
-    # asyncpg's InterfaceError is a ValueError as well when a parameter cannot be sent.
-    lost = sqlstate.startswith(_GONE) or (not sqlstate and not isinstance(error, ValueError))
-    if sqlstate in _CONFLICTS or (lost and lost_while_idle and not isinstance(error, TimeoutError)):
+    if sqlstate in _CONFLICTS:
+        return _TryAgain(_CONTENDED)
+    lost = sqlstate.startswith(_GONE) or not (sqlstate or isinstance(error, asyncpg.InterfaceError))
+    if lost and lost_while_idle and not isinstance(error, TimeoutError):
         return _TryAgain(_NO_ANSWER)
-    return Unavailable(_NO_ANSWER) if lost else None
+    return Unavailable(_REASONS.get(sqlstate, _NO_ANSWER)) if lost else None
 
 
 @lru_cache(maxsize=1_000)
@@ -157,6 +236,26 @@ def _compiled(query: Query) -> tuple[str, tuple[tuple[str, Any], ...]]:
     compiled = statement.compile(dialect=_DIALECT)
     assert isinstance(compiled, SQLCompiler)
     return str(compiled), tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
+
+
+def server_options(url: str) -> dict[str, Any]:
+    """What asyncpg is to be told by a SQLAlchemy URL; `ValueError`, in one line, for what it cannot be told."""
+    try:
+        parsed = make_url(url)
+        _, options = _DIALECT.create_connect_args(parsed)
+    except (ArgumentError, ValueError) as error:
+        raise ValueError(f"not a URL of a PostgreSQL database ({error})") from None
+    for name in parsed.query:
+        if name not in _OPTIONS:
+            raise ValueError(f"the option {name} is not known: there are {', '.join(sorted(_OPTIONS))}")
+    told: dict[str, Any] = {}
+    for name, value in options.items():
+        known, read = _OPTIONS[name]
+        try:
+            told[known] = read(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"the option {name} cannot be {value!r}") from None
+    return told
 
 
 def _in_order(names: tuple[tuple[str, Any], ...], parameters: dict[str, Any]) -> list[Any]:

@@ -1,20 +1,20 @@
 """Statements compiled once per database, and the transaction that runs them.
 
-A transaction is a plain function of a `Transaction`. In memory it simply runs, on a SQLite file it is one call in
-aiosqlite's worker thread, on PostgreSQL it runs in a greenlet beside the event loop: each time it commits as a whole or
-not at all, and the queries read as ordinary code. A hop between threads for each statement would cost more than all.
+A transaction is a plain function of a `Transaction`. In memory it simply runs, on a SQLite file it is one call in a
+worker thread, on PostgreSQL it runs in a greenlet beside the event loop: each time it commits as a whole or not at all,
+and the queries read as ordinary code. A hop between threads for each statement would cost more than all.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Table, bindparam
+import orjson
+from sqlalchemy import Select, Table, Text, bindparam, cast, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-DialectName = Literal["sqlite", "postgresql"]
 Row = Sequence[Any]
 
 
@@ -52,12 +52,32 @@ def insert_or_ignore(table: Table, *columns: str) -> Query:
     return Query(sqlite.insert(table).values(values).on_conflict_do_nothing(), postgresql=on_postgresql)
 
 
+def for_each(parameter: str, make: Callable[[Select[Any], Any], Executable]) -> Query:
+    """A statement made from the texts of a parameter, which is a JSON array, and from the dialect's `insert`: the same
+    statement for any number of them, and one to run it."""
+    array = bindparam(parameter, type_=Text())
+
+    def on_postgresql() -> Executable:
+        from sqlalchemy.dialects.postgresql import JSONB, insert
+
+        return make(select(func.jsonb_array_elements_text(cast(array, JSONB)).table_valued("value").c.value), insert)
+
+    return Query(
+        make(select(func.json_each(array).table_valued("value").c.value), sqlite.insert), postgresql=on_postgresql
+    )
+
+
+def array(texts: Iterable[str]) -> str:
+    """Texts as a parameter of `for_each`."""
+    return orjson.dumps(list(texts)).decode()
+
+
 class Transaction(Protocol):
     """What a unit of work may do with the database."""
 
     @property
-    def dialect(self) -> DialectName:
-        """Which database it is."""
+    def shared(self) -> bool:
+        """Whether other transactions may run at the same time."""
 
     def all(self, query: Query, **parameters: Any) -> Sequence[Row]:
         """Every row of the result."""

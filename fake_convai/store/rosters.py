@@ -108,7 +108,7 @@ def create(
 
     Raises `NotFound` or `Forbidden` for a conversation to resume, `TooMany`, and `Conflict` for a locator in use.
     """
-    sessions.lock(tx)
+    tx.take_turn()
     sessions.check_limit(tx, max_sessions)
     for name, value in (("shared_session_key", wish.shared_session_key), ("room_name", wish.room_name)):
         if value is not None and (find(tx, name, value) or sessions.is_shared(tx, name, value)):

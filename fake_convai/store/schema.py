@@ -4,8 +4,11 @@ Files and PostgreSQL are migrated by Alembic. A database in memory is new every 
 tables, which spares each start the import of Alembic; a test holds the two ways together.
 """
 
+import os
 import sqlite3
 import struct
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,15 +51,40 @@ def creation_script() -> str:
 
 
 def migrate_file(path: Path) -> None:
-    """Create or upgrade a SQLite file; raises `UnusableDatabase` for one that is not ours to touch."""
-    if _revision_of(path) == REVISION:
-        return
-    # Not as text: a question mark or a percent sign in the name would mean something in a URL.
-    _upgrade(URL.create("sqlite", database=str(path)), str(path))
+    """Create or upgrade a SQLite file; raises `UnusableDatabase` for one that is not ours to touch, or not to write."""
+    revision = _revision_of(path)
+    if revision is None:
+        with suppress(FileExistsError), _in_one_line(path):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # keys are hashed, but people's data is not
+    if revision != REVISION:
+        # Not as text: a question mark or a percent sign in the name would mean something in a URL.
+        _upgrade(URL.create("sqlite", database=str(path)), str(path))
+    with _in_one_line(path), closing(sqlite3.connect(path, timeout=0)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _in_one_line(path: Path) -> Iterator[None]:
+    """Name a file that cannot be written. Another process that writes it just now shows that it can."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise UnusableDatabase(f"{path} cannot be written: {error.strerror}") from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise UnusableDatabase(f"{path} cannot be written: {error}") from error
 
 
 def migrate_server(url: str) -> None:
     """Create or upgrade a PostgreSQL database; replicas that start together do it one after the other."""
+    from fake_convai.store.postgres import server_options
+
+    try:
+        server_options(url)
+    except ValueError as error:
+        raise UnusableDatabase(f"--database: {error}") from None
     _upgrade(url, make_url(url).render_as_string())
 
 
@@ -82,7 +110,7 @@ def _upgrade(url: str | URL, shown: str) -> None:
         raise UnusableDatabase(
             f"{shown} was made by a newer fake-convai ({error}); it was left untouched, use that version"
         ) from error
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, ValueError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
         raise UnusableDatabase(f"{shown} cannot be used: {' '.join(str(reason).split())}") from error
 
@@ -95,20 +123,23 @@ def _revision_of(path: Path) -> str | None:
         raise UnusableDatabase(f"{path.parent} is not a folder; make it first")
     if not path.exists() or path.stat().st_size == 0:
         return None
-    with path.open("rb") as file:
-        header = file.read(_HEADER.size)
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER.size)
+    except OSError as error:
+        raise UnusableDatabase(f"{path} cannot be read: {error.strerror}") from error
     if len(header) < _HEADER.size or _HEADER.unpack(header) != (b"SQLite format 3\0", APPLICATION_ID):
         raise UnusableDatabase(f"{path} is not a database of fake-convai; it was left untouched")
     # A log beside the file must be read too; without one, `immutable` keeps SQLite from making its side files.
     mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "mode=ro&immutable=1"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
     try:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as error:
         raise UnusableDatabase(f"{path} cannot be read ({error}); it was left untouched") from error
-    finally:
-        connection.close()
     revision: str = row[0] if row else ""
+    if not revision:
+        raise UnusableDatabase(f"{path} does not say which schema it has; it was left untouched")
     if revision > REVISION:
         raise UnusableDatabase(
             f"{path} was made by a newer fake-convai (schema {revision}, this one knows {REVISION}); "

@@ -35,15 +35,12 @@ _COLUMNS = (
 )
 _is_it = live_sessions.c.session_id == bindparam("the_session")
 _is_open = live_sessions.c.ended_at.is_(None)
-_FIND = Query(select(*_COLUMNS).where(live_sessions.c.session_id == bindparam("session_id")).with_for_update())
+_FIND = Query(select(*_COLUMNS).where(live_sessions.c.session_id == bindparam("session_id")))
 _ACCOUNT_OF_OPEN = Query(select(live_sessions.c.account_id).where(_is_it, _is_open))
 _OPEN_COUNT = Query(
     select(func.count())
     .select_from(live_sessions)
     .where(live_sessions.c.account_id == bindparam("account_id"), _is_open)
-)
-_LOCK_ACCOUNT = Query(
-    select(account_rows.c.account_id).where(account_rows.c.account_id == bindparam("account_id")).with_for_update()
 )
 
 
@@ -77,12 +74,7 @@ _INSERT = Query(insert(live_sessions).values(_insert_values))
 _ACTION_CONFIG = Query(select(live_sessions.c.action_config).where(_is_it))
 _SET_ACTION_CONFIG = Query(update(live_sessions).where(_is_it).values(action_config=bindparam("config")))
 _KNOWN_FACTS = Query(select(live_sessions.c.known_facts).where(_is_it))
-_OTHERS_OPEN = Query(
-    select(live_sessions.c.session_id).where(
-        live_sessions.c.conversation_seq == bindparam("conversation_seq"), _is_open
-    )
-)
-_TOUCH = Query(update(live_sessions).where(_is_it).values(last_seen_at=bindparam("at")))
+_TOUCH = Query(update(live_sessions).where(_is_it, _is_open).values(last_seen_at=bindparam("at")))
 _END = Query(update(live_sessions).where(_is_it, _is_open).values(ended_at=bindparam("at"), holder=None))
 _HOLD = Query(
     update(live_sessions).where(_is_it, _is_open, live_sessions.c.holder.is_(None)).values(holder=bindparam("by"))
@@ -210,8 +202,8 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
     Raises `NotFound` or `Forbidden` for a conversation to resume, `TooMany` when the account has `max_sessions` open,
     `NotFound` for a room to join that is not there, `Conflict` for one that does not fit.
     """
-    if max_sessions is not None or wish.locator is not None:
-        lock(tx)
+    if max_sessions is not None or wish.locator is not None or wish.end_user_id or wish.speaker_id:
+        tx.take_turn()
     room = None if wish.locator is None else _shared_room(tx, wish)
     character = wish.character
     if character is None:
@@ -274,11 +266,6 @@ def new_trace_id(tx: AccountTransaction) -> str:
     return f"req_{uuid.UUID(tx.new_id()).hex}"
 
 
-def lock(tx: AccountTransaction) -> None:
-    """Let nobody else make or join rooms of the account before this is over."""
-    tx.first(_LOCK_ACCOUNT)
-
-
 def is_shared(tx: AccountTransaction, locator: str, value: str) -> bool:
     """Whether an open room has this `shared_session_key` or `room_name`."""
     return bool(list(tx.all(_BY_KEY if locator == "shared_session_key" else _BY_NAME, locator=value)))
@@ -309,8 +296,8 @@ def hold(tx: AccountTransaction, session_id: str, holder: str) -> bool:
 
 def touch(tx: AccountTransaction, session_id: str) -> None:
     """Something was heard from the client: it is not idle. Raises `SessionGone` when it has ended."""
-    still_open(tx, session_id)
-    tx.run(_TOUCH, the_session=session_id, at=tx.now)
+    if tx.run(_TOUCH, the_session=session_id, at=tx.now) == 0:
+        raise SessionGone(known=find(tx, session_id) is not None)
 
 
 def introduce(tx: AccountTransaction, session: Session) -> Introduction:
@@ -330,25 +317,32 @@ def end(tx: AccountTransaction, session_id: str) -> list[Remembered] | None:
     Both happen in this one transaction, so that no crash can come between them.
     """
     session = find(tx, session_id)
-    if session is None or tx.run(_END, the_session=session_id, at=tx.now) == 0:
+    if session is None or session.ended_at is not None:
         return None
-    remembered = _remember(tx, session)
-    if tx.first(_OTHERS_OPEN, conversation_seq=session.conversation_seq) is None:
-        conversations.forget_if_deleted(tx, session.conversation_seq)
-    return remembered
-
-
-def _remember(tx: AccountTransaction, session: Session) -> list[Remembered]:
-    person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id)
-    character = characters.of_conversation(tx, session.conversation_seq)
-    if person is None or not character.memory_enabled:
-        return []
-    said = conversations.said_in(tx, session.session_id)
-    facts = [fact for message in said for fact in extract_facts(message)]
-    remembered = memories.remember(tx, person, character, facts, {}) if facts else []
+    person = None if session.speaker_id is None else people.find_speaker(tx, session.speaker_id, hold=True)
+    if tx.shared:  # another replica may have ended it before the person was held
+        session = find(tx, session_id)
+        if session is None or session.ended_at is not None:
+            return None
+    said, remembered = _remember(tx, session, person)
+    conversations.hold(tx, session.conversation_seq)
     if said:
         conversations.mark_added_to_memory(tx, session.conversation_seq)
-    return remembered
+    ended = tx.run(_END, the_session=session_id, at=tx.now) > 0
+    conversations.forget_if_deleted(tx, session.conversation_seq)
+    if person is not None and said:
+        people.note_ltm_usage(tx, person.speaker_seq)
+    return remembered if ended else None
+
+
+def _remember(tx: AccountTransaction, session: Session, person: Person | None) -> tuple[list[str], list[Remembered]]:
+    """What a person said in a session that a character with memory held, and what became of it."""
+    character = characters.of_conversation(tx, session.conversation_seq)
+    if person is None or not character.memory_enabled:
+        return [], []
+    said = conversations.said_in(tx, session.session_id)
+    facts = [fact for message in said for fact in extract_facts(message)]
+    return said, memories.remember(tx, person, character, facts, {}) if facts else []
 
 
 def known_facts(tx: AccountTransaction, session: Session) -> list[str]:
@@ -399,7 +393,7 @@ def _person_of(tx: AccountTransaction, wish: Wish) -> Person | None:
         return people.seen(tx, wish.end_user_id)
     if wish.speaker_id is None:
         return None
-    person = people.find_speaker(tx, wish.speaker_id)
+    person = people.find_speaker(tx, wish.speaker_id, hold=True)
     if person is None:
         raise NotFound(f"Unknown speaker_id '{wish.speaker_id}'.")
     return person

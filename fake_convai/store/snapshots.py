@@ -1,11 +1,24 @@
 """An account's rows as a document: reset, save and roll back, exactly, with ids and times."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, ColumnElement, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    DefaultClause,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from fake_convai.domain.errors import NotFound
+from fake_convai.domain.errors import NotFound, TooLarge
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, insert_or_ignore
 from fake_convai.store.tables import (
@@ -15,6 +28,7 @@ from fake_convai.store.tables import (
     conversations,
     faults,
     live_sessions,
+    ltm_usage,
     memories,
     memory_keys,
     partitions,
@@ -28,16 +42,16 @@ from fake_convai.store.tables import (
 
 _account: BindParameter[int] = bindparam("account_id")
 _my_speakers = select(speakers.c.speaker_id).where(speakers.c.account_id == _account)
+_my_seqs = select(speakers.c.speaker_seq).where(speakers.c.account_id == _account)
 _my_partitions = select(partitions.c.partition_seq).where(partitions.c.speaker_id.in_(_my_speakers))
 _my_conversations = select(conversations.c.conversation_seq).where(conversations.c.account_id == _account)
 
 # In an order in which each table finds what it refers to.
 _TABLES: tuple[tuple[Table, ColumnElement[bool]], ...] = (
-    (characters, characters.c.account_id == _account),
     (speakers, speakers.c.account_id == _account),
-    (tokens, tokens.c.account_id == _account),
-    (faults, faults.c.account_id == _account),
-    (activity, activity.c.speaker_id.in_(_my_speakers)),
+    (ltm_usage, ltm_usage.c.speaker_seq.in_(_my_seqs)),
+    (activity, activity.c.account_id == _account),
+    (characters, characters.c.account_id == _account),
     (partitions, partitions.c.speaker_id.in_(_my_speakers)),
     (memories, memories.c.partition_seq.in_(_my_partitions)),
     (memory_keys, memory_keys.c.partition_seq.in_(_my_partitions)),
@@ -46,13 +60,26 @@ _TABLES: tuple[tuple[Table, ColumnElement[bool]], ...] = (
     (live_sessions, live_sessions.c.account_id == _account),
     (rosters, rosters.c.account_id == _account),
     (pending, pending.c.account_id == _account),
+    (tokens, tokens.c.account_id == _account),
+    (faults, faults.c.account_id == _account),
 )
 _SELECT = {table.name: Query(select(table).where(mine).order_by(*table.primary_key)) for table, mine in _TABLES}
 _INSERT = {
     table.name: Query(insert(table).values({column.name: bindparam(column.name) for column in table.c}))
     for table, _ in _TABLES
 }
-_DELETE = {table.name: Query(delete(table).where(mine)) for table, mine in reversed(_TABLES)}
+# What hangs from these rows goes with them: parents first, as everybody takes locks.
+_HOLD_PEOPLE = Query(
+    select(speakers.c.speaker_seq)
+    .where(speakers.c.account_id == _account)
+    .order_by(speakers.c.speaker_seq)
+    .with_for_update()
+)
+_DELETE_PEOPLE = Query(delete(speakers).where(speakers.c.account_id == _account))
+_DELETE_CHARACTERS = Query(delete(characters).where(characters.c.account_id == _account))
+_DELETE_REST = tuple(
+    Query(delete(table).where(table.c.account_id == _account)) for table in (conversations, tokens, faults)
+)
 
 # Rows of other accounts may hang from a public character, so a restore changes it in place; and ours from theirs.
 _MY_CHARACTERS = Query(select(characters.c.character_seq).where(characters.c.account_id == _account))
@@ -95,37 +122,59 @@ _SET_ACCOUNT = Query(
     .where(accounts.c.account_id == bindparam("the_account"))
     .values({name: bindparam(name) for name in _KEPT})
 )
-_COUNTERS = ("clock_offset", "ids_made", "rate_count")
-_NEW_ACCOUNT: dict[str, Any] = {name: 0 if name in _COUNTERS else None for name in _KEPT}
 
 _mine = snapshots.c.account_id == _account
 _named = snapshots.c.name == bindparam("name")
-_PUT = insert_or_ignore(snapshots, "account_id", "name", "content")
+_PUT = insert_or_ignore(snapshots, "account_id", "name", "content", "size")
 _DROP = Query(delete(snapshots).where(_mine, _named))
 _DROP_ALL = Query(delete(snapshots).where(_mine))
 _GET = Query(select(snapshots.c.content).where(_mine, _named))
 _NAMES = Query(select(snapshots.c.name).where(_mine).order_by(snapshots.c.name))
+_SIZE_OF_OTHERS = Query(
+    select(func.coalesce(func.sum(snapshots.c.size), 0)).where(_mine, snapshots.c.name != bindparam("name"))
+)
 
 
 def wipe(tx: AccountTransaction) -> None:
     """Make the account as empty as a new one; the journal is not of its rows."""
-    for query in _DELETE.values():
+    tx.take_turn()
+    _hold_people(tx)
+    for query in (_DELETE_PEOPLE, _DELETE_CHARACTERS, *_DELETE_REST, _DROP_ALL):
         tx.run(query)
-    tx.run(_DROP_ALL)
-    tx.run(_SET_ACCOUNT, the_account=tx.account_id, **_NEW_ACCOUNT)
+    tx.run(_SET_ACCOUNT, the_account=tx.account_id, **{name: _default(accounts.c[name]) for name in _KEPT})
 
 
-def save(tx: AccountTransaction, name: str) -> None:
-    """Keep the account's rows under a name, in place of what had it."""
+def content(tx: AccountTransaction) -> bytes:
+    """The account's rows, to be kept under a name. On its own, so that who saves comes in nobody's way."""
     tx.see_one_state()
     account = tx.first(_ACCOUNT)
     assert account is not None
-    content = {
-        "account": dict(zip(_KEPT, account, strict=True)),
-        **{str(table.name): [list(row) for row in tx.all(_SELECT[table.name])] for table, _ in _TABLES},
-    }
+    return orjson.dumps(
+        {
+            "account": dict(zip(_KEPT, account, strict=True)),
+            "tables": {
+                str(table.name): {
+                    "columns": [str(column.name) for column in table.c],
+                    "rows": [tuple(row) for row in tx.all(_SELECT[table.name])],
+                }
+                for table, _ in _TABLES
+            },
+        }
+    )
+
+
+def keep(tx: AccountTransaction, name: str, rows: bytes) -> None:
+    """Keep the account's rows under a name, in place of what had it; `TooLarge` when there is no room for them."""
+    tx.take_turn()
+    others = tx.first(_SIZE_OF_OTHERS, name=name)
+    size = len(rows) + (0 if others is None else int(others[0]))
+    if size > tx.rules.snapshot_bytes:
+        raise TooLarge(
+            f"The snapshots of this account would take {size} bytes, and {tx.rules.snapshot_bytes} are allowed: delete "
+            f"one of {', '.join(names(tx)) or 'none'}, or start the fake with more --snapshot-bytes."
+        )
     tx.run(_DROP, name=name)
-    tx.run(_PUT, name=name, content=orjson.dumps(content).decode())
+    tx.run(_PUT, name=name, content=rows.decode(), size=len(rows))
 
 
 def restore(tx: AccountTransaction, name: str) -> None:
@@ -138,27 +187,52 @@ def restore(tx: AccountTransaction, name: str) -> None:
     row = tx.first(_GET, name=name)
     if row is None:
         raise _unknown(tx, name)
-    content = orjson.loads(row[0])
-    saved = {table.name: [_to_row(table, values) for values in content[table.name]] for table, _ in _TABLES}
+    kept = orjson.loads(row[0])
+    saved = {table.name: _rows(table, kept["tables"].get(table.name)) for table, _ in _TABLES}
+    _hold_people(tx)
     holders = {row[0]: row[1] for row in tx.all(_HELD)}
     for session in saved["live_sessions"]:
         session["holder"] = holders.get(session["session_id"]) if session["ended_at"] is None else None
-    for table_name, query in _DELETE.items():
-        if table_name != "characters":
-            tx.run(query)
+    tx.run(_DELETE_PEOPLE)
     _restore_characters(tx, saved.pop("characters"))
+    for query in _DELETE_REST:
+        tx.run(query)
     _drop_orphans(tx, saved)
     for table_name, rows in saved.items():
         tx.run_many(_INSERT[table_name], rows)
-    tx.run(_SET_ACCOUNT, the_account=tx.account_id, **content["account"])
+    account = {name: kept["account"].get(name, _default(accounts.c[name])) for name in _KEPT}
+    tx.run(_SET_ACCOUNT, the_account=tx.account_id, **account)
 
 
-def _to_row(table: Table, values: list[Any]) -> dict[str, Any]:
-    """A saved row; SQLite gives booleans as numbers, which PostgreSQL does not take."""
-    return {
-        column.name: bool(value) if column.type.python_type is bool and value is not None else value
-        for column, value in zip(table.c, values, strict=True)
-    }
+def _hold_people(tx: AccountTransaction) -> None:
+    if tx.shared:
+        tx.all(_HOLD_PEOPLE)
+
+
+def _rows(table: Table, saved: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Saved rows by the names of their columns, which a newer schema may have more of, or fewer; SQLite gives booleans
+    as numbers, which PostgreSQL does not take."""
+    if saved is None:
+        return []
+    where = {name: place for place, name in enumerate(saved["columns"])}
+    columns = [(column.name, where.get(column.name), column.type.python_type is bool) for column in table.c]
+    defaults = {column.name: _default(column) for column in table.c}
+    return [
+        {
+            name: defaults[name] if place is None else bool(row[place]) if is_bool else row[place]
+            for name, place, is_bool in columns
+        }
+        for row in saved["rows"]
+    ]
+
+
+def _default(column: Column[Any]) -> Any:
+    """What a new row has in this column."""
+    if not isinstance(column.server_default, DefaultClause):
+        return None
+    default = str(column.server_default.arg)
+    kind = column.type.python_type
+    return default == "true" if kind is bool else kind(default)
 
 
 def _restore_characters(tx: AccountTransaction, rows: list[dict[str, Any]]) -> None:

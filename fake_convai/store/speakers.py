@@ -6,10 +6,9 @@ from fake_convai.domain.errors import NotFound
 from fake_convai.store import people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, insert_or_ignore
+from fake_convai.store.query import Query
 from fake_convai.store.tables import speakers
 
-_INSERT = insert_or_ignore(speakers, "account_id", "speaker_id", "name", "device_id")
 _IDENTIFY = Query(
     update(speakers)
     .where(speakers.c.speaker_seq == bindparam("the_seq"))
@@ -22,29 +21,20 @@ def register(tx: AccountTransaction, name: str | None, device_id: str | None) ->
 
     A new `name` replaces the old one (assumed).
     """
-    person = None if device_id is None else people.find(tx, device_id)
-    if person is None and device_id is not None:
-        tx.take_turn()
-        person = people.find(tx, device_id)
+    person = None if device_id is None else people.find(tx, device_id, hold=True)
+    if person is None and device_id is not None and tx.take_turn():
+        person = people.find(tx, device_id, hold=True)
     if person is None:
-        speaker_id = tx.new_id()
-        tx.run(_INSERT, speaker_id=speaker_id, name=name, device_id=device_id)
-        person = people.find_speaker(tx, speaker_id) if device_id is None else people.find(tx, device_id)
-    elif (name or person.name, device_id) != (person.name, person.device_id):
-        tx.run(
-            _IDENTIFY,
-            the_seq=person.speaker_seq,
-            name=name or person.name,
-            device_id=person.device_id or device_id,
-        )
-        person = people.find_speaker(tx, person.speaker_id)
-    assert person is not None
-    return person
+        return people.add(tx, name=name, device_id=device_id)
+    known = person._replace(name=name or person.name, device_id=person.device_id or device_id)
+    if known != person:
+        tx.run(_IDENTIFY, the_seq=known.speaker_seq, name=known.name, device_id=known.device_id)
+    return known
 
 
 def remove(tx: AccountTransaction, speaker_id: str) -> None:
     """Delete a speaker with everything that hangs on them; `NotFound` when there is none."""
-    person = people.find_speaker(tx, speaker_id)
+    person = people.find_speaker(tx, speaker_id, hold=True)
     if person is None:
         raise NotFound(f"Unknown speakerId '{speaker_id}': /user/speaker/list shows the speakers of this account.")
     people.remove(tx, person)

@@ -114,7 +114,6 @@ speakers = Table(
     Column("end_user_id", Text),
     Column("end_user_metadata", Text, nullable=False, server_default="{}"),
     Column("last_active_at", Number),
-    Column("last_ltm_usage_at", Number),
     UniqueConstraint("account_id", "device_id"),
     UniqueConstraint("account_id", "end_user_id"),
     sqlite_autoincrement=True,
@@ -128,12 +127,22 @@ Index(
     sqlite_where=_is_end_user,
 )
 
+ltm_usage = Table(
+    "ltm_usage",
+    metadata,
+    _child_of("speakers.speaker_seq", primary_key=True, autoincrement=False),
+    Column("at", Number),
+    comment="When memory of a person was last read or written: not in their row, which a read must not change.",
+)
+
 activity = Table(
     "activity",
     metadata,
     _serial("activity_seq"),
+    _child_of("accounts.account_id"),
     _child_of("speakers.speaker_id"),
     Column("at", Number, nullable=False),
+    Index("ix_activity_account", "account_id", "activity_seq"),
     Index("ix_activity_speaker", "speaker_id", "activity_seq"),
     sqlite_autoincrement=True,
     comment="When people were active, so that a list walked with a cursor can be filtered as of the walk's start.",
@@ -146,6 +155,13 @@ partitions = Table(
     Column("partition", Text, nullable=False, unique=True, comment="speaker_id:character_id"),
     _child_of("speakers.speaker_id", index=True),
     _child_of("characters.character_seq", index=True),
+    Column(
+        "has_unindexed",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Whether some of its memories have no keys yet.",
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -275,7 +291,8 @@ journal = Table(
     Column("path", Text, nullable=False),
     Column("status", Number, nullable=False),
     Column("entry", Text, nullable=False),
-    Index("ix_journal_account", "account_id", "journal_seq"),
+    Column("size", Number, nullable=False, comment="Bytes of the entry."),
+    Index("ix_journal_account", "account_id", "journal_seq", "size"),
     sqlite_autoincrement=True,
 )
 
@@ -314,4 +331,5 @@ snapshots = Table(
     _child_of("accounts.account_id", primary_key=True),
     Column("name", Text, primary_key=True),
     Column("content", Text, nullable=False),
+    Column("size", Number, nullable=False, comment="Bytes of the content."),
 )

@@ -32,8 +32,9 @@ class Said:
 
 def say(tx: AccountTransaction, session_id: str, text: str, *, is_trigger: bool = False) -> Said:
     """Say something in a live session, and be answered. Raises `SessionGone` when it has ended."""
-    sessions.touch(tx, session_id)
     session = sessions.still_open(tx, session_id)
+    if session.speaker_id is not None:
+        people.hold(tx, session.speaker_id)  # so that the session does not end between the turn and what is made of it
     conversation = conversations.by_seq(tx, session.conversation_seq)
     known = sessions.known_facts(tx, session)
     said = talk(
@@ -45,6 +46,7 @@ def say(tx: AccountTransaction, session_id: str, text: str, *, is_trigger: bool 
         session_id=session_id,
         is_trigger=is_trigger,
     )
+    sessions.touch(tx, session_id)
     if not said.answer.actions:
         return said
     kept, refused = allowed_actions(said.answer.actions, sessions.action_config(tx, session_id))

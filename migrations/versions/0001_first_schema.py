@@ -108,18 +108,27 @@ def upgrade() -> None:
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("status", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column(
+            "size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, comment="Bytes of the entry."
+        ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.account_id"], name=op.f("fk_journal_account_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("journal_seq", name=op.f("pk_journal")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_journal_account", "journal", ["account_id", "journal_seq"], unique=False)
+    op.create_index("ix_journal_account", "journal", ["account_id", "journal_seq", "size"], unique=False)
     op.create_table(
         "snapshots",
         sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
+        sa.Column(
+            "size",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Bytes of the content.",
+        ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.account_id"], name=op.f("fk_snapshots_account_id"), ondelete="CASCADE"
         ),
@@ -137,7 +146,6 @@ def upgrade() -> None:
         sa.Column("end_user_id", sa.Text(), nullable=True),
         sa.Column("end_user_metadata", sa.Text(), server_default="{}", nullable=False),
         sa.Column("last_active_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("last_ltm_usage_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.account_id"], name=op.f("fk_speakers_account_id"), ondelete="CASCADE"
         ),
@@ -173,8 +181,12 @@ def upgrade() -> None:
         sa.Column(
             "activity_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("speaker_id", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_activity_account_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["speaker_id"], ["speakers.speaker_id"], name=op.f("fk_activity_speaker_id"), ondelete="CASCADE"
         ),
@@ -182,7 +194,20 @@ def upgrade() -> None:
         comment="When people were active, so that a list walked with a cursor can be filtered as of the walk's start.",
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_activity_account", "activity", ["account_id", "activity_seq"], unique=False)
     op.create_index("ix_activity_speaker", "activity", ["speaker_id", "activity_seq"], unique=False)
+    op.create_table(
+        "ltm_usage",
+        sa.Column(
+            "speaker_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["speaker_seq"], ["speakers.speaker_seq"], name=op.f("fk_ltm_usage_speaker_seq"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("speaker_seq", name=op.f("pk_ltm_usage")),
+        comment="When memory of a person was last read or written: not in their row, which a read must not change.",
+    )
     op.create_table(
         "conversations",
         sa.Column(
@@ -226,6 +251,13 @@ def upgrade() -> None:
         sa.Column("partition", sa.Text(), nullable=False, comment="speaker_id:character_id"),
         sa.Column("speaker_id", sa.Text(), nullable=False),
         sa.Column("character_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "has_unindexed",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="Whether some of its memories have no keys yet.",
+        ),
         sa.ForeignKeyConstraint(
             ["character_seq"],
             ["characters.character_seq"],

@@ -28,7 +28,7 @@ class _Database(MemoryDatabase):
         self.silent = True
         self.asked = asyncio.Event()
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    async def write(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         self.asked.set()
         if self.silent:
             raise Unavailable("The database does not answer.")
@@ -39,7 +39,7 @@ class _Database(MemoryDatabase):
 async def journal_of(database: MemoryDatabase) -> AsyncIterator[Journal]:
     """A journal of three entries an account, on a database that is opened for it."""
     await database.open()
-    yield Journal(database, 3)
+    yield Journal(database, 3, 1_000_000)
     await database.close()
 
 

@@ -88,9 +88,10 @@ def test_requests_are_of_one_account_whichever_replica_they_come_to(api: Api) ->
 
 def test_the_host_header_tells_the_surface(proxy: httpx.Client, api: Api) -> None:
     port = proxy.base_url.port
-    for host, status in ((f"beta.localhost:{port}", 200), (f"api.localhost:{port}", 404)):
+    for host, home in ((f"beta.localhost:{port}", None), (f"api.localhost:{port}", "beta")):
         headers = {**api.headers("/beta/"), "Host": host}
-        assert proxy.post("/user/end-users/list", json={}, headers=headers).status_code == status
+        answer = proxy.post("/user/end-users/list", json={}, headers=headers)
+        assert (answer.status_code, answer.headers.get("fake-convai-off-surface")) == (200, home)
 
 
 def test_a_conversation_over_the_websocket_that_the_proxy_hands_out(proxy: httpx.Client, api: Api) -> None:

@@ -71,6 +71,68 @@ def test_two_patches_of_one_person_survive(both: Both, watcher: Watcher) -> None
         assert stored == {"one": True, "two": True}
 
 
+READS = (
+    ("/beta/memory/list", ()),
+    ("/beta/memory/get", ("memory_id",)),
+    ("/beta/user/end-users/get", ()),
+    ("/beta/user/end-users/list", ()),
+    ("/production/user/speaker/list", ()),
+    ("/production/character/get", ()),
+)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in READS])
+def test_a_read_neither_waits_for_a_writer_nor_rewrites_what_it_reads(both: Both, watcher: Watcher, path: str) -> None:
+    one, two = both
+    npc, user = one.character(), f"player-{one.key}"
+    (dog,) = one.remember(npc, user, DOG)
+    body = {"character_id": npc, "charID": npc, "end_user_id": user, "memory_id": dog["id"]}
+    if path == "/beta/user/end-users/list":
+        body = {"active_after": "2026-01-01"}
+    rows = [
+        ("SELECT xmin, xmax, ctid FROM speakers WHERE end_user_id = $1", user),
+        ("SELECT xmin, xmax, ctid FROM characters WHERE character_id = $1", npc),
+        ("SELECT xmin, xmax, ctid FROM memories WHERE id = $1", dog["id"]),
+    ]
+    before = [watcher.rows(*row) for row in rows]
+    assert two.post(path, body).status_code == 200
+    assert [watcher.rows(*row) for row in rows] == before
+    locks = (person(user), memory(dog["id"]), account(one), ("SELECT 1 FROM characters FOR UPDATE",))
+    for lock in locks:
+        with watcher.holding(*lock):
+            assert two.post(path, body).status_code == 200
+
+
+def test_a_token_revoked_at_one_replica_is_not_extended_at_another(both: Both, watcher: Watcher) -> None:
+    one, two = both
+    token = one.ok("/production/user/connect")["apiAuthToken"]
+    lock = ("SELECT 1 FROM tokens WHERE token_hash = $1 FOR UPDATE", hash_secret(token))
+
+    def ask(api: Api, what: str) -> int:
+        return api.post(f"/production/user/{what}-token", {"apiAuthToken": token}).status_code
+
+    assert watcher.race(lock, lambda: ask(one, "revoke"), lambda: ask(two, "extend")) == [200, 400]
+    headers = {"API-AUTH-TOKEN": token}
+    assert two.client.post("/production/character/list", json={}, headers=headers).status_code == 401
+
+
+def test_savers_of_one_snapshot_come_in_nobodys_way(
+    both: Both, controls: tuple[Control, Control], watcher: Watcher
+) -> None:
+    one, _ = both
+    npc = one.character()
+    lock = account(one)
+    answers = watcher.race(
+        lock,
+        lambda: controls[0].ok("PUT", "/snapshots/same"),
+        lambda: controls[1].ok("PUT", "/snapshots/same"),
+        lambda: one.remember(npc, "player-1", DOG)[0],
+    )
+    assert answers[:2] == [{"name": "same"}] * 2
+    assert controls[1].ok("POST", "/snapshots/same/restore") == {"name": "same"}
+    assert one.end_users() == []
+
+
 def remove_end_user(api: Api, npc: str, user: str) -> None:
     """Delete a person."""
     assert api.ok("/beta/user/end-users/delete", {"end_user_id": user})["deleted"] is True
@@ -138,11 +200,11 @@ def test_transactions_that_wait_for_each_other_both_happen(inside: Both) -> None
     attempts: list[str] = []
 
     def meet(tx: AccountTransaction, users: tuple[str, str]) -> None:
-        assert people.find(tx, users[0]) is not None
+        assert people.find(tx, users[0], hold=True) is not None
         attempts.append(users[0])
         if len(attempts) <= 2:
             both_hold_one.wait(DEADLINE)
-        second = people.find(tx, users[1])
+        second = people.find(tx, users[1], hold=True)
         assert second is not None
         people.change_metadata(tx, second, {f"after {users[0]}": True})
 

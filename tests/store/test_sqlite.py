@@ -3,16 +3,18 @@
 import asyncio
 import multiprocessing
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from fake_convai.domain.errors import Unavailable
-from fake_convai.store.database import open_database
+from fake_convai.store.database import migrate, open_database
 from fake_convai.store.query import Query, Transaction
+from fake_convai.store.schema import UnusableDatabase
 from fake_convai.store.sqlite import FileDatabase, MemoryDatabase
 from fake_convai.store.tables import server
 
@@ -93,11 +95,13 @@ def test_a_file_is_safe_against_a_kill_and_checks_its_references(tmp_path: Path)
     async def pragmas() -> list[Any]:
         database = await open_database(str(tmp_path / "data.db"))
         assert isinstance(database, FileDatabase)
-        connection = database._connection
+        worker = database._writer
+        assert worker is not None
+        connection = worker._connection
         assert connection is not None
         try:
             return [
-                await connection.call(lambda sync, name=name: sync.execute(f"PRAGMA {name}").fetchone()[0])  # type: ignore[misc]
+                await worker._call(lambda name=name: connection.execute(f"PRAGMA {name}").fetchone()[0])  # type: ignore[misc]
                 for name in ("journal_mode", "synchronous", "foreign_keys")
             ]
         finally:
@@ -146,3 +150,106 @@ def test_processes_share_a_file_from_its_making_on(tmp_path: Path) -> None:
     assert [process.exitcode for process in processes] == [0] * PROCESSES
     (row,) = on(path, lambda tx: tx.first(_GET, name="counter"))
     assert row[0] == str(PROCESSES * STEPS)
+
+
+WRONG = Query(text("SELECT 1 FROM nowhere"))
+
+
+def test_wrong_sql_is_an_error_and_no_silent_database(path: Path | None) -> None:
+    async def run() -> None:
+        database = await open_database(None if path is None else str(path))
+        try:
+            await database.read(lambda tx: tx.all(WRONG))
+        finally:
+            await database.close()
+
+    with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+        asyncio.run(run())
+
+
+def test_long_work_leaves_the_loop_and_the_rest_waits_for_it(path: Path | None) -> None:
+    async def run() -> list[int]:
+        database = await open_database(None if path is None else str(path))
+        go_on, order = threading.Event(), []
+
+        def long_work(tx: Transaction) -> int:
+            add(tx)
+            assert go_on.wait(30)
+            order.append("long")
+            return threading.get_ident()
+
+        def short_work(tx: Transaction) -> int:
+            order.append("short")
+            return count(tx)
+
+        long = asyncio.create_task(database.write(long_work, long=True))
+        await asyncio.sleep(0)
+        short = asyncio.create_task(database.write(short_work))
+        await asyncio.sleep(0)  # the loop runs all the while
+        go_on.set()
+        thread, found = await asyncio.gather(long, short)
+        await database.close()
+        assert order == ["long", "short"]
+        return [thread, found]
+
+    thread, found = asyncio.run(run())
+    assert thread != threading.get_ident()
+    assert found == 1
+
+
+def test_whoever_is_cancelled_leaves_long_work_running(path: Path | None) -> None:
+    async def run() -> int:
+        database = await open_database(None if path is None else str(path))
+        started, go_on = threading.Event(), threading.Event()
+
+        def work(tx: Transaction) -> None:
+            started.set()
+            assert go_on.wait(30)
+            add(tx)
+
+        task = asyncio.create_task(database.write(work, long=True))
+        await asyncio.to_thread(started.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        found = await database.write(count)
+        await database.close()
+        return found
+
+    assert asyncio.run(run()) == 1
+
+
+def test_a_file_that_the_fake_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    migrate(str(tmp_path / "data.db"))
+    assert (tmp_path / "data.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_cannot_be_written_is_named_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "data.db"
+    migrate(str(path))
+    connect = sqlite3.connect
+
+    def read_only(database: Any, **options: Any) -> sqlite3.Connection:  # whoever tests as root is stopped by no mode
+        connection: sqlite3.Connection = connect(database, **options)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    with pytest.raises(UnusableDatabase) as caught:
+        migrate(str(path))
+    assert str(caught.value) == f"{path} cannot be written: attempt to write a readonly database"
+
+
+def test_a_file_that_turns_read_only_is_said_to_be(tmp_path: Path) -> None:
+    async def run() -> None:
+        database = await open_database(str(tmp_path / "data.db"))
+        assert isinstance(database, FileDatabase)
+        try:
+            await database.write(lambda tx: tx.all(Query(text("PRAGMA query_only = ON"))))
+            await database.write(add)
+        finally:
+            await database.close()
+
+    with pytest.raises(Unavailable, match="The database does not answer: it is read-only"):
+        asyncio.run(run())
