@@ -19,6 +19,7 @@ from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
 from fake_convai.control.demo import KEY as DEMO_KEY
 from fake_convai.control.seed_document import read_seeds
 from fake_convai.domain.errors import FakeConvaiError
+from fake_convai.lines import watch
 from fake_convai.live import rooms
 from fake_convai.settings import BadSetting, Settings
 from fake_convai.store.database import migrate
@@ -50,7 +51,7 @@ def run(settings: Settings) -> None:
         )
     config = uvicorn.Config(
         create_app(settings),
-        log_level=settings.log_level,
+        log_level="warning" if settings.log_level == "info" else settings.log_level,
         access_log=False,  # the journal of requests is better reading, and leaves out keys in queries
         lifespan="on",
         http=HttpProtocol,
@@ -58,11 +59,11 @@ def run(settings: Settings) -> None:
         ws_max_size=MAX_FRAME,
         ssl_context_factory=None if tls is None else lambda config, default: tls[0],
     )
-    address = origin(settings.host, listener, "http" if tls is None else "https")
-    message = f"{ready_message(address)}\n  {'page':<10} {address}/{f'?key={DEMO_KEY}#/talk' if settings.demo else ''}"
+    message = ready_message(origin(settings.host, listener, "http" if tls is None else "https"), demo=settings.demo)
     message += f"\n  {'livekit':<10} {rooms.described(settings)}"
     if tls is not None:
         message += f"\n  {'authority':<10} {tls[1]} (clients must trust it: docs/clients.md)"
+    watch(settings.log_level, settings.log_format)
     serve(config, listener, message)
 
 
@@ -106,13 +107,21 @@ class _Server(uvicorn.Server):
             await asyncio.to_thread(sys.stdout.flush)
 
 
-def ready_message(origin: str, *, control: bool = True) -> str:
-    """What stands on standard output when the server is ready; scripts may wait for the first line."""
-    lines = [f"fake-convai is ready at {origin}"]
+def ready_message(origin: str, *, control: bool = True, demo: bool = False) -> str:
+    """What stands on standard output when the server is ready; scripts may wait for the first line.
+
+    Without a `control` plane it is the proxy. With `demo` the page opens the account of the demo.
+    """
+    lines = [f"{'fake-convai' if control else 'fake-convai proxy'} is ready at {origin}"]
     lines += [f"  {surface:<10} {under(origin, surface)}" for surface in Surface]
     lines.append(f"  {'all':<10} {origin}")
     if control:
+        key = DEMO_KEY if demo else "my-key"
         lines.append(f"  {'control':<10} {origin}/_fake")
+        lines.append(f"  {'page':<10} {origin}/{f'?key={DEMO_KEY}#/talk' if demo else ''}")
+        lines.append(
+            f"  {'try':<10} curl -X POST {under(origin, Surface.PRODUCTION)}/character/list -H 'CONVAI-API-KEY: {key}'"
+        )
     return "\n".join(lines)
 
 

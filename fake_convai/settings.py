@@ -1,7 +1,8 @@
 """Every setting of the fake, in one object. A flag beats a `FAKE_CONVAI_*` variable beats the default."""
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,14 @@ Plan = Literal["free", "gamer", "indie", "professional", "scale", "enterprise"]
 """Convai's plans; only scale and enterprise include chat history (docs/contract.md section 8)."""
 
 
+_MEMORY = re.compile(r"(sqlite(\+aiosqlite)?:(//)?/?/?)?(file:)?:memory:(\?.*)?|sqlite(\+aiosqlite)?://")
+
+_LINKS = re.compile(r"(PORT|NAME|ENV_.*|SERVICE_(HOST|PORT.*)|PORT_\d+_(TCP|UDP).*)")
+"""Variables that Kubernetes and docker set when a service is called fake-convai."""
+_OTHERS = {"URL", "ACCOUNT_KEY", "IMAGE"}
+"""Variables of other commands."""
+
+
 class BadSetting(Exception):
     """A setting has a value that cannot be used; the message is one line and names it."""
 
@@ -23,7 +32,7 @@ class Settings(BaseSettings):
     """What `fake-convai serve`, `create_app` and the pytest fixture can be told. Lists in variables are separated by
     commas."""
 
-    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(2668, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -102,7 +111,10 @@ class Settings(BaseSettings):
     journal_size: int = Field(10_000, ge=1, description="Requests that the journal of an account keeps.")
     journal_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Bytes that they may take together.")
     snapshot_bytes: int = Field(256 * 1024 * 1024, ge=1, description="Bytes that the snapshots of an account may take.")
-    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field("info", description="How much to log.")
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
+        "info", description="How much to log; at info each request is a line."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="How requests are logged, on standard error.")
 
     @field_validator("seed", "api_key", mode="before")
     @classmethod
@@ -129,6 +141,17 @@ class Settings(BaseSettings):
         if rate is not None and not re.fullmatch(r"[1-9][0-9]{0,5}/s", rate):
             raise ValueError("a rate is a number of requests a second such as 10/s")
         return rate
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _no_link(cls, port: object) -> object:
+        # A Kubernetes Service or a docker link of this name sets such a variable, which is not meant for us.
+        return 2668 if isinstance(port, str) and port.startswith("tcp://") else port
+
+    @field_validator("database", mode="before")
+    @classmethod
+    def _memory(cls, database: object) -> object:
+        return None if isinstance(database, str) and _MEMORY.fullmatch(database) else database
 
     @field_validator("database")
     @classmethod
@@ -168,6 +191,17 @@ def _load(kind: type[Settings], values: Mapping[str, object]) -> Settings:
         shown = "" if _is_secret(name, detail["input"]) else f", not {detail['input']!r}"
         message = detail["msg"].removeprefix("Value error, ")
         raise BadSetting(f"{flag} (or {variable}): {message[:1].lower()}{message[1:]}{shown}") from error
+
+
+def unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """A line for each variable that looks like a setting and is none, with the nearest."""
+    known = {name.upper() for name in Settings.model_fields}
+    for variable in sorted(environment):
+        name = variable.removeprefix(ENVIRONMENT_PREFIX)
+        if name == variable or name in known | _OTHERS or _LINKS.fullmatch(name):
+            continue
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)[0]
+        yield f"{variable} is no setting; the nearest is {ENVIRONMENT_PREFIX}{near}"
 
 
 def _is_secret(name: str, value: object) -> bool:

@@ -263,12 +263,24 @@ class TestRequests:
         entries = shell.json("requests")["requests"]
         assert [entry["path"] for entry in entries] == ["/user/end-users/list", "/user/speaker/list"]
         assert cells(shell.says("requests")) == [
-            ["At", "Request", "Status", "ms"],
-            ["2026-01-01 12:00:00", "POST /beta/user/end-users/list", "200", str(entries[0]["duration_ms"])],
-            ["", "nobody reads '[red]'", "", ""],
-            ["", "Invalid parameter 'limit': send a whole number from 1 to 200, not '5'.", "", ""],
-            ["2026-01-01 12:00:00", "POST /beta/user/speaker/list", "503", str(entries[1]["duration_ms"])],
-            ["", "fault: status 503", "", ""],
+            ["At", "Account", "Request", "Status", "ms"],
+            [
+                "2026-01-01 12:00:00",
+                entries[0]["account"],
+                "POST /beta/user/end-users/list",
+                "200",
+                str(entries[0]["duration_ms"]),
+            ],
+            ["", "", "nobody reads '[red]'", "", ""],
+            ["", "", "Invalid parameter 'limit': send a whole number from 1 to 200, not '5'.", "", ""],
+            [
+                "2026-01-01 12:00:00",
+                entries[0]["account"],
+                "POST /beta/user/speaker/list",
+                "503",
+                str(entries[1]["duration_ms"]),
+            ],
+            ["", "", "fault: status 503", "", ""],
         ]
 
     def test_are_filtered(self, shell: Shell) -> None:
@@ -322,7 +334,7 @@ class TestWhichServer:
 
     def test_what_needs_an_account_says_so(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("FAKE_CONVAI_ACCOUNT_KEY")
-        assert "CONVAI-API-KEY" in shell.refused("export")
+        assert "--api-key KEY" in shell.refused("export")
 
     def test_a_control_key(self, shell: Shell) -> None:
         with serve("--control-key", "secret") as served:

@@ -72,12 +72,10 @@ BAD: list[tuple[str, str]] = [
     ("port", "http"),
     ("port", "-1"),
     ("port", "65536"),
-    ("port", ""),
     ("tls", "perhaps"),
     ("database", "mysql://localhost/fake"),
     ("database", "postgresql://localhost/fake"),
     ("database", "sqlite:///data.db"),
-    ("database", ""),
     ("demo", "perhaps"),
     ("auto_create_characters", "perhaps"),
     ("split", "loose"),
@@ -105,6 +103,14 @@ def test_a_bad_value_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name:
         assert variable in message
         assert text in message
         assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["port", "database"])
+def test_an_empty_flag_is_refused_and_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(BadSetting, match=f"--{name}"):
+        load_settings(**{name: ""})
+    monkeypatch.setenv(f"FAKE_CONVAI_{name.upper()}", "")
+    assert getattr(load_settings(), name) == DEFAULTS[name]
 
 
 @pytest.mark.parametrize("keys", [("good", " "), ("",)], ids=["blank", "empty"])

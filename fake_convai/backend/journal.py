@@ -83,6 +83,30 @@ class Note:
         self.account = by_last_four(keys[0].decode("latin-1")) if keys else None
 
 
+REQUESTS = logging.getLogger("fake_convai.requests")
+"""Each request, as a record with its `note`; silent until somebody wants to see them (`fake_convai.lines`)."""
+REQUESTS.propagate = False
+REQUESTS.setLevel(logging.CRITICAL)
+
+
+def told(note: Note) -> dict[str, Any]:
+    """What is shown of a request while it happens: an entry without bodies, by the machine's time."""
+    unknown, violations = _review(note)
+    return {
+        "at": to_iso(note.at),
+        "surface": note.surface,
+        "method": note.method,
+        "account": note.account,
+        "path": storable(note.path),
+        "status": note.status,
+        "duration_ms": round(note.duration / 1_000_000, 3),
+        "fault": note.fault,
+        "off_surface": note.home is not None,
+        "unknown_fields": unknown,
+        "violations": violations,
+    }
+
+
 class Journal:
     """Collects notes and writes them to the database in batches."""
 
@@ -102,6 +126,8 @@ class Journal:
         note.status, note.body, note.response = status, _bounded(note.body), _bounded(response)
         note.duration = time.perf_counter_ns() - note.started
         self._keep_note(note)
+        if REQUESTS.isEnabledFor(logging.INFO):
+            REQUESTS.info("%s", note.path, extra={"note": note})
         if self._database.shared and status != 503:  # which is what a silent database has answered
             with suppress(Unavailable):  # the answer to the request does not depend on it
                 await self._write(trim=False)

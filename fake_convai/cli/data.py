@@ -9,15 +9,15 @@ from fake_convai.cli.plane import Misuse, Plane, WithDefault, as_json_text, on_s
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @on_server
 def seed(plane: Plane, file: Path) -> None:
-    """Add a seed document (JSON, or YAML by its ending) to an account."""
+    """Add a seed document (JSON, or YAML by its ending; - is standard input) to an account."""
     from fake_convai.control.seed_document import read_document
     from fake_convai.domain.errors import Invalid
 
     try:
-        document = read_document(file)
+        document = read_document(Path("/dev/stdin") if str(file) == "-" else file)
     except Invalid as error:
         raise Misuse(error.message) from None
     answer = plane.call("POST", "/seed", document)

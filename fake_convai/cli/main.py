@@ -7,6 +7,7 @@ import click
 from fake_convai import __version__
 from fake_convai.cli.clock import clock
 from fake_convai.cli.data import export, reset, seed, snapshot
+from fake_convai.cli.exec import exec_command
 from fake_convai.cli.faults import faults
 from fake_convai.cli.journal import requests
 from fake_convai.cli.openapi import openapi
@@ -36,7 +37,7 @@ def cli() -> None:
 
 
 for command in (
-    *(serve, migrate),
+    *(serve, exec_command, migrate),
     *(seed, export, reset, snapshot, clock, faults, requests),
     *(openapi, check, proxy, compare, pace, verify),
 ):

@@ -35,6 +35,8 @@ class Plane:
             with ControlClient(self.url, self.control_key) as client:
                 return client.call(method, path, body, query, api_key=self.api_key)
         except ControlError as error:
+            if error.status == 400 and not self.api_key and "one account" in str(error):
+                raise Misuse("this acts on one account: name it with --api-key KEY") from None
             hint = "" if error.status else " Start it with 'fake-convai serve', or name another with --url."
             raise Misuse(f"{error}{hint}") from None
 

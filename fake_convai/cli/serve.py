@@ -1,19 +1,21 @@
 """`fake-convai serve` and `migrate`: running a server, and bringing its database to the newest schema."""
 
+import os
 from collections.abc import Callable
 from typing import Any, get_args, get_origin
 
 import click
 
 from fake_convai.cli.plane import Misuse
-from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Settings, load_settings
+from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Settings, load_settings, unknown_variables
 
 
 def settings_options(command: Callable[..., None]) -> Callable[..., None]:
     """An option for each field of `Settings`. Click only collects: the settings check, so a variable is checked too."""
     for name, field in reversed(Settings.model_fields.items()):
         flag = f"--{name.replace('_', '-')}"
-        help_text = f"{field.description}  [env: {ENVIRONMENT_PREFIX}{name.upper()}]"
+        default = "" if field.default in (None, (), False) else f"  [default: {field.default}]"
+        help_text = f"{field.description}{default}  [env: {ENVIRONMENT_PREFIX}{name.upper()}]"
         if field.annotation is bool:
             option = click.option(flag, name, is_flag=True, default=None, help=help_text)
         else:
@@ -30,6 +32,14 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def needs_extra(error: ModuleNotFoundError) -> str:
+    """What to install when a package is missing; raises the error again when that is none of ours to say."""
+    extra = {"asyncpg": "postgres", "greenlet": "postgres"}.get(error.name or "")
+    if extra is None:
+        raise error
+    return f"a postgresql:// database needs the package {error.name}: pip install 'fake-convai[{extra}]'"
+
+
 def _metavar(name: str, annotation: Any) -> str:
     choices = [choice for choice in get_args(annotation) if isinstance(choice, str)]
     return f"[{'|'.join(choices)}]" if choices else name.upper()
@@ -39,12 +49,16 @@ def _metavar(name: str, annotation: Any) -> str:
 @settings_options
 def serve(**flags: Any) -> None:
     """Run the fake until it is stopped."""
+    for warning in unknown_variables(os.environ):
+        click.echo(f"fake-convai: warning: {warning}", err=True)
     from fake_convai.server import CannotStart, run
 
     try:
         run(load_settings(**{name: value for name, value in flags.items() if value not in (None, ())}))
     except (BadSetting, CannotStart) as error:
         raise Misuse(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise Misuse(needs_extra(error)) from error
 
 
 @click.command()
@@ -59,4 +73,6 @@ def migrate(database: str) -> None:
         migrate_database(load_settings(database=database).database or "")
     except (BadSetting, UnusableDatabase, Invalid) as error:
         raise Misuse(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise Misuse(needs_extra(error)) from error
     click.echo(f"The database is at schema {REVISION}.")

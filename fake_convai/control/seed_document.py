@@ -159,13 +159,30 @@ def read_seed(path: Path) -> SeedDocument:
 def read_document(path: Path) -> dict[str, Any]:
     """The object in a file, YAML by its ending and JSON otherwise, by the rules for what is sent over HTTP."""
     try:
-        text = path.read_text("utf-8-sig")
+        text = _read(path)
         if not text.strip():
             raise ValueError("it is empty")
-        return parse_object(_yaml_to_json(text) if path.suffix in {".yaml", ".yml"} else text.encode())
+        return parse_object(_yaml_to_json(text) if _is_yaml(path, text) else text.encode())
     except (OSError, ValueError, TypeError, Invalid) as error:
         reason = " ".join(str(error).replace("The request body", "it").split())
         raise Invalid(f"{path} is no seed document: {reason}") from error
+
+
+_PIPES: dict[Path, str] = {}
+
+
+def _read(path: Path) -> str:
+    """The text of a file; a pipe, such as standard input, gives its text once and is remembered."""
+    if path in _PIPES:
+        return _PIPES[path]
+    text = path.read_text("utf-8-sig")
+    if path.exists() and not path.is_file():
+        _PIPES[path] = text
+    return text
+
+
+def _is_yaml(path: Path, text: str) -> bool:
+    return path.suffix.lower() in {".yaml", ".yml"} or (path in _PIPES and not text.lstrip().startswith("{"))
 
 
 def _yaml_to_json(text: str) -> bytes:

@@ -40,6 +40,7 @@ NOT_OF_THE_CONTROL_PLANE = {
     "livekit_url",
     "livekit_key",
     "livekit_secret",
+    "log_format",
     "log_level",
 }
 

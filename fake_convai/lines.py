@@ -1,0 +1,74 @@
+"""A request as one line, for people on a terminal and as JSON for machines: the live view, and `requests --follow`."""
+
+import json
+import logging
+import queue
+import re
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, TextIO
+
+import click
+
+from fake_convai.backend.journal import REQUESTS, told
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+MOST_WAITING = 10_000
+"""Lines that wait for a terminal that is slow; more are left out, so that no request ever waits for one."""
+
+
+def printable(text: str) -> str:
+    """The text without characters that a terminal would obey."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def line(entry: Mapping[str, Any], *, coloured: bool) -> str:
+    """An entry of the journal on one line: when, what, for whom, how it went and how long it took, what was odd."""
+    status = entry["status"]
+    colour = "green" if status < 400 else "yellow" if status < 500 else "red"
+    shown = click.style(str(status), fg=colour) if coloured else str(status)
+    odd = "; ".join(oddities(entry))
+    odd = f"  {click.style(odd, fg='magenta') if coloured else odd}" if odd else ""
+    what = printable(f"{entry['method']:<4} /{entry['surface']}{entry['path']}")
+    account = printable(entry.get("account") or "no key")
+    return f"{entry['at'][11:23]} {shown} {what:<40} {entry['duration_ms']:8.1f} ms  {account}{odd}"
+
+
+def oddities(entry: Mapping[str, Any]) -> Iterator[str]:
+    """What is to be said about a request beside its answer."""
+    if entry.get("fault"):
+        fault = entry["fault"]
+        yield f"fault {fault.get('status') or ('disconnect' if fault.get('disconnect') else 'delay')}"
+    if entry.get("off_surface"):
+        yield "on another surface than the documents say"
+    yield from (f"nobody reads {printable(repr(name))}" for name in entry.get("unknown_fields", ()))
+    yield from map(printable, entry.get("violations", ()))
+
+
+def watch(level: str, form: str, stream: TextIO = sys.stderr) -> None:
+    """Write a line for each request from now on, unless only warnings are wanted; `form` is text or json."""
+    if level not in ("info", "debug"):
+        return
+    waiting: queue.Queue[logging.LogRecord] = queue.Queue(MOST_WAITING)
+    coloured = stream.isatty()
+
+    class Handler(logging.Handler):
+        """Hands a record to the thread that writes."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            with suppress(queue.Full):
+                waiting.put_nowait(record)
+
+    def write() -> None:
+        while True:
+            entry = told(waiting.get().__dict__["note"])
+            text = line(entry, coloured=coloured)
+            if form == "json":
+                text = json.dumps(entry, ensure_ascii=False)
+            print(text, file=stream, flush=True)
+
+    REQUESTS.handlers[:] = [Handler()]
+    REQUESTS.setLevel(logging.INFO)
+    threading.Thread(target=write, name="fake-convai-lines", daemon=True).start()
