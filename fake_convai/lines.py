@@ -47,12 +47,13 @@ def oddities(entry: Mapping[str, Any]) -> Iterator[str]:
     yield from map(printable, entry.get("violations", ()))
 
 
-def watch(level: str, form: str, stream: TextIO = sys.stderr) -> None:
+def watch(level: str, form: str, stream: TextIO | None = None) -> None:
     """Write a line for each request from now on, unless only warnings are wanted; `form` is text or json."""
     if level not in ("info", "debug"):
         return
     waiting: queue.Queue[logging.LogRecord] = queue.Queue(MOST_WAITING)
-    coloured = stream.isatty()
+    output = sys.stderr if stream is None else stream
+    coloured = output.isatty()
 
     class Handler(logging.Handler):
         """Hands a record to the thread that writes."""
@@ -67,7 +68,7 @@ def watch(level: str, form: str, stream: TextIO = sys.stderr) -> None:
             text = line(entry, coloured=coloured)
             if form == "json":
                 text = json.dumps(entry, ensure_ascii=False)
-            print(text, file=stream, flush=True)
+            print(text, file=output, flush=True)
 
     REQUESTS.handlers[:] = [Handler()]
     REQUESTS.setLevel(logging.INFO)

@@ -70,7 +70,7 @@ class Frames:
 
     async def share(self) -> None:
         """Write down what was noted if other replicas could be asked for it."""
-        if self._notes and self._database.dialect == "postgresql":
+        if self._notes and self._database.shared:
             with suppress(Unavailable):  # the session does not depend on it
                 await self.flush()
 

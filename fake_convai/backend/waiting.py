@@ -67,7 +67,7 @@ class Timekeeper:
     def __init__(self, database: Database) -> None:
         self._database = database
         # Other replicas may move the clock.
-        self._alone = database.dialect == "sqlite"
+        self._alone = not database.shared
         self._moved = Bell()
 
     def moved(self) -> None:
