@@ -33,7 +33,7 @@ _is_open = rosters.c.ended_at.is_(None)
 
 
 def _find_by(locator: ColumnElement[bool]) -> Query:
-    return Query(select(*_COLUMNS).where(_is_mine, locator, _is_open).with_for_update())
+    return Query(select(*_COLUMNS).where(_is_mine, locator, _is_open))
 
 
 _FIND = {
@@ -148,7 +148,9 @@ def join(tx: AccountTransaction, room: RosterRoom, wish: Wish, max_sessions: int
 
 
 def find(tx: AccountTransaction, locator: str, value: str) -> RosterRoom | None:
-    """The open room with this `room_session_id`, `shared_session_key` or `room_name`."""
+    """The open room with this `room_session_id`, `shared_session_key` or `room_name`, under the account's turn: whoever
+    asks is about to change it, and who is in it."""
+    tx.take_turn()
     row = tx.first(_FIND[locator], locator=value)
     return None if row is None else RosterRoom.of(row)
 
