@@ -78,7 +78,8 @@ _HOLD_PEOPLE = Query(
 _DELETE_PEOPLE = Query(delete(speakers).where(speakers.c.account_id == _account))
 _DELETE_CHARACTERS = Query(delete(characters).where(characters.c.account_id == _account))
 _DELETE_REST = tuple(
-    Query(delete(table).where(table.c.account_id == _account)) for table in (conversations, rosters, pending, tokens, faults)
+    Query(delete(table).where(table.c.account_id == _account))
+    for table in (conversations, rosters, pending, tokens, faults)
 )
 
 # Rows of other accounts may hang from a public character, so a restore changes it in place; and ours from theirs.
