@@ -19,7 +19,6 @@ UNUSED: Mapping[str, Mapping[Literal["docs", "sdk", "observed"], tuple[str, ...]
             "emotion_config",
             "invocation_metadata",
             "llm_provider",
-            "group_chat",
             "narrative_template_keys",
             "respond_modes",
             "room_brief",

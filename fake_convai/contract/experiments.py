@@ -30,6 +30,7 @@ class Step(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     ask: str = ""
+    cannot: str = Field("", description="Why nothing can be tried.")
     talk: str = ""
     walk: dict[str, Any] | None = None
     person: Any = Field(None, alias="as")

@@ -160,6 +160,8 @@ class Verification:
 
     def _do(self, step: Step) -> str:
         """Do a step; returns what was seen if it was one to look at."""
+        if step.cannot:
+            raise _Undecided(step.cannot)
         give_up = time.monotonic() + step.patience
         while True:
             answer = self._perform(step)
