@@ -96,6 +96,8 @@ async def _start(database: Database, settings: Settings) -> Running:
         is_demo = settings.demo and key_hash == demo_hash
         for document in [*seeds, demo_document()] if is_demo else seeds:
             plant(AccountTransaction(tx, account_id, ids, rules), document)
+            if document.stubs:
+                backend.stubs.changed()
 
     valid_keys = (*settings.api_key, DEMO_KEY) if settings.api_key and settings.demo else settings.api_key
     backend = Backend(

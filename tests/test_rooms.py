@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -26,7 +27,7 @@ MODULES = {_name(file): file for file in (ROOT / "fake_convai").rglob("*.py")}
 def _imports(name: str) -> set[str]:
     """The modules of the package that a module imports, wherever it does: on top, in a function, for types alone."""
     found = set()
-    for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))):
+    for node in _nodes(MODULES[name]):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -35,6 +36,14 @@ def _imports(name: str) -> set[str]:
                 str(node.module)
             }
     return {module for module in found if module in MODULES and module != "fake_convai"}
+
+
+def _nodes(file: Path) -> Iterator[ast.AST]:
+    """What stands in a file, but for what a package offers under its own name to type checkers alone."""
+    for statement in ast.parse(file.read_text("utf-8")).body:
+        offers = isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING"
+        if not (offers and file.name == "__init__.py"):
+            yield from ast.walk(statement)
 
 
 IMPORTS = {name: _imports(name) for name in MODULES if name not in ("fake_convai", "fake_convai.__main__")}

@@ -30,6 +30,9 @@ group = Group("Characters", Surface.PRODUCTION, members={401: "API_ERROR"})
 user_group = Group("Characters", Surface.PRODUCTION)
 
 NO_KEY = "api_key not found."
+DEFAULT_MODEL = {"modelType": "default", "modelLink": "https://models.example/default.glb"}
+"""Public programs load what the link names, and some fail without one (assumed: an address that nobody has)."""
+
 UNKNOWN_ON_GET = "INTERNAL SERVER ERROR, one or more database calls failed!"
 UNKNOWN_ON_UPDATE = "Could not fetch character details from all_characters table."
 
@@ -285,6 +288,7 @@ def _clone(tx: AccountTransaction, character_id: str) -> str:
         language_codes=original.language_codes,
         character_actions=original.character_actions,
         memory_enabled=original.memory_enabled,
+        model_details=original.model_details,
     )
 
 
@@ -300,6 +304,6 @@ def _details(character: Character) -> CharacterDetails:
         "language_code": character.language_codes[0] if character.language_codes else "",
         "language_codes": character.language_codes,
         "character_actions": character.character_actions,
-        "model_details": {"modelType": "default"},
+        "model_details": character.model_details or DEFAULT_MODEL,
         "memory_settings": {"enabled": character.memory_enabled},
     }

@@ -1,9 +1,9 @@
 """The three surfaces put together: from a request to its endpoint, and from whatever happens to an answer.
 
-A request walks: surface, caller, endpoint, body, model, handler, answer.
+A request walks: surface, caller, endpoint, body, model, handler, answer. A stub turns it off after the caller.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -17,11 +17,11 @@ from starlette.websockets import WebSocket
 from fake_convai.api.endpoint import Call, Endpoint
 from fake_convai.api.routing import CHAT_PATH, Routes, no_socket
 from fake_convai.api.strict import refuse_loose
+from fake_convai.backend import faults, stubs
 from fake_convai.backend.auth import NOBODY, Caller
-from fake_convai.backend.body import MAX_FORM, is_form, parse_form, parse_object, parse_query, read_body
+from fake_convai.backend.body import MAX_FORM, is_form, parse_form, parse_object, parse_query, read_body, with_body
 from fake_convai.backend.disturbing import Disturbed, Disturber
 from fake_convai.backend.errors import Manners, UnprocessableBody
-from fake_convai.backend.faults import describe, happen
 from fake_convai.backend.journal import Note
 from fake_convai.backend.models import to_invalid
 from fake_convai.backend.responses import Json
@@ -30,8 +30,6 @@ from fake_convai.domain.errors import Invalid, Unauthenticated, Unavailable
 from fake_convai.domain.faults import Fault
 from fake_convai.live.running import Running
 from fake_convai.live.websocket import account_of, chat
-
-NOT_STARTED = Unavailable("The server has not started: run the app with its lifespan.")
 
 
 class Surfaces:
@@ -63,7 +61,7 @@ class Surfaces:
             await chat(websocket, running)
             return
         note = Note("WEBSOCKET", path, named or Surface.LIVE, sent=websocket.scope["headers"])
-        error: Exception = NOT_STARTED if running is None else no_socket(path, named)
+        error: Exception = _not_started() if running is None else no_socket(path, named)
         answer = Manners(note.surface).answer(error).response()
         if running is not None:
             with suppress(Unavailable):
@@ -79,9 +77,12 @@ class Surfaces:
         caller = NOBODY
         try:
             if running is None:
-                raise NOT_STARTED
+                raise _not_started()
             caller = await running.backend.authenticator.caller(request.headers, named)
             note.account_id, note.credential = caller.account_id, caller.by
+            request, answer = await _stubbed(request, running, named, note, manners)
+            if answer is not None:
+                return answer
             if not methods:
                 await _keep_body(request, note)
                 raise self._routes.refusal(note.method, note.path, named, request.headers.get("content-type", ""))
@@ -102,30 +103,64 @@ def _told_in_headers(note: Note) -> list[tuple[bytes, bytes]]:
     return told if note.home is None else [*told, (b"fake-convai-off-surface", note.home.encode())]
 
 
-async def _keep_body(request: Request, note: Note) -> None:
-    """Keep the body of a request that nothing reads, for the journal."""
+def _not_started() -> Unavailable:
+    return Unavailable("The server has not started: run the app with its lifespan.")
+
+
+async def _keep_body(request: Request, note: Note) -> dict[str, Any]:
+    """Keep the body of a request that no route reads, for the journal; returns what can be read of it."""
     raw = await read_body(request, MAX_FORM)
-    note.body = raw
-    if is_form(request):
-        with suppress(Invalid):
-            note.body = await parse_form(request, raw)
+    note.body, body = raw, {}
+    with suppress(Invalid):
+        if is_form(request):
+            note.body = body = await parse_form(request, raw)
+        else:
+            body = parse_object(raw) if raw else parse_query(request)
+    return body
+
+
+async def _stubbed(
+    request: Request, running: Running, named: Surface | None, note: Note, manners: Manners
+) -> tuple[Request, Response | None]:
+    """The answer of a stub, if one fits; the request as it can be read once more."""
+    found = await running.backend.stubs.candidates(note.account_id, named, note.method, note.path)
+    if not found:
+        return request, None
+    raw = await read_body(request, MAX_FORM)
+    body = await _keep_body(with_body(request, raw), note)
+    request = with_body(request, raw)
+    taken = await running.backend.stubs.take(found, body)
+    if taken is None:
+        return request, None
+    match, answer = taken
+    note.stub, note.surface = stubs.describe(match), manners.surface
+    call = Call(request, running, None, note)
+    return request, await _with_fault(call, manners, body, lambda: stubs.respond(answer))
 
 
 async def _handle(call: Call, endpoint: Endpoint, manners: Manners, caller: Caller) -> Response:
-    note, backend = call.note, call.backend
+    backend = call.backend
     if endpoint.access != "anybody":
         call.account = backend.account_store(caller.admit(manners, key_only=endpoint.access == "key"))
         await backend.limit_rate(call.account)
     body = await _READERS[endpoint.reads](call)
+    return await _with_fault(call, manners, body, lambda: _respond(call, endpoint, manners, body))
+
+
+Respond = Callable[[], Awaitable[Response]]
+
+
+async def _with_fault(call: Call, manners: Manners, body: dict[str, Any], respond: Respond) -> Response:
+    note, backend = call.note, call.backend
     account_id = note.account_id
     if account_id is None:
-        return await _respond(call, endpoint, manners, body)
+        return await respond()
     fault = await backend.faults.take(account_id, note.surface, note.path, call.request.headers, body)
     if fault is None:
-        response = await _respond(call, endpoint, manners, body)
+        response = await respond()
     else:
-        note.fault = describe(fault)
-        response = await _faulty(call, endpoint, manners, body, fault)
+        note.fault = faults.describe(fault)
+        response = await _faulty(call, manners, fault, respond)
 
     async def wait(milliseconds: float) -> None:
         await backend.time.delay(account_id, milliseconds)
@@ -136,17 +171,17 @@ async def _handle(call: Call, endpoint: Endpoint, manners: Manners, caller: Call
     return Disturbed(response, Disturber(backend.faults, account_id, planned, wait, divides=True))
 
 
-async def _faulty(call: Call, endpoint: Endpoint, manners: Manners, body: dict[str, Any], fault: Fault) -> Response:
+async def _faulty(call: Call, manners: Manners, fault: Fault, respond: Respond) -> Response:
     """The answer when a fault happens to the request."""
     assert call.note.account_id is not None
     await call.backend.time.delay(call.note.account_id, fault.waits_ms)
     if fault.when == "before":
-        return happen(fault, manners) or await _respond(call, endpoint, manners, body)
+        return faults.happen(fault, manners) or await respond()
     try:
-        response = await _respond(call, endpoint, manners, body)
+        response = await respond()
     except Exception as error:  # noqa: BLE001 - the fault comes instead of whatever the answer would have been
         response = manners.answer(error).response()
-    return happen(fault, manners, instead_of=response) or response
+    return faults.happen(fault, manners, instead_of=response) or response
 
 
 async def _respond(call: Call, endpoint: Endpoint, manners: Manners, body: dict[str, Any]) -> Response:

@@ -6,11 +6,12 @@ from fake_convai.backend.auth import Authenticator
 from fake_convai.backend.faults import Faults
 from fake_convai.backend.frames import Frames
 from fake_convai.backend.journal import Journal
+from fake_convai.backend.stubs import Stubs
 from fake_convai.backend.waiting import Timekeeper
 from fake_convai.domain.clock import Clock
 from fake_convai.domain.ids import Ids
 from fake_convai.settings import Settings
-from fake_convai.store import clocks, faults, journal, messages, snapshots
+from fake_convai.store import clocks, faults, journal, messages, snapshots, stubs
 from fake_convai.store.accounts import (
     AccountStore,
     AccountTransaction,
@@ -45,6 +46,7 @@ class Backend:
         self.cursor_secret = cursor_secret
         self.journal = Journal(database, settings.journal_size, settings.journal_bytes)
         self.faults = Faults(database, self.account_store)
+        self.stubs = Stubs(database)
         self.frames = Frames(database, settings.journal_size)
         self.time = Timekeeper(database)
         self._rules = rules
@@ -64,12 +66,14 @@ class Backend:
         """Make an account, or every one, as it was when it was new."""
         await self.database.write(lambda tx: self._reset(tx, account_id), long=True)
         self.faults.changed()
+        self.stubs.changed()
         self.time.moved()
 
     def _reset(self, tx: Transaction, account_id: int | None) -> None:
         if account_id is None:
             clocks.change(tx, None, lambda _: Clock())
             faults.clear(tx, None)
+            stubs.clear(tx, None)
             journal.clear(tx, None)
             messages.clear(tx, None)
         for one, key_hash in list_accounts(tx):

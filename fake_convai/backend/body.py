@@ -96,10 +96,16 @@ async def form_in(request: Request, body: bytes, max_part_size: int = MEBIBYTE) 
     if media_type(request) == URL_ENCODED:
         return FormData(await asyncio.to_thread(_url_encoded, body) if len(body) > LARGE else _url_encoded(body))
 
+    return await with_body(request, body).form(max_part_size=max_part_size)
+
+
+def with_body(request: Request, body: bytes) -> Request:
+    """The request, with a body that has been read already."""
+
     async def replay() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return await Request(request.scope, replay).form(max_part_size=max_part_size)
+    return Request(request.scope, replay)
 
 
 def _url_encoded(body: bytes) -> list[tuple[str, str | UploadFile]]:

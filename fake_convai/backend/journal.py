@@ -66,6 +66,8 @@ class Note:
     response: Body = b""
     duration: int = 0
     fault: Mapping[str, Any] | None = None
+    stub: Mapping[str, Any] | None = None
+    """What the stub that answered is for."""
     credential: str = "nothing"
     """What kind of credential came: a key, a token, a session, or nothing that counts."""
     home: Surface | None = None
@@ -199,6 +201,7 @@ def _entry(note: Note, at: int) -> Entry:
         "response": _kept(note.response),
         "duration_ms": round(note.duration / 1_000_000, 3),
         "fault": note.fault,
+        "stub": note.stub,
         "off_surface": note.home is not None,
         "credential": note.credential,
         "headers": {name.decode(): storable(value.decode("latin-1")) for name, value in note.headers},

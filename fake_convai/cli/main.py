@@ -12,6 +12,7 @@ from fake_convai.cli.faults import faults
 from fake_convai.cli.journal import requests
 from fake_convai.cli.openapi import openapi
 from fake_convai.cli.serve import migrate, serve
+from fake_convai.cli.stubs import stubs
 from fake_convai.cli.traffic import check, compare, pace, proxy
 from fake_convai.cli.verify import verify
 
@@ -38,7 +39,7 @@ def cli() -> None:
 
 for command in (
     *(serve, exec_command, migrate),
-    *(seed, export, reset, snapshot, clock, faults, requests),
+    *(seed, export, reset, snapshot, clock, faults, stubs, requests),
     *(openapi, check, proxy, compare, pace, verify),
 ):
     cli.add_command(command)

@@ -16,6 +16,7 @@ from fake_convai.control.plane import CONTROL_KEY_HEADER, PREFIX
 from fake_convai.control.routes import ROUTES
 from fake_convai.control.seed_document import SeedDocument
 from fake_convai.control.speech_documents import PaceDocument, RepliesDocument
+from fake_convai.control.stub_document import StubsDocument
 from fake_convai.control.waiting import MAX_WAIT
 
 JSON = "application/json"
@@ -118,6 +119,7 @@ class Entry(TypedDict):
     response: Any
     duration_ms: float
     fault: Any
+    stub: Any
     off_surface: bool
     credential: str | None
     headers: dict[str, str]
@@ -243,6 +245,9 @@ DECLARED: Mapping[tuple[str, str], Declared] = {
     ("POST", "/faults"): Declared(FaultDocument, FaultDocument),
     ("GET", "/faults"): Declared(Faults, query={"used_up": {"const": "true"}}),
     ("DELETE", "/faults"): Declared(Faults),
+    ("GET", "/stubs"): Declared(StubsDocument),
+    ("PUT", "/stubs"): Declared(StubsDocument, StubsDocument),
+    ("DELETE", "/stubs"): Declared(StubsDocument),
     ("POST", "/compare"): Declared(Verdict, ComparisonDocument),
     ("GET", "/requests"): Declared(Journal, query=_FILTERS),
     ("DELETE", "/requests"): Declared(Journal),

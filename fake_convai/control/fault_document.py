@@ -32,11 +32,18 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
+Path = Annotated[StrictStr, AfterValidator(_path)]
+"""A path without its surface."""
+
+Headers = Annotated[dict[StrictStr, StrictStr], AfterValidator(_headers)]
+"""Headers that can be sent, by lower-case name."""
+
+
 class MatchDocument(Document):
     """Which requests a fault happens to."""
 
     surface: Surface | None = None
-    path: Annotated[StrictStr, AfterValidator(_path)] | None = None
+    path: Path | None = None
     character_id: StrictStr | None = None
     end_user_id: StrictStr | None = None
 
@@ -88,7 +95,7 @@ class FaultDocument(Document):
     rate: Annotated[float, Field(gt=0, le=1)] | None = None
     status: Annotated[StrictInt, Field(ge=400, le=599)] | None = None
     body: Any = None
-    headers: Annotated[dict[StrictStr, StrictStr], AfterValidator(_headers)] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     delay_ms: Annotated[StrictInt, Field(ge=0, le=MAX_DELAY)] | Between | Around = 0
     disconnect: StrictBool = False
     when: Literal["before", "after"] = "before"

@@ -25,13 +25,14 @@ from fake_convai.control.plane import MANNERS, PREFIX, ControlCall, control
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import SeedDocument
 from fake_convai.control.speech_documents import RepliesDocument
+from fake_convai.control.stub_document import StubsDocument, describe_stub
 from fake_convai.control.waiting import Entries, Patience, nearest
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.text import normalise_fact
 from fake_convai.live.running import Running
-from fake_convai.store import accounts, faults, journal, overview, snapshots
+from fake_convai.store import accounts, faults, journal, overview, snapshots, stubs
 from fake_convai.store.journal import Wanted
 from fake_convai.store.query import Transaction
 
@@ -62,6 +63,7 @@ async def seed(call: ControlCall) -> dict[str, Any]:
     """Add a seed document to the account, all or nothing."""
     document = SeedDocument.parse(call.body)
     await call.one_account().long.write(plant, document)
+    call.backend.stubs.changed()
     return {"status": "seeded", **{part: len(getattr(document, part)) for part in state.PARTS}}
 
 
@@ -98,6 +100,7 @@ async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
     name = _snapshot_name(call)
     await call.one_account().long.write(snapshots.restore, name)
     call.backend.faults.changed()
+    call.backend.stubs.changed()
     call.backend.time.moved()
     await call.hub.sweep()
     return {"name": name}
@@ -149,6 +152,26 @@ async def clear_faults(call: ControlCall) -> dict[str, Any]:
     """Forget the faults that wait."""
     await call.backend.database.write(lambda tx: faults.clear(tx, call.account_id))
     return {"faults": []}
+
+
+async def set_stubs(call: ControlCall) -> dict[str, Any]:
+    """Answer requests in one's own way, in place of what was set before."""
+    given = [document.stub() for document in StubsDocument.parse(call.body).stubs]
+    await call.backend.database.write(lambda tx: stubs.put(tx, call.account_id, given))
+    call.backend.stubs.changed()
+    return {"stubs": [describe_stub(stub) for stub in given]}
+
+
+async def list_stubs(call: ControlCall) -> dict[str, Any]:
+    """The answers that are set; `times` is how often each will still be given."""
+    found = await call.backend.database.read(lambda tx: stubs.list_all(tx, call.account_id))
+    return {"stubs": [describe_stub(stub) for stub in found]}
+
+
+async def clear_stubs(call: ControlCall) -> dict[str, Any]:
+    """Answer as the fake does again."""
+    await call.backend.database.write(lambda tx: stubs.clear(tx, call.account_id))
+    return {"stubs": []}
 
 
 async def compare_facts(call: ControlCall) -> dict[str, Any]:
@@ -301,6 +324,9 @@ ROUTES = [
             ("POST", "/faults", add_fault),
             ("GET", "/faults", list_faults),
             ("DELETE", "/faults", clear_faults),
+            ("GET", "/stubs", list_stubs),
+            ("PUT", "/stubs", set_stubs),
+            ("DELETE", "/stubs", clear_stubs),
             ("POST", "/compare", compare_facts),
             ("GET", "/requests", list_requests),
             ("DELETE", "/requests", clear_requests),

@@ -7,7 +7,7 @@ from typing import Any
 from fake_convai.control.seed_document import CharacterPart, EndUserPart, MemoryPart, SeedDocument, SessionPart
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import patch_metadata
-from fake_convai.store import accounts, characters, conversations, memories, people
+from fake_convai.store import accounts, characters, conversations, memories, people, stubs
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation, Turn, canonical_id
@@ -59,12 +59,14 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         ],
     )
     _plant_sessions(tx, document.sessions, own, everybody)
+    for stub in document.stubs:
+        stubs.add(tx, stub.stub())
 
 
 def _plant_character(tx: AccountTransaction, part: CharacterPart) -> None:
-    given = part.model_dump(exclude_none=True, exclude={"character_id", "memory_settings", "timestamp"}) | {
-        "memory_enabled": part.memory_settings.enabled
-    }
+    given = part.model_dump(exclude_none=True, exclude={"character_id", "memory_settings", "timestamp"})
+    if part.memory_settings is not None:
+        given["memory_enabled"] = part.memory_settings.enabled
     there = characters.find(tx, part.character_id)
     if there is not None and there.account_id == tx.account_id:
         characters.change(tx, there, given)

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema, field_validator
 
 from fake_convai.backend.body import parse_object
 from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
 from fake_convai.control.documents import Document
 from fake_convai.control.speech_documents import PaceDocument, RepliesDocument
+from fake_convai.control.stub_document import MAX_STUBS, StubDocument
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import Invalid
@@ -69,7 +70,8 @@ class CharacterPart(Document):
     listing: Id | None = None
     language_codes: list[StrictStr] | None = None
     character_actions: list[StrictStr] | None = None
-    memory_settings: MemorySettings = MemorySettings()
+    memory_settings: MemorySettings | None = None
+    model_details: dict[StrictStr, Any] | None = None
     timestamp: Moment | None = None
 
 
@@ -124,6 +126,19 @@ class SeedDocument(Document):
     end_users: list[EndUserPart] = Field(default_factory=list)
     memories: list[MemoryPart] = Field(default_factory=list)
     sessions: list[SessionPart] = Field(default_factory=list)
+    stubs: list[StubDocument] = Field(default_factory=list, max_length=MAX_STUBS)
+
+    @field_validator("characters")
+    @classmethod
+    def _each_once(cls, characters: list[CharacterPart]) -> list[CharacterPart]:
+        seen: set[str] = set()
+        for number, character in enumerate(characters):
+            if character.character_id in seen:
+                raise ValueError(
+                    f"two characters have the id '{character.character_id}', the second as number {number}"
+                )
+            seen.add(character.character_id)
+        return characters
 
 
 def read_seeds(paths: Iterable[Path]) -> list[SeedDocument]:

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from fake_convai.control.stub_document import describe_stub
 from fake_convai.domain.clock import to_iso
-from fake_convai.store import accounts, characters, conversations, memories, people
+from fake_convai.store import accounts, characters, conversations, memories, people, stubs
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation
@@ -58,8 +59,10 @@ def _exported(
     end_users = [
         person for person in everybody.values() if person.end_user_id is not None or person.speaker_id in shown
     ]
+    answers = [describe_stub(stub) for stub in stubs.list_mine(tx)]
     return {
         **({"account": account} if account else {}),
+        **({"stubs": answers} if answers else {}),
         "characters": [_character(character) for character in mine.values()],
         "end_users": [_end_user(person) for person in end_users],
         "memories": [
@@ -100,6 +103,7 @@ def _character(character: Character) -> dict[str, Any]:
         "language_codes": character.language_codes,
         "character_actions": character.character_actions,
         "memory_settings": {"enabled": character.memory_enabled},
+        **({} if character.model_details is None else {"model_details": character.model_details}),
         "timestamp": to_iso(character.created_at),
     }
 

@@ -26,6 +26,7 @@ _COLUMNS = (
     characters.c.memory_enabled,
     characters.c.created_at,
     characters.c.account_id,
+    characters.c.model_details,
 )
 _SELECT = select(*_COLUMNS).join(accounts, accounts.c.account_id == characters.c.account_id)
 _MINE = characters.c.account_id == bindparam("account_id")
@@ -73,6 +74,7 @@ _INSERT = Query(
                 "character_actions",
                 "memory_enabled",
                 "created_at",
+                "model_details",
             )
         }
     )
@@ -91,6 +93,7 @@ _UPDATE = Query(
                 "language_codes",
                 "character_actions",
                 "memory_enabled",
+                "model_details",
             )
         }
     )
@@ -113,6 +116,8 @@ class Character(NamedTuple):
     memory_enabled: bool
     created_at: int
     account_id: int
+    model_details: dict[str, Any] | None = None
+    """What it looks like, as it was given; None is what all start with."""
 
 
 def find(tx: AccountTransaction, character_id: str) -> Character | None:
@@ -184,6 +189,7 @@ def create(
     character_actions: list[str] | None = None,
     memory_enabled: bool = False,
     created_at: int | None = None,
+    model_details: dict[str, Any] | None = None,
 ) -> str:
     """Make a character; memory is off unless asked for (docs/contract.md section 7). Returns its id."""
     new_id = tx.new_id() if character_id is None else character_id
@@ -198,6 +204,7 @@ def create(
         character_actions=_json(character_actions or []),
         memory_enabled=memory_enabled,
         created_at=tx.now if created_at is None else created_at,
+        model_details=None if model_details is None else _json(model_details),
     )
     return new_id
 
@@ -208,6 +215,8 @@ def change(tx: AccountTransaction, character: Character, changes: dict[str, Any]
     values = {name: changes.get(name, getattr(character, name)) for name in names}
     for name in ("language_codes", "character_actions"):
         values[name] = _json(changes.get(name, getattr(character, name)))
+    model_details = changes.get("model_details", character.model_details)
+    values["model_details"] = None if model_details is None else _json(model_details)
     tx.run(_UPDATE, the_seq=character.character_seq, **values)
 
 
@@ -243,4 +252,5 @@ def _to_character(row: Any) -> Character:
     values[7] = orjson.loads(values[7])
     values[8] = orjson.loads(values[8])
     values[9] = bool(values[9])
+    values[12] = None if values[12] is None else orjson.loads(values[12])
     return Character(*values)

@@ -99,6 +99,7 @@ characters = Table(
     Column("character_actions", Text, nullable=False),
     Column("memory_enabled", Boolean, nullable=False),
     Column("created_at", Number, nullable=False),
+    Column("model_details", Text, comment="Null is what all start with."),
     UniqueConstraint("account_id", "character_id"),
     sqlite_autoincrement=True,
 )
@@ -280,6 +281,18 @@ faults = Table(
     Column("happened", Number, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
     comment="Errors on demand; one without an account happens to all.",
+)
+
+stubs = Table(
+    "stubs",
+    metadata,
+    _serial("stub_seq"),
+    Column("account_id", ForeignKey("accounts.account_id", ondelete="CASCADE"), index=True),
+    Column("stub_match", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("times", Number, comment="How often it will still answer; null is always."),
+    sqlite_autoincrement=True,
+    comment="Answers on demand; one without an account is for all.",
 )
 
 journal = Table(

@@ -204,8 +204,8 @@ class Happenings(Driven):
     ) -> None:
         """Answer a route, whether the fake has it or not: with JSON (`body`) or as it is (`text`).
 
-        `match_body` is what a request must hold; `times` is how often, None for always. One that never answered fails
-        the test at its end, unless it is `optional`.
+        `match_body` is what a request must hold; `times` is how often, None for always. The newest is tried first. One
+        that never answered fails the test at its end, unless it is `optional`.
         """
         on_surface, named = place(path, surface)
         match = {"path": on_surface, "surface": named, "method": method, "body": match_body}
@@ -213,7 +213,7 @@ class Happenings(Driven):
         stub = {"match": given(match), "status": status, **answer, **given({"headers": headers, "delay_ms": delay_ms})}
         stub |= {} if times is None else {"times": times}
         there = self._call("GET", "/stubs")["stubs"]
-        self._call("PUT", "/stubs", {"stubs": [*there, stub]})
+        self._call("PUT", "/stubs", {"stubs": [stub, *there]})
         if not optional:
             self._planned.append(("stub", stub))
 

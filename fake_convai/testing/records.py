@@ -58,7 +58,7 @@ class Request:
     `path` is without the surface's prefix, `body` and `response` are parsed JSON where they were JSON, `fault` is the
     fault that fired, `unknown_fields` are members of the body that nothing reads, and `violations` is what a stricter
     server would not have taken. `explanations` says why, for instance which memory a fact was merged with. `account` is
-    the end of the key that came, None for none.
+    the end of the key that came, None for none. `stub` is what the stub that answered is for.
     `off_surface` is true where the documents place the route on another surface. `credential` is `key`, `token`,
     `session` or `nothing`; `headers` has only what tells clients apart; `trace_id` is that of the answer.
     """
@@ -76,6 +76,7 @@ class Request:
     violations: list[str]
     explanations: list[dict[str, str]] = field(default_factory=list)
     account: str | None = None
+    stub: dict[str, Any] | None = None
     off_surface: bool = False
     credential: str = "nothing"
     headers: dict[str, str] = field(default_factory=dict)

@@ -108,6 +108,7 @@ def test_every_command_is_there_once() -> None:
 def test_the_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "team.json").write_text(blocks("json")[0])
+    (tmp_path / "traffic.har").write_text('{"log": {"entries": []}}')
     monkeypatch.setenv("FAKE_CONVAI_ACCOUNT_KEY", "my-test")
     with serve() as served:
         monkeypatch.setenv("FAKE_CONVAI_URL", served.url)

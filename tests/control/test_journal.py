@@ -35,6 +35,7 @@ def test_an_entry_tells_all_of_a_request(api: Api, control: Control) -> None:
                 "response": response.json(),
                 "duration_ms": control.requests()[0]["duration_ms"],
                 "fault": None,
+                "stub": None,
                 "off_surface": False,
                 "credential": "key",
                 "headers": {"accept": "*/*", "user-agent": "testclient", "content-type": "application/json"},

@@ -348,3 +348,35 @@ class TestFiles:
                 assert control.state() != template
                 control.ok("POST", "/reset")
                 assert control.state() == template
+
+
+def test_how_a_character_looks_is_handed_back_as_it_is(api: Api, control: Control) -> None:
+    looks = {"modelType": "rpm", "modelLink": "https://models.example/coach.glb", "extra": {"a": [1, None]}}
+    control.ok("POST", "/seed", {"characters": [{"character_id": "npc", "model_details": looks}]})
+    assert api.ok("/production/character/get", {"charID": "npc"})["model_details"] == looks
+    assert control.state()["characters"][0]["model_details"] == looks
+    copy = api.ok("/production/user/clone_character", {"charID": "npc"})["charID"]
+    assert api.ok("/production/character/get", {"charID": copy})["model_details"] == looks
+    default = api.ok("/production/character/get", {"charID": api.character()})["model_details"]
+    assert sorted(default) == ["modelLink", "modelType"]
+    assert "model_details" not in control.state()["characters"][-1]
+
+
+def test_what_a_second_seed_does_not_say_stays(api: Api, control: Control) -> None:
+    first = {
+        "character_id": "npc",
+        "backstory": "Old.",
+        "memory_settings": {"enabled": True},
+        "model_details": {"a": 1},
+    }
+    control.ok("POST", "/seed", {"characters": [first]})
+    control.ok("POST", "/seed", {"characters": [{"character_id": "npc", "character_name": "Coach"}]})
+    shown = api.ok("/production/character/get", {"charID": "npc"})
+    assert (shown["character_name"], shown["backstory"], shown["model_details"]) == ("Coach", "Old.", {"a": 1})
+    assert shown["memory_settings"] == {"enabled": True}
+
+
+def test_two_characters_of_one_id_are_refused(api: Api, control: Control) -> None:
+    characters = [{"character_id": "npc"}, {"character_id": " npc "}]
+    refused(control.send("POST", "/seed", {"characters": characters}), 400, "'characters'", "two characters", "'npc'")
+    assert control.state()["characters"] == []

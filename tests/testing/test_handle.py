@@ -327,3 +327,16 @@ def test_one_url_per_surface(fake: FakeConvai) -> None:
         f"{fake.url}/live",
     )
     assert not fake.url.endswith("/")
+
+
+def test_the_newest_stub_answers_first(fake: FakeConvai, app: App) -> None:
+    fake.stub("/tts", text="old")
+    fake.stub("/tts", body={"audio": None}, times=1, match_body={"transcript": "Hello."})
+    said = [app.post("/tts", {"transcript": "Hello."}).text for _ in range(2)]
+    assert said == ['{"audio":null}', "old"]
+    assert [request.stub for request in fake.requests("/tts")] == [
+        {"path": "/tts", "body": {"transcript": "Hello."}},
+        {"path": "/tts"},
+    ]
+    fake.clear_stubs()
+    assert app.post("/tts").status_code == 501

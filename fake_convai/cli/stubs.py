@@ -1,0 +1,79 @@
+"""`fake-convai stubs`: answers from recorded traffic for routes that the fake does not emulate."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fake_convai.cli.plane import Misuse, Plane, on_server
+
+if TYPE_CHECKING:
+    from fake_convai.traffic.recording import Body
+
+Stub = dict[str, Any]
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Take routes that the fake emulates, too.")
+@on_server
+def stubs(plane: Plane, file: Path, everything: bool) -> None:
+    """Answer as recorded: FILE is a recording made by 'fake-convai proxy', or a HAR file.
+
+    Only routes that the fake does not emulate are taken. What was stubbed before is forgotten.
+    """
+    from fake_convai.api.routes import ENDPOINTS
+    from fake_convai.api.routing import Routes
+
+    routes = Routes(ENDPOINTS, "observed")
+    found = [
+        stub
+        for stub in _read(file)
+        if everything or not routes.at(stub["match"]["method"], stub["match"]["path"].rstrip("/") or "/")[0]
+    ]
+    answer = plane.call("PUT", "/stubs", {"stubs": _in_turn(found)})
+    plane.show(answer, f"Stubbed {len(answer['stubs'])} answers.")
+
+
+def _read(file: Path) -> Iterator[Stub]:
+    from fake_convai.traffic.har import read_har
+    from fake_convai.traffic.recording import Unreadable, is_recording, read
+
+    try:
+        content = file.read_bytes()
+        exchanges = read(file) if is_recording(content) else read_har(content)[0]
+    except Unreadable as error:
+        raise Misuse(str(error) if str(file) in str(error) else f"{file}: {error}") from None
+    for exchange in exchanges:
+        sent, received = exchange.request, exchange.response
+        answer = _answer(received.body, received.headers.get("content-type"))
+        if sent.method == "WEBSOCKET" or answer is None:
+            continue
+        match: dict[str, Any] = {"path": sent.path, "method": sent.method, "surface": str(sent.surface)}
+        if sent.body.kind in ("json", "form") and isinstance(sent.body.value, dict):
+            match["body"] = {name: value for name, value in sent.body.value.items() if not isinstance(value, dict)}
+        yield {"match": match, "status": received.status, **answer}
+
+
+def _answer(body: "Body", content_type: str | None) -> Stub | None:
+    """The part of a stub that says what is sent; None for sound, of which a recording has the size alone."""
+    headers = {} if content_type is None else {"headers": {"content-type": content_type}}
+    if body.kind == "empty":
+        return {}
+    if body.kind == "json":
+        return {"body": body.value, **headers}
+    if body.kind == "events":
+        text = "".join(f"data: {json.dumps(event)}\n\n" for event in body.value)
+        return {"text": text, "headers": {"content-type": "text/event-stream"}}
+    return {"text": body.value, **headers} if body.kind == "text" else None
+
+
+def _in_turn(found: list[Stub]) -> list[Stub]:
+    """Of answers to the same request, each but the last is given once."""
+    keys = [json.dumps(stub["match"], sort_keys=True) for stub in found]
+    return [
+        {**stub, "times": 1} if key in keys[number + 1 :] else stub
+        for number, (stub, key) in enumerate(zip(found, keys, strict=True))
+    ]
