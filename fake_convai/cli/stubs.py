@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -38,15 +39,29 @@ def stubs(plane: Plane, file: Path, everything: bool) -> None:
 
 
 def _read(file: Path) -> Iterator[Stub]:
-    from fake_convai.traffic.har import read_har
-    from fake_convai.traffic.recording import Unreadable, is_recording, read
+    from fake_convai.traffic.recording import Unreadable
 
+    entries = _har_entries(file.read_bytes())
     try:
-        content = file.read_bytes()
-        exchanges = read(file) if is_recording(content) else read_har(content)[0]
+        yield from _from_recording(file) if entries is None else map(_from_entry, filter(_is_answered, entries))
     except Unreadable as error:
-        raise Misuse(str(error) if str(file) in str(error) else f"{file}: {error}") from None
-    for exchange in exchanges:
+        raise Misuse(str(error)) from None
+    except (LookupError, TypeError, AttributeError):
+        raise Misuse(f"{file} is no HAR file") from None
+
+
+def _har_entries(content: bytes) -> list[Any] | None:
+    """What is in a HAR file, which is one JSON object; None for a recording, which has an object in each line."""
+    try:
+        return list(json.loads(content)["log"]["entries"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def _from_recording(file: Path) -> Iterator[Stub]:
+    from fake_convai.traffic.recording import read
+
+    for exchange in read(file):
         sent, received = exchange.request, exchange.response
         answer = _answer(received.body, received.headers.get("content-type"))
         if sent.method == "WEBSOCKET" or answer is None:
@@ -68,6 +83,24 @@ def _answer(body: "Body", content_type: str | None) -> Stub | None:
         text = "".join(f"data: {json.dumps(event)}\n\n" for event in body.value)
         return {"text": text, "headers": {"content-type": "text/event-stream"}}
     return {"text": body.value, **headers} if body.kind == "text" else None
+
+
+def _is_answered(entry: dict[str, Any]) -> bool:
+    return entry["request"]["method"] not in ("OPTIONS", "HEAD") and 200 <= entry["response"]["status"] <= 599
+
+
+def _from_entry(entry: dict[str, Any]) -> Stub:
+    from fake_convai.backend.surface import locate
+
+    parts = urlsplit(entry["request"]["url"])
+    surface, path = locate({"path": parts.path, "headers": [(b"host", parts.netloc.encode())]})
+    match = {"path": path or "/", "method": entry["request"]["method"]}
+    if surface is not None:
+        match["surface"] = str(surface)
+    received = entry["response"].get("content", {})
+    kind = "base64" if received.get("encoding") == "base64" else "text"
+    headers = {"headers": {"content-type": received["mimeType"]}} if received.get("mimeType") else {}
+    return {"match": match, "status": entry["response"]["status"], kind: received.get("text", ""), **headers}
 
 
 def _in_turn(found: list[Stub]) -> list[Stub]:

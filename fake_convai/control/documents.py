@@ -13,7 +13,7 @@ MAX_DELAY = 600_000
 
 
 def _is_a_name(part: str) -> bool:
-    return re.fullmatch("[a-z_]+", part) is not None and part not in ("int", "float", "str", "bool")
+    return re.fullmatch("[a-z_][a-z0-9_]*", part) is not None and part not in ("int", "float", "str", "bool")
 
 
 class Document(BaseModel):

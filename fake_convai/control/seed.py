@@ -4,7 +4,14 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fake_convai.control.seed_document import CharacterPart, EndUserPart, MemoryPart, SeedDocument, SessionPart
+from fake_convai.control.seed_document import (
+    AccountPart,
+    CharacterPart,
+    EndUserPart,
+    MemoryPart,
+    SeedDocument,
+    SessionPart,
+)
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import patch_metadata
 from fake_convai.store import accounts, characters, conversations, memories, people, stubs
@@ -25,15 +32,7 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
     account has.
     """
     tx.take_turn()
-    tx.take_turn()
-    if document.account.plan is not None:
-        accounts.set_plan(tx, document.account.plan)
-    if document.account.dedup is not None:
-        accounts.set_dedup(tx, document.account.dedup)
-    if document.account.replies is not None:
-        accounts.set_replies(tx, document.account.replies.script())
-    if document.account.pace is not None:
-        accounts.set_pace(tx, document.account.pace.pace())
+    _plant_account(tx, document.account)
     for character in document.characters:
         _plant_character(tx, character)
     own = {character.character_id: character for character in characters.list_mine(tx)}
@@ -61,6 +60,17 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
     _plant_sessions(tx, document.sessions, own, everybody)
     for stub in document.stubs:
         stubs.add(tx, stub.stub())
+
+
+def _plant_account(tx: AccountTransaction, part: AccountPart) -> None:
+    if part.plan is not None:
+        accounts.set_plan(tx, part.plan)
+    if part.dedup is not None:
+        accounts.set_dedup(tx, part.dedup)
+    if part.replies is not None:
+        accounts.set_replies(tx, part.replies.script())
+    if part.pace is not None:
+        accounts.set_pace(tx, part.pace.pace())
 
 
 def _plant_character(tx: AccountTransaction, part: CharacterPart) -> None:

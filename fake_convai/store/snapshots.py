@@ -60,10 +60,10 @@ _TABLES: tuple[tuple[Table, ColumnElement[bool]], ...] = (
     (turns, turns.c.conversation_seq.in_(_my_conversations)),
     (live_sessions, live_sessions.c.account_id == _account),
     (rosters, rosters.c.account_id == _account),
-    (stubs, stubs.c.account_id == _account),
     (pending, pending.c.account_id == _account),
     (tokens, tokens.c.account_id == _account),
     (faults, faults.c.account_id == _account),
+    (stubs, stubs.c.account_id == _account),
 )
 _SELECT = {table.name: Query(select(table).where(mine).order_by(*table.primary_key)) for table, mine in _TABLES}
 _INSERT = {
@@ -81,7 +81,7 @@ _DELETE_PEOPLE = Query(delete(speakers).where(speakers.c.account_id == _account)
 _DELETE_CHARACTERS = Query(delete(characters).where(characters.c.account_id == _account))
 _DELETE_REST = tuple(
     Query(delete(table).where(table.c.account_id == _account))
-    for table in (conversations, rosters, stubs, pending, tokens, faults)
+    for table in (conversations, rosters, pending, tokens, faults, stubs)
 )
 
 # Rows of other accounts may hang from a public character, so a restore changes it in place; and ours from theirs.

@@ -201,7 +201,7 @@ class TestTheyArePartOf:
         ("stubs[0].match.query", {"match": {"path": "/a", "query": {}}}),
         ("stubs[0].status", {**TTS, "status": 101}),
         ("stubs[0].status", {**TTS, "status": "200"}),
-        ("stubs[0]", {"match": {"path": "/a"}, "base64": "%"}),
+        ("stubs[0].base64", {"match": {"path": "/a"}, "base64": "%"}),
         ("stubs[0].headers", {**TTS, "headers": {"content-length": "5"}}),
         ("stubs[0].times", {**TTS, "times": 0}),
         ("stubs[0].delay_ms", {**TTS, "delay_ms": -1}),
