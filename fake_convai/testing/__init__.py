@@ -31,8 +31,6 @@ __all__ = [
     "Turn",
 ]
 
-watched: "list[FakeConvai] | None" = None
-"""The accounts that the running test has made, when the pytest plugin looks on."""
 
 if TYPE_CHECKING:
     from fake_convai.control.client import ControlError

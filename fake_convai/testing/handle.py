@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from fake_convai import testing
 from fake_convai.backend.surface import Surface, under
 from fake_convai.control.client import ControlClient
+from fake_convai.testing import watching
 from fake_convai.testing.happenings import Happenings
 from fake_convai.testing.holdings import Holdings
 from fake_convai.testing.records import Memory
@@ -89,7 +89,7 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
         """End the server that `start` has started; of an attached one, only the connection."""
         if self._client is None or not self._owns_client:
             return
-        for account in testing.watched or ():
+        for account in watching.watched or ():
             if account._client is self._client:
                 from fake_convai.testing.report import journal_text
 
@@ -168,8 +168,8 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
 
 def _note(fake: FakeConvai) -> None:
     """Let the pytest plugin know, whose report of a failed test shows the journal of every account."""
-    if testing.watched is not None and fake not in testing.watched:
-        testing.watched.append(fake)
+    if watching.watched is not None and fake not in watching.watched:
+        watching.watched.append(fake)
 
 
 def _new_key() -> str:

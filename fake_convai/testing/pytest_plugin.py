@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fake_convai import testing
+from fake_convai.testing import watching
 from fake_convai.testing.coverage import Coverage
 
 if TYPE_CHECKING:
@@ -100,11 +100,11 @@ def make_fake_convai(pytestconfig: pytest.Config) -> "Iterator[Callable[..., Fak
             values = _with_database(values, database)
             wanted = "" if url else repr(sorted(values.items()))
             if wanted not in servers:
-                watched, testing.watched = testing.watched, None  # the server is nobody's account
+                watched, watching.watched = watching.watched, None  # the server is nobody's account
                 try:
                     servers[wanted] = running.enter_context(start(values))
                 finally:
-                    testing.watched = watched
+                    watching.watched = watched
             return servers[wanted].account()
 
         yield make
@@ -139,13 +139,13 @@ def fake_convai_env(fake_convai: "FakeConvai", monkeypatch: pytest.MonkeyPatch) 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Look on while the test runs: which accounts it makes."""
-    around, testing.watched = testing.watched, []
-    made = testing.watched
+    around, watching.watched = watching.watched, []
+    made = watching.watched
     try:
         return (yield)
     finally:
         _OLDER.update(made)
-        testing.watched = around
+        watching.watched = around
 
 
 @pytest.hookimpl(wrapper=True)
@@ -156,8 +156,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     finally:
         coverage = item.config.stash.get(_COVERAGE, None)
         if coverage is not None:
-            coverage.note(item.nodeid, [*(testing.watched or []), *_OLDER])
-    planning = [account for account in testing.watched or [] if account.is_running and account._planned]
+            coverage.note(item.nodeid, [*(watching.watched or []), *_OLDER])
+    planning = [account for account in watching.watched or [] if account.is_running and account._planned]
     unhappened = [text for account in planning for text in account.unhappened()]
     if unhappened:
         pytest.fail("\n".join(unhappened), pytrace=False)
@@ -170,10 +170,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the journal of each account that the test made, or had from a fixture, to the report when it failed."""
     report = yield
-    if report.failed and (testing.watched or _OLDER):
+    if report.failed and (watching.watched or _OLDER):
         from fake_convai.testing.report import sections
 
-        report.sections.extend(sections(testing.watched or [], list(_OLDER), since=call.start))
+        report.sections.extend(sections(watching.watched or [], list(_OLDER), since=call.start))
     return report
 
 
