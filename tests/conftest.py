@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import httpx2 as httpx
+import hypothesis
 import pytest
 from sqlalchemy import bindparam, select, update
 from starlette.applications import Starlette
@@ -34,6 +35,10 @@ _ACCOUNT = Query(select(accounts.c.account_id).where(accounts.c.key_hash == bind
 _FREEZE = Query(
     update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(clock_frozen=bindparam("frozen"))
 )
+
+# A busy machine is no failure: no test is timed.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def refused(response: httpx.Response, status: int, *words: str, key: str = "ERROR") -> None:

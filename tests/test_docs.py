@@ -30,6 +30,7 @@ RUN_ELSEWHERE = {
     ("clients.md", "bash"): "tests/test_tls.py",
     ("control-plane.md", "sh"): "tests/control/test_documentation.py",
     ("design.md", "mermaid"): "tests/test_rooms.py",
+    ("rooms.md", "mermaid"): "tests/room/test_ensemble.py",
     ("testing.md", "python"): "tests/testing/test_examples.py",
 }
 HARMLESS = re.compile(r"(curl|openapi-python-client|fake-convai (?!serve\b|proxy\b)\S+) ")

@@ -64,7 +64,8 @@ def presented(server: Served, folder: Path, name: str) -> x509.Certificate:
 def test_the_ready_lines_say_https_and_where_the_authority_is(server: Served, folder: Path) -> None:
     assert server.url.startswith("https://127.0.0.1:")
     assert server.process.stdout is not None
-    lines = [server.process.stdout.readline().split() for _ in range(6)]
+    lines = [server.process.stdout.readline().split() for _ in range(5)]
+    lines.append(next(line.split() for line in server.process.stdout if line.split()[0] == "authority"))
     assert [line[1] for line in lines[:5]] == [
         *(f"{server.url}/{surface}" for surface in ("production", "beta", "live")),
         server.url,

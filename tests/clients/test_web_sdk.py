@@ -186,7 +186,12 @@ def test_its_one_address_can_be_configured(sdk: Sdk) -> None:
         ),
         ("invalid-key", {}, "Invalid API key"),
         ("errors", {"characterId": "nobody"}, "Character not found or doesn't belong to user"),
-        ("errors", {"characterSessionId": NEVER}, f"Unknown session '{NEVER}': no conversation has this id."),
+        (
+            "errors",
+            {"characterSessionId": NEVER},
+            f"Unknown session '{NEVER}': no conversation has this id. "
+            "Leave character_session_id out to begin a new one.",
+        ),
         ("errors", {"characterId": " "}, "[object Object]"),  # the SDK's own doing: `detail` of a 422 is a list
     ],
     ids=["key, for the speaker", "key", "character", "conversation", "422"],
