@@ -173,14 +173,16 @@ async def _with_fault(call: Call, manners: Manners, body: dict[str, Any], respon
 
 async def _faulty(call: Call, manners: Manners, fault: Fault, respond: Respond) -> Response:
     """The answer when a fault happens to the request."""
-    assert call.note.account_id is not None
-    await call.backend.time.delay(call.note.account_id, fault.waits_ms)
+    time, account_id = call.backend.time, call.note.account_id
+    assert account_id is not None
     if fault.when == "before":
+        await time.delay(account_id, fault.waits_ms)
         return faults.happen(fault, manners) or await respond()
     try:
         response = await respond()
     except Exception as error:  # noqa: BLE001 - the fault comes instead of whatever the answer would have been
         response = manners.answer(error).response()
+    await time.delay(account_id, fault.waits_ms)
     return faults.happen(fault, manners, instead_of=response) or response
 
 
