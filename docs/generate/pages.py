@@ -237,8 +237,14 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
         "## Streams",
         "`POST /connect/stream` answers with server-sent events, a `StreamEvent` each: `connection-started`, the "
         "events of the answer, `bot-transcription` with the whole of it, and `connection-stoppped`, spelled like this.",
+        "## In a room",
+        "The same messages as data packets, and these besides, `RoomEvent` in the document. What the SDKs read at "
+        "another place than the pages have it is sent at both; [rooms.md](rooms.md) has the table, and the rest.",
     )
-    yield Path(__file__).with_name("realtime.md").read_text("utf-8")
+    yield from _table(schemas, schemas["RoomEvent"]["discriminator"]["mapping"])
+    yield from _paragraphs("", "Inside `data` of a `server-message`:")
+    yield from _table(schemas, schemas["RoomServerMessage"]["properties"]["data"]["discriminator"]["mapping"])
+    yield from ("", Path(__file__).with_name("realtime.md").read_text("utf-8"))
 
 
 def _table(schemas: Mapping[str, Any], mapping: Mapping[str, str]) -> Iterator[str]:
@@ -249,7 +255,7 @@ def _table(schemas: Mapping[str, Any], mapping: Mapping[str, str]) -> Iterator[s
     yield "| Event | What it says | Example |"
     yield "|---|---|---|"
     for name, called in kinds.items():
-        examples = () if name == "ServerMessage" else schemas[name].get("examples", ())[:2]
+        examples = () if name in ("ServerMessage", "RoomServerMessage") else schemas[name].get("examples", ())[:2]
         shown = "<br>".join(f"`{json.dumps(one)}`" for one in examples)
         yield f"| {', '.join(called)} | {schemas[name]['description']} | {shown} |"
 

@@ -13,6 +13,7 @@ from fake_convai.contract.links import LINKS
 from fake_convai.contract.provenance import Guess, general_guesses, guesses_about
 from fake_convai.contract.schemas import REF, Schema, Types, json_type, streams, take_null, without_null
 from fake_convai.live import messages as realtime
+from fake_convai.live.room_messages import RoomEvent
 
 JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
 
@@ -50,8 +51,9 @@ def document(
         types.request("ClientMessage", realtime.ClientMessage)
         types.answer("ServerEvent", realtime.ServerEvent)
         types.answer("StreamEvent", realtime.StreamEvent)
+        types.answer("RoomEvent", RoomEvent)
     requests, answers, schemas = types.schemas()
-    schemas |= {name: answers[name] for name in ("ServerEvent", "StreamEvent") if name in answers}
+    schemas |= {name: answers[name] for name in ("ServerEvent", "StreamEvent", "RoomEvent") if name in answers}
     schemas |= {name: requests[name] for name in ("ClientMessage",) if name in requests}
     bodies = {one: requests[one.operation_id]["$ref"].rpartition("/")[2] for one in endpoints}
     _finish(bodies, schemas)

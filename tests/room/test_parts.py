@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field, TypeAdapter
 
 from fake_convai.api.sessions import ConnectRequest, sound
 from fake_convai.live import rooms, shapes
 from fake_convai.live.hearing import Change, Hearing
 from fake_convai.live.livekit_server import ANY
-from fake_convai.live.messages import response, wrapped
+from fake_convai.live.messages import Event, response, wrapped
+from fake_convai.live.room_messages import RoomEvent
 from fake_convai.live.shapes import MAX_PACKET, Shapes, Sound, packet
 from fake_convai.settings import BadSetting, Settings, load_settings
 from tests.conftest import Api
@@ -46,6 +48,26 @@ def test_speech_ends_when_the_microphone_is_muted() -> None:
 def shaped(*events: Any) -> list[Any]:
     shapes_of_one = Shapes()
     return [message for event in events for message in shapes_of_one.of(event, AT)]
+
+
+def test_every_message_of_a_room_is_one_of_those_that_are_published() -> None:
+    known = TypeAdapter(Annotated[Event, Field()] | RoomEvent)
+    turn = [
+        wrapped({"type": "final-user-transcription", "text": "Hello"}),
+        {"label": "rtvi-ai", "type": "bot-llm-started", "data": {}},
+        {"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "Yes."}},
+        {"label": "rtvi-ai", "type": "bot-llm-stopped", "data": {}},
+        wrapped({"label": "rtvi-ai", "type": "bot-started-speaking"}),
+        wrapped({"label": "rtvi-ai", "type": "bot-stopped-speaking"}),
+        wrapped({"type": "bot-turn-completed", "was_interrupted": False}),
+        response("tts-toggle", "success", "", {"enabled": True}),
+    ]
+    heard: list[shapes.Message] = []
+    audio = shapes.AudioData(heard.append, 10, with_header=False)
+    audio.add(bytes(480))
+    constant = [shapes.BOT_READY, shapes.USER_STARTED_SPEAKING, shapes.USER_STOPPED_SPEAKING]
+    for message in [*shaped(*turn), *heard, *constant]:
+        assert known.dump_python(known.validate_python(message)) == message
 
 
 def test_a_line_that_is_cut_is_told_as_far_as_it_came() -> None:
