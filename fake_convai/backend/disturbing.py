@@ -100,6 +100,8 @@ class Disturber:
                 await self._write(rest, write)
             case "reorder":
                 self._held = rest
+            case "drop":
+                pass
             case "trickle":
                 self._bytes_per_second = fault.bytes_per_second
                 await self._write(rest, write)

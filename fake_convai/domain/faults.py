@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Deed = Literal["stall", "end", "reset", "malformed", "error", "duplicate", "reorder", "trickle"]
+Deed = Literal["stall", "end", "reset", "malformed", "error", "duplicate", "reorder", "drop", "trickle"]
 Kind = Literal["answer", "stream", "handshake"]
 
 

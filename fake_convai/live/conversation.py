@@ -124,6 +124,16 @@ class Conversation:
         """Take a message that has been parsed. Raises `Over` when the session has ended, now or before."""
         await self._acting(_type_of(message), orjson.dumps(_echo(message)), self._take, message)
 
+    async def open(self, event: Any) -> None:
+        """Send the event that a session begins with, and that answers nothing. Raises `Over` as `receive` does."""
+        try:
+            self._disturber = await self._disturbance()
+            await self._send(event)
+        except Exception as error:
+            raise _over(error) from error
+        finally:
+            await self._backend.frames.share()
+
     async def hear(self, text: str) -> None:
         """The user has said this aloud: a turn without an acknowledgement. Raises `Over` as `receive` does."""
         await self._acting(None, orjson.dumps(f"(speech: {text})"), self._turn, "user_text_message", text)

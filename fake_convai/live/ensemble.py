@@ -35,8 +35,9 @@ from fake_convai.live.hearing import Change
 from fake_convai.live.hub import INTERNAL_ERROR, Hub
 from fake_convai.live.livekit_server import LiveKit
 from fake_convai.live.messages import LABEL, Event, kind_of, response
-from fake_convai.live.room import Room, Seat
+from fake_convai.live.room import Room
 from fake_convai.live.room_service import RoomService
+from fake_convai.live.seat import Seat
 from fake_convai.live.shapes import Sound
 from fake_convai.store import rosters, sessions
 from fake_convai.store.accounts import AccountTransaction

@@ -1,29 +1,22 @@
 """A room: one character, the people in it, and the sessions that they hold (docs/contract.md section 9, "The room").
 
-A `Seat` is a person's session and the connection that carries it; a `Room` is where the seats share a character. The
-conversation itself is that of every transport (`conversation.py`); what clients read is in `shapes.py`, and what
-LiveKit needs in `participant.py`.
+Each person has a seat in it (`seat.py`). The conversation itself is that of every transport (`conversation.py`); what
+clients read is in `shapes.py`, and what LiveKit needs in `participant.py`.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fake_convai.backend.backend import Backend
-from fake_convai.domain import voice
-from fake_convai.domain.clock import real_time, to_iso
-from fake_convai.domain.replies import UNHEARD
+from fake_convai.domain.clock import real_time
 from fake_convai.live import shapes
-from fake_convai.live.conversation import Conversation, Over
 from fake_convai.live.hearing import Change
-from fake_convai.live.hub import Hub
 from fake_convai.live.livekit import participant_token
 from fake_convai.live.livekit_server import LiveKit
-from fake_convai.live.messages import Event, kind_of, response, wrapped
 from fake_convai.live.room_service import NoAnswer, RoomService
-from fake_convai.store.sessions import Session
+from fake_convai.live.seat import Seat
 
 if TYPE_CHECKING:
     from fake_convai.live.participant import Participant
@@ -43,129 +36,6 @@ _MOST_LOOKS = 100
 """Looks for the first person, before the character goes and comes back with them: 70 seconds."""
 _CERTAIN_SECONDS = 0.15
 """Who joins anew, after a bad connection, is away for a moment."""
-_MAX_INBOX = 1_000
-_FOR_ONE = ("server-response", "user-idle-warning", "interaction-created")
-"""Events that concern one person; all else is for everybody in the room."""
-_CUTS = (b"interrupt-bot", b"user_text_message")
-
-
-class Seat:
-    """A person's place in a room: their session, and the connection that carries it."""
-
-    def __init__(
-        self, room: "Room", backend: Backend, hub: Hub, session: Session, identity: str, sound: shapes.Sound
-    ) -> None:
-        self.identity = identity
-        self.is_here = False
-        self._room = room
-        self._hub = hub
-        self._session = session
-        self._sound = sound
-        self._store = backend.account_store(session.account_id)
-        self._conversation = Conversation(backend, hub, session, self, speaks=sound.speaks)
-        self._shapes = shapes.Shapes()
-        self._audio: shapes.AudioData | None = None
-        self._line = ""
-        self._was_cut = False
-        self._is_muted = not sound.hears
-        self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue(_MAX_INBOX)
-        hub.attach(session.session_id, self)
-        self._carrying = asyncio.create_task(self._carry())
-
-    async def send(self, event: Event) -> None:
-        """Send an event in the shapes of the room. Between its two moments of speaking the character sounds."""
-        kind = kind_of(event)
-        if kind == "bot-started-speaking":
-            self._begin_to_sound()
-        elif kind == "bot-stopped-speaking":
-            self._was_cut = not await self._room.finish(voice.seconds(self._line))
-            if self._audio is not None:
-                self._audio.flush()
-        elif kind == "bot-turn-completed" and self._was_cut:
-            event = wrapped({"type": "bot-turn-completed", "was_interrupted": True})
-        self._follow(kind, event)
-        to = self.identity if kind in _FOR_ONE else None
-        at = to_iso(await self._store.read(lambda tx: tx.now)) if kind == "final-user-transcription" else ""
-        for message in self._shapes.of(event, at):
-            self._room.send(message, to)
-
-    async def close(self, code: int, reason: str) -> None:
-        """The session is over: its person is sent out."""
-        if self._carrying is not asyncio.current_task():
-            self._carrying.cancel()
-        self._room.vacate(self)
-
-    async def leave(self) -> None:
-        """End the session, since the person has left or is lost; what was said is remembered."""
-        self._carrying.cancel()
-        await asyncio.wait([self._carrying])
-        await self._end()
-
-    def receive(self, packet: bytes) -> None:
-        """Take a packet of the person."""
-        if len(packet) > shapes.MAX_PACKET:
-            words = f"A packet of {len(packet)} bytes is over the {shapes.MAX_PACKET} that Convai's data channel takes."
-            for message in self._shapes.of(response("validation-error", "error", words), ""):
-                self._room.send(message, self.identity)
-            return
-        if any(kind in packet for kind in _CUTS):
-            self._room.hush()
-        self._put(packet)
-
-    def hear(self, change: Change) -> None:
-        """The person begins to speak, or has finished: their words are unknown, and answered all the same."""
-        if self._is_muted and change == "started":
-            return
-        if change == "started":
-            self._room.hush()
-            self._room.send(shapes.USER_STARTED_SPEAKING, None)
-        else:
-            self._room.send(shapes.USER_STOPPED_SPEAKING, None)
-            self._put(None)
-
-    def _put(self, packet: bytes | None) -> None:
-        try:
-            self._inbox.put_nowait(packet)
-        except asyncio.QueueFull:
-            logger.warning("A person in a room sends more than a character can take, and loses some of it")
-
-    async def _carry(self) -> None:
-        while True:
-            packet = await self._inbox.get()
-            try:
-                await (self._conversation.hear(UNHEARD) if packet is None else self._conversation.receive(packet))
-            except Over as over:
-                await self.over(over.code)
-                return
-
-    async def over(self, code: int) -> None:
-        """The session is over, for a reason in the codes of a WebSocket."""
-        await self._end()
-
-    async def _end(self) -> None:
-        await self._hub.leave(self._session.account_id, self._session.session_id)
-        self._room.vacate(self)
-
-    def _begin_to_sound(self) -> None:
-        wanted = self._sound
-        self._audio = None
-        if wanted.data:
-            self._audio = shapes.AudioData(
-                lambda message: self._room.send(message, self.identity), wanted.chunk_ms, with_header=wanted.wav_header
-            )
-        self._room.sound(track=wanted.track, tap=None if self._audio is None else self._audio.add)
-
-    def _follow(self, kind: str, event: Mapping[str, Any]) -> None:
-        """Note what an event means for the room itself."""
-        if kind == "bot-llm-started":
-            self._line, self._was_cut = "", False
-        elif kind == "bot-llm-text":
-            self._line += event["data"]["text"]
-        elif kind == "server-response" and event["status"] == "success":
-            if event["event_type"] == "stt-toggle":
-                self._is_muted = event["extras"]["muted"]
-            if event["event_type"] == "force-user-stopped-speaking" or self._is_muted:
-                self._room.finished_speaking(self.identity)
 
 
 class Room:
@@ -223,7 +93,7 @@ class Room:
             self._participant = None
             await participant.leave()
             raise
-        self._start(self._look_after())
+        self.start(self._look_after())
 
     async def close(self) -> None:
         """Let the character leave, and close the room."""
@@ -250,7 +120,7 @@ class Room:
         if self.seats.pop(seat.identity, None) is None:
             return
         if self.seats:
-            self._start(self._ask(self._service.remove(self.name, seat.identity)))
+            self.start(self._ask(self._service.remove(self.name, seat.identity)))
         else:
             self._emptied(self)
 
@@ -258,8 +128,18 @@ class Room:
 
     def send(self, message: shapes.Message, to: str | None) -> None:
         """Send a message to one person, or to everybody."""
+        self.send_packet(shapes.packet(message), to)
+
+    def send_packet(self, data: bytes, to: str | None) -> None:
+        """Send a packet, whatever it holds."""
         if self._participant is not None:
-            self._participant.send(shapes.packet(message), to)
+            self._participant.send(data, to)
+
+    async def desert(self) -> None:
+        """Let the character leave, while its people stay."""
+        participant, self._participant = self._participant, None
+        if participant is not None:
+            await participant.leave()
 
     def sound(self, *, track: bool, tap: Callable[[bytes], None] | None) -> None:
         """Let the character begin to sound."""
@@ -282,7 +162,8 @@ class Room:
 
     def greet(self, identity: str) -> None:
         """Tell somebody that the character is there."""
-        self.send(shapes.BOT_READY, identity)
+        if identity in self.seats:
+            self.start(self.seats[identity].greet())
 
     # What the participant tells
 
@@ -291,7 +172,7 @@ class Room:
         if identity is None and len(self.seats) == 1:
             [seat] = self.seats.values()  # of several, a sign of one who is here already must not be taken for another
         elif identity is None:
-            self._start(self._look())
+            self.start(self._look())
             return
         elif identity in self.seats:
             seat = self.seats[identity]
@@ -302,12 +183,12 @@ class Room:
             return
         if not seat.is_here:
             seat.is_here = True
-            self._start(self._welcome(seat))
+            self.start(self._welcome(seat))
 
     def left(self, identity: str) -> None:
         """Somebody has left."""
         if identity in self.seats:
-            self._start(self.seats[identity].leave())
+            self.start(self.seats[identity].leave())
 
     def packet(self, identity: str | None, data: bytes) -> None:
         """Somebody sent a packet."""
@@ -333,7 +214,7 @@ class Room:
     def lost(self) -> None:
         """The room is gone, or its server: all sessions in it end."""
         for seat in list(self.seats.values()):
-            self._start(seat.leave())
+            self.start(seat.leave())
 
     # Inside
 
@@ -375,8 +256,8 @@ class Room:
             return await call
         return None
 
-    def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something meanwhile, for as long as the character is there."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task

@@ -133,7 +133,8 @@ class Rooms:
 
     def open(self, session: Session, identity: str, character_name: str, sound: Sound) -> None:
         """Give a session its seat in a room. Returns at once: the character joins meanwhile, or is there already."""
-        from fake_convai.live.room import Room, Seat  # what rooms need is loaded with the first
+        from fake_convai.live.room import Room  # what rooms need is loaded with the first
+        from fake_convai.live.seat import Seat
 
         if self._livekit is None or self._service is None:
             return  # the server has died just now

@@ -81,7 +81,7 @@ def test_it_hears_and_is_heard(livekit_program: str) -> None:
             assert await character.voice.finish(1.0)
             await soon(lambda: person.levels[-1][1] < 100)
             sound = person.sound()
-            assert 0.9 < sound[-1] - sound[0] < 1.3
+            assert 0.7 < sound[-1] - sound[0] < 3
 
             person.levels.clear()
             character.voice.start()
