@@ -3,11 +3,15 @@
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fake_convai.live.livekit_server import find_program
+
+Servers = Callable[[], list[int]]
+"""Tells the ids of LiveKit servers."""
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +23,13 @@ def livekit_program() -> str:
     if importlib.util.find_spec("livekit.rtc") is None:
         pytest.skip("the package livekit is not installed, so no room is tried: pip install livekit")
     return program
+
+
+@pytest.fixture
+def started(livekit_program: str) -> Servers:
+    """Tells the ids of the LiveKit servers that run below this process since the test began."""
+    before = set(processes_of(livekit_program))
+    return lambda: [pid for pid in processes_of(livekit_program) if pid not in before]
 
 
 def processes_of(program: str) -> list[int]:

@@ -16,7 +16,7 @@ import pytest
 
 from fake_convai.live.livekit_server import CannotStart, LiveKit, LiveKitServer, find_program
 from fake_convai.live.room_service import NoAnswer, RoomService
-from tests.room.conftest import linux_only, processes_of
+from tests.room.conftest import Servers, linux_only
 
 
 @asynccontextmanager
@@ -37,7 +37,7 @@ async def soon(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) ->
             await asyncio.sleep(0.02)
 
 
-def test_it_answers_takes_its_own_keys_only_and_is_gone_after_stop(livekit_program: str) -> None:
+def test_it_answers_takes_its_own_keys_only_and_is_gone_after_stop(livekit_program: str, started: Servers) -> None:
     async def run() -> None:
         async with running(livekit_program) as (server, livekit):
             rooms = RoomService(livekit)
@@ -50,17 +50,17 @@ def test_it_answers_takes_its_own_keys_only_and_is_gone_after_stop(livekit_progr
             with pytest.raises(NoAnswer, match="401"):
                 await stranger.rooms()
             await stranger.aclose()
-            assert len(processes_of(livekit_program)) == 1
+            assert len(started()) == 1
             await server.stop()
-            assert processes_of(livekit_program) == []
+            assert started() == []
             again = await server.start()
             assert (again.key, again.secret) != (livekit.key, livekit.secret)
 
     asyncio.run(run())
-    assert processes_of(livekit_program) == []
+    assert started() == []
 
 
-def test_ports_that_are_asked_for_are_taken_or_refused(livekit_program: str) -> None:
+def test_ports_that_are_asked_for_are_taken_or_refused(livekit_program: str, started: Servers) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -68,7 +68,7 @@ def test_ports_that_are_asked_for_are_taken_or_refused(livekit_program: str) -> 
         server = LiveKitServer(livekit_program, bind="127.0.0.1", node_ip="127.0.0.1", port=port)
         with pytest.raises(CannotStart, match=r"does not start: .*address already in use"):
             asyncio.run(server.start())
-    assert processes_of(livekit_program) == []
+    assert started() == []
 
 
 def test_what_is_no_livekit_server_is_refused_with_its_own_words(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_what_is_no_livekit_server_is_refused_with_its_own_words(tmp_path: Path)
         asyncio.run(server.start())
 
 
-def test_a_server_that_dies_is_noticed(livekit_program: str) -> None:
+def test_a_server_that_dies_is_noticed(livekit_program: str, started: Servers) -> None:
     async def run() -> None:
         async with running(livekit_program) as (server, _):
-            [pid] = processes_of(livekit_program)
+            [pid] = started()
             os.kill(pid, signal.SIGKILL)
             async with asyncio.timeout(5):
                 await server.wait_ended()
@@ -92,10 +92,10 @@ def test_a_server_that_dies_is_noticed(livekit_program: str) -> None:
 
 
 @linux_only
-def test_a_killed_watchdog_takes_the_server_along(livekit_program: str) -> None:
+def test_a_killed_watchdog_takes_the_server_along(livekit_program: str, started: Servers) -> None:
     async def run() -> None:
         async with running(livekit_program) as (server, _):
-            [pid] = processes_of(livekit_program)
+            [pid] = started()
             watchdog = parent_of(pid)
             os.kill(watchdog, signal.SIGKILL)
             await server.wait_ended()

@@ -17,7 +17,7 @@ from fake_convai.live import rooms
 from fake_convai.live.room_service import RoomService
 from fake_convai.live.running import Running
 from fake_convai.testing import FakeConvai
-from tests.room.conftest import linux_only, processes_of
+from tests.room.conftest import Servers, linux_only
 from tests.room.person import Person
 from tests.room.test_livekit_server import soon
 from tests.room.test_room import connect, disconnect, joined, remembered, told
@@ -69,7 +69,9 @@ def test_twenty_rooms_at_once_are_all_answered_and_all_closed(own: FakeConvai) -
 
 
 @linux_only
-def test_rooms_one_after_the_other_leave_nothing_behind(own: FakeConvai, livekit_program: str) -> None:
+def test_rooms_one_after_the_other_leave_nothing_behind(
+    own: FakeConvai, livekit_program: str, started: Servers
+) -> None:
     npc = own.character()
 
     async def talk() -> None:
@@ -88,7 +90,7 @@ def test_rooms_one_after_the_other_leave_nothing_behind(own: FakeConvai, livekit
         return {
             "tasks of the server": len(asyncio.all_tasks(own.transport._loop)),
             "threads": threading.active_count(),
-            "processes": len(processes_of(livekit_program)),
+            "processes": len(started()),
             "subscriptions": subscriptions(),
         }
 
@@ -123,7 +125,7 @@ def subscriptions() -> int:
 
 @linux_only
 def test_a_livekit_server_that_is_killed_ends_the_sessions_and_is_started_again(
-    own: FakeConvai, livekit_program: str
+    own: FakeConvai, livekit_program: str, started: Servers
 ) -> None:
     npc = own.character(memory=True)
     own.set_replies({"story": "Once upon a time. " * 40}, default="Yes.")
@@ -135,7 +137,7 @@ def test_a_livekit_server_that_is_killed_ends_the_sessions_and_is_started_again(
             await person.turn()
             await person.say("Tell me a story.")
             await person.message("bot-started-speaking", "top", nth=2)
-            for pid in processes_of(livekit_program):
+            for pid in started():
                 os.kill(pid, signal.SIGKILL)
             async with asyncio.timeout(DROPPED_SECONDS):
                 await remembered(own, npc, "The user's name is Jordan.")
@@ -143,11 +145,11 @@ def test_a_livekit_server_that_is_killed_ends_the_sessions_and_is_started_again(
         async with joined(own, npc) as person:
             await person.say("Are you there?")
             await person.turn()
-        assert len(processes_of(livekit_program)) == 1
+        assert len(started()) == 1
 
     asyncio.run(run())
     own.close()
-    assert processes_of(livekit_program) == []
+    assert started() == []
 
 
 def test_of_a_flood_only_some_characters_wait_and_the_others_come_late(
@@ -187,7 +189,9 @@ def test_who_never_comes_is_not_waited_for(own: FakeConvai, monkeypatch: pytest.
     asyncio.run(run())
 
 
-def test_a_stop_ends_the_sessions_and_keeps_what_was_said(livekit_program: str, tmp_path: Path) -> None:
+def test_a_stop_ends_the_sessions_and_keeps_what_was_said(
+    livekit_program: str, tmp_path: Path, started: Servers
+) -> None:
     settings: dict[str, Any] = {"livekit": livekit_program, "database": str(tmp_path / "fake.db")}
 
     async def talk(fake: FakeConvai, npc: str) -> Person:
@@ -204,7 +208,7 @@ def test_a_stop_ends_the_sessions_and_keeps_what_was_said(livekit_program: str, 
             npc = fake.character(memory=True)
             person = await talk(fake, npc)
             await asyncio.to_thread(fake.close)
-            assert processes_of(livekit_program) == []
+            assert started() == []
             await person.leave()
         with FakeConvai(settings, api_key=fake.api_key) as again:
             assert told(again, npc) == ["The user's name is Jordan."]
