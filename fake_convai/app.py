@@ -98,6 +98,7 @@ async def _start(database: Database, settings: Settings) -> Running:
             plant(AccountTransaction(tx, account_id, ids, rules), document)
             if document.stubs:
                 backend.stubs.changed()
+        backend.faults.changed()  # something in the account may lag
 
     valid_keys = (*settings.api_key, DEMO_KEY) if settings.api_key and settings.demo else settings.api_key
     backend = Backend(

@@ -13,7 +13,7 @@ from fake_convai.backend.models import Described, Id, Wanted, WholeNumber
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import to_datetime
 from fake_convai.domain.errors import Forbidden, Invalid
-from fake_convai.store import accounts, characters, conversations
+from fake_convai.store import accounts, characters, conversations, lag
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.conversations import Conversation, Turn
 
@@ -118,11 +118,15 @@ def _character_seq(tx: AccountTransaction, character_id: str, default_plan: str)
 
 
 def _sessions(tx: AccountTransaction, character_id: str, default_plan: str) -> list[Conversation]:
-    return conversations.list_of_character(tx, _character_seq(tx, character_id, default_plan))
+    found = conversations.list_of_character(tx, _character_seq(tx, character_id, default_plan))
+    hidden = lag.hidden(tx, "chat_history") if tx.lags else ()
+    return [conversation for conversation in found if conversation.seq not in hidden] if hidden else found
 
 
 def _turns(tx: AccountTransaction, character_id: str, session_id: str, default_plan: str) -> list[Turn]:
     conversation = conversations.find(tx, session_id, _character_seq(tx, character_id, default_plan))
+    if tx.lags and conversation.seq in lag.hidden(tx, "chat_history"):
+        raise conversations.unknown(session_id)
     return conversations.turns_of(tx, conversation.seq)
 
 

@@ -18,7 +18,7 @@ from fake_convai.domain import voice
 from fake_convai.domain.errors import Invalid, NotFound
 from fake_convai.domain.replies import UNHEARD
 from fake_convai.live import turn
-from fake_convai.store import characters, conversations, talking
+from fake_convai.store import characters, conversations, lag, talking
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.talking import Said
 
@@ -142,6 +142,8 @@ def _talk(tx: AccountTransaction, body: ResponseRequest) -> Said:
     session_id = body.session_id.strip() or NEW_SESSION
     if session_id == NEW_SESSION:
         conversation = conversations.begin(tx, character.character_seq, None)
+        if tx.lags:
+            lag.hold(tx, "chat_history", conversation_seq=conversation.seq)
     else:
         try:
             conversation = conversations.find(tx, session_id, character.character_seq)

@@ -30,6 +30,7 @@ from fake_convai.domain.errors import Invalid, Unauthenticated, Unavailable
 from fake_convai.domain.faults import Fault
 from fake_convai.live.running import Running
 from fake_convai.live.websocket import account_of, chat
+from fake_convai.store import appearing
 
 
 class Surfaces:
@@ -156,6 +157,9 @@ async def _with_fault(call: Call, manners: Manners, body: dict[str, Any], respon
     if account_id is None:
         return await respond()
     fault = await backend.faults.take(account_id, note.surface, note.path, call.request.headers, body)
+    if backend.faults.lagging and call.account is not None:
+        call.account = backend.account_store(account_id, lags=True)
+        await call.account.write(appearing.catch_up, note.path, body)
     if fault is None:
         response = await respond()
     else:

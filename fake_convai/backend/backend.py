@@ -53,9 +53,9 @@ class Backend:
         self._ids = ids
         self._furnish = furnish
 
-    def account_store(self, account_id: int) -> AccountStore:
-        """The database as one account sees it."""
-        return AccountStore(self.database, account_id, self._ids, self._rules)
+    def account_store(self, account_id: int, *, lags: bool = False) -> AccountStore:
+        """The database as one account sees it; `lags` when something of some account may not show yet."""
+        return AccountStore(self.database, account_id, self._ids, self._rules, lags=lags)
 
     async def limit_rate(self, account: AccountStore) -> None:
         """Count a request of the account; `TooMany` when it has made as many this second as the setting allows."""

@@ -44,11 +44,14 @@ class Faults:
         self._account_store = account_store
         # Other replicas may add faults, so a shared database is asked every time.
         self._alone = not database.shared
-        self._waiting = True
+        self._has_changed = True
+        self._waiting = False
+        self.lagging = False
+        """Whether anything of any account may not show yet, as it was when faults were last looked for."""
 
     def changed(self) -> None:
-        """Faults were added or cleared."""
-        self._waiting = True
+        """Faults, or how much lags, were changed."""
+        self._has_changed = True
 
     async def take(
         self, account_id: int, surface: Surface, path: str, headers: Mapping[str, str], body: Mapping[str, Any]
@@ -81,8 +84,9 @@ class Faults:
 
     async def are_waiting(self) -> bool:
         """Whether any fault may happen to anybody; known without a question while there is none."""
-        if self._waiting or not self._alone:
-            self._waiting = await self._database.read(faults.are_waiting)
+        if self._has_changed or not self._alone:
+            self._waiting, self.lagging = await self._database.read(faults.what_waits)
+            self._has_changed = self._waiting or self.lagging
         return self._waiting
 
 

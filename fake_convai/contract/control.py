@@ -15,7 +15,7 @@ from fake_convai.control.fault_document import FaultDocument
 from fake_convai.control.plane import CONTROL_KEY_HEADER, PREFIX
 from fake_convai.control.routes import ROUTES
 from fake_convai.control.seed_document import SeedDocument
-from fake_convai.control.speech_documents import PaceDocument, RepliesDocument
+from fake_convai.control.speech_documents import LagDocument, PaceDocument, RepliesDocument
 from fake_convai.control.stub_document import StubsDocument
 from fake_convai.control.waiting import MAX_WAIT
 
@@ -148,6 +148,12 @@ class Journal(TypedDict):
     nearest: NotRequired[list[str | Near]]
 
 
+class Settled(TypedDict):
+    """How much appeared that had waited."""
+
+    settled: int
+
+
 class Frame(TypedDict):
     """What was sent or received in a session; the type is null when it is no message."""
 
@@ -256,6 +262,10 @@ DECLARED: Mapping[tuple[str, str], Declared] = {
     ("GET", "/pace"): Declared(PaceDocument),
     ("PUT", "/pace"): Declared(PaceDocument, PaceDocument),
     ("DELETE", "/pace"): Declared(PaceDocument),
+    ("GET", "/lag"): Declared(LagDocument),
+    ("PUT", "/lag"): Declared(LagDocument, LagDocument),
+    ("DELETE", "/lag"): Declared(LagDocument),
+    ("POST", "/settle"): Declared(Settled),
     ("GET", "/messages"): Declared(Messages, query=_FRAMES),
     ("DELETE", "/messages"): Declared(Messages),
     ("GET", "/coverage"): Declared(Coverage),

@@ -3,11 +3,11 @@
 from typing import Any
 
 from fake_convai.control.plane import ControlCall
-from fake_convai.control.speech_documents import PaceDocument
+from fake_convai.control.speech_documents import LagDocument, PaceDocument
 from fake_convai.control.waiting import Entries, Patience, nearest
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.pace import INSTANT
-from fake_convai.store import accounts, messages
+from fake_convai.store import accounts, appearing, lag, messages
 from fake_convai.store.messages import Wanted
 
 _FILTERS = ("session_id", "type", "direction")
@@ -30,6 +30,30 @@ async def clear_pace(call: ControlCall) -> dict[str, Any]:
     """Let the account's characters answer at once."""
     await call.one_account().write(accounts.set_pace, INSTANT)
     return {}
+
+
+async def show_lag(call: ControlCall) -> dict[str, Any]:
+    """How late what is written appears; what appears at once is left out."""
+    return await call.one_account().read(lag.settings)
+
+
+async def set_lag(call: ControlCall) -> dict[str, Any]:
+    """Let what is written from now on appear later, in place of what was set before."""
+    wish = LagDocument.parse(call.body).lag()
+    await call.one_account().write(lag.set_settings, wish)
+    call.backend.faults.changed()
+    return wish
+
+
+async def clear_lag(call: ControlCall) -> dict[str, Any]:
+    """Let what is written from now on appear at once; what waits still waits."""
+    await call.one_account().write(lag.set_settings, {})
+    return {}
+
+
+async def settle(call: ControlCall) -> dict[str, Any]:
+    """Let everything that waits appear now."""
+    return {"settled": await call.one_account().write(appearing.settle)}
 
 
 async def list_messages(call: ControlCall) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, Unavailable
 from fake_convai.live.hub import Hub
 from fake_convai.live.running import Running
+from fake_convai.store import appearing
 from fake_convai.store.accounts import AccountStore
 
 PREFIX = "/_fake"
@@ -71,6 +72,9 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             # What happened before belongs to the time before: to the clock, the journal and the data as they still are.
             await running.backend.journal.flush()
             await running.backend.frames.flush()
+            await running.backend.faults.are_waiting()
+            if account is not None and running.backend.faults.lagging:
+                await account.write(appearing.catch_up)
             return Answer(200, await handler(ControlCall(request, running, account, body))).response()
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             return MANNERS.answer(error).response()

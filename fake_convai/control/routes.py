@@ -46,7 +46,7 @@ async def health(request: Request) -> Response:
     try:
         if running is None:
             raise Unavailable("The server has not started.")
-        await running.backend.database.read(faults.are_waiting)
+        await running.backend.database.read(faults.what_waits)
     except Unavailable as error:
         return Answer(503, {"status": "unavailable", "version": __version__, "reason": error.message}).response()
     return Answer(200, {"status": "ready", "version": __version__}).response()
@@ -64,6 +64,7 @@ async def seed(call: ControlCall) -> dict[str, Any]:
     document = SeedDocument.parse(call.body)
     await call.one_account().long.write(plant, document)
     call.backend.stubs.changed()
+    call.backend.faults.changed()
     return {"status": "seeded", **{part: len(getattr(document, part)) for part in state.PARTS}}
 
 
@@ -336,6 +337,10 @@ ROUTES = [
             ("GET", "/pace", live.show_pace),
             ("PUT", "/pace", live.set_pace),
             ("DELETE", "/pace", live.clear_pace),
+            ("GET", "/lag", live.show_lag),
+            ("PUT", "/lag", live.set_lag),
+            ("DELETE", "/lag", live.clear_lag),
+            ("POST", "/settle", live.settle),
             ("GET", "/messages", live.list_messages),
             ("DELETE", "/messages", live.clear_messages),
             ("GET", "/openapi/{surface}.json", show_contract),

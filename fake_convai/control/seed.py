@@ -14,7 +14,7 @@ from fake_convai.control.seed_document import (
 )
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import patch_metadata
-from fake_convai.store import accounts, characters, conversations, memories, people, stubs
+from fake_convai.store import accounts, characters, conversations, lag, memories, people, stubs
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation, Turn, canonical_id
@@ -32,7 +32,7 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
     account has.
     """
     tx.take_turn()
-    _plant_account(tx, document.account)
+    _set_up(tx, document.account)
     for character in document.characters:
         _plant_character(tx, character)
     own = {character.character_id: character for character in characters.list_mine(tx)}
@@ -62,15 +62,18 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         stubs.add(tx, stub.stub())
 
 
-def _plant_account(tx: AccountTransaction, part: AccountPart) -> None:
-    if part.plan is not None:
-        accounts.set_plan(tx, part.plan)
-    if part.dedup is not None:
-        accounts.set_dedup(tx, part.dedup)
-    if part.replies is not None:
-        accounts.set_replies(tx, part.replies.script())
-    if part.pace is not None:
-        accounts.set_pace(tx, part.pace.pace())
+def _set_up(tx: AccountTransaction, account: AccountPart) -> None:
+    """The settings of the account itself; what is left out stays."""
+    if account.plan is not None:
+        accounts.set_plan(tx, account.plan)
+    if account.dedup is not None:
+        accounts.set_dedup(tx, account.dedup)
+    if account.replies is not None:
+        accounts.set_replies(tx, account.replies.script())
+    if account.pace is not None:
+        accounts.set_pace(tx, account.pace.pace())
+    if account.lag is not None:
+        lag.set_settings(tx, account.lag.lag())
 
 
 def _plant_character(tx: AccountTransaction, part: CharacterPart) -> None:

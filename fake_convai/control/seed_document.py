@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSche
 from fake_convai.backend.body import parse_object
 from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
 from fake_convai.control.documents import Document
-from fake_convai.control.speech_documents import PaceDocument, RepliesDocument
+from fake_convai.control.speech_documents import LagDocument, PaceDocument, RepliesDocument
 from fake_convai.control.stub_document import MAX_STUBS, StubDocument
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.dedup import DedupMode
@@ -52,6 +52,7 @@ class AccountPart(Document):
     dedup: DedupMode | None = None
     replies: RepliesDocument | None = None
     pace: PaceDocument | None = None
+    lag: LagDocument | None = None
 
 
 class MemorySettings(Document):

@@ -1,4 +1,4 @@
-"""What characters say, and how fast, as the control plane takes it."""
+"""What characters say, how fast, and when what comes of it appears, as the control plane takes it."""
 
 from typing import Annotated, Any, Self
 
@@ -20,6 +20,9 @@ def _reply(reply: str) -> str:
     return reply
 
 
+MAX_LAG = 31_536_000
+"""Seconds: a year."""
+
 Name = Annotated[StrictStr, Field(min_length=1)]
 Reply = Annotated[StrictStr, AfterValidator(_reply)]
 """What is said, perhaps with blanks to fill in."""
@@ -38,6 +41,33 @@ class PaceDocument(Document):
     def pace(self) -> Pace:
         """The pace."""
         return Pace(**self.model_dump())
+
+
+class Late(Document):
+    """How late something appears: after seconds of the account's clock, or after so many reads that do not show it."""
+
+    seconds: Annotated[int | float, Field(ge=0, le=MAX_LAG)] | None = None
+    reads: Annotated[StrictInt, Field(ge=0, le=1_000_000)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.seconds is None) == (self.reads is None):
+            raise ValueError('send {"seconds": 5} or {"reads": 2}')
+        return self
+
+
+class LagDocument(Document):
+    """How late what is written appears."""
+
+    kind = "lag"
+
+    extraction: Late | None = None
+    end_users: Late | None = None
+    chat_history: Late | None = None
+
+    def lag(self) -> dict[str, Any]:
+        """The lag as it is kept: what appears at once is left out."""
+        return self.model_dump(exclude_none=True)
 
 
 class ActionDocument(Document):

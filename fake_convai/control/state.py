@@ -5,7 +5,7 @@ from typing import Any
 
 from fake_convai.control.stub_document import describe_stub
 from fake_convai.domain.clock import to_iso
-from fake_convai.store import accounts, characters, conversations, memories, people, stubs
+from fake_convai.store import accounts, characters, conversations, lag, memories, people, stubs
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation
@@ -50,6 +50,7 @@ def _exported(
         "dedup": profile.dedup,
         "replies": accounts.replies(tx),
         "pace": pace.given() or None,
+        "lag": lag.settings(tx) or None,
     }
     account = {name: value for name, value in settings.items() if value is not None}
     remembered = [row for row in kept if row[1] in mine]

@@ -128,10 +128,14 @@ class Habits(NamedTuple):
 class AccountTransaction:
     """A transaction on behalf of one account: its clock, its ids, its rows."""
 
-    def __init__(self, transaction: Transaction, account_id: int, ids: Ids, rules: Rules) -> None:
+    def __init__(
+        self, transaction: Transaction, account_id: int, ids: Ids, rules: Rules, *, lags: bool = False
+    ) -> None:
         self._transaction = transaction
         self.account_id = account_id
         self.rules = rules
+        self.lags = lags
+        """Whether something of some account may lag, so that it is worth a question."""
         self._ids = ids
         self._habits: Habits | None = None
         self._now: int | None = None
@@ -151,6 +155,12 @@ class AccountTransaction:
         row = self.first(_COUNT_ID, the_account=self.account_id)
         assert row is not None
         return Ids(f"{self.rules.random_seed} {row[0]} {row[1]}")
+
+    def as_of(self, moment: int) -> "AccountTransaction":
+        """The same transaction, for what should have happened at a moment before now."""
+        earlier = AccountTransaction(self._transaction, self.account_id, self._ids, self.rules, lags=self.lags)
+        earlier._now = min(moment, self.now)
+        return earlier
 
     @property
     def now(self) -> int:
@@ -221,9 +231,19 @@ class AccountTransaction:
 class AccountStore:
     """The database as one account sees it."""
 
-    def __init__(self, database: Database, account_id: int, ids: Ids, rules: Rules, *, long: bool = False) -> None:
+    def __init__(
+        self,
+        database: Database,
+        account_id: int,
+        ids: Ids,
+        rules: Rules,
+        *,
+        long: bool = False,
+        lags: bool = False,
+    ) -> None:
         self._database = database
         self.account_id = account_id
+        self._lags = lags
         self._ids = ids
         self._rules = rules
         self._long = long
@@ -231,7 +251,7 @@ class AccountStore:
     @property
     def long(self) -> "AccountStore":
         """The same for work that may take more than a moment: it does not hold up the event loop."""
-        return AccountStore(self._database, self.account_id, self._ids, self._rules, long=True)
+        return AccountStore(self._database, self.account_id, self._ids, self._rules, long=True, lags=self._lags)
 
     def read(
         self, work: Callable[Concatenate[AccountTransaction, P], T], *args: P.args, **kwargs: P.kwargs
@@ -253,7 +273,7 @@ class AccountStore:
         return self._database.write(in_turn, long=self._long)
 
     def _mine(self, transaction: Transaction) -> AccountTransaction:
-        return AccountTransaction(transaction, self.account_id, self._ids, self._rules)
+        return AccountTransaction(transaction, self.account_id, self._ids, self._rules, lags=self._lags)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, exists, insert, not_, select, update
+from sqlalchemy import BindParameter, bindparam, delete, exists, insert, not_, or_, select, update
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, array, for_each
-from fake_convai.store.tables import conversations, live_sessions, turns
+from fake_convai.store.tables import conversations, live_sessions, pending, turns
 
 MOST_REREAD = 1000
 """Turns that a character has in mind of what was said before in a conversation, the newest ones."""
@@ -77,8 +77,11 @@ _HIDE = Query(
     .values(is_deleted=True, account_id=conversations.c.account_id)
     .returning(conversations.c.conversation_seq)
 )
-_is_carried = exists().where(
-    live_sessions.c.conversation_seq == conversations.c.conversation_seq, live_sessions.c.ended_at.is_(None)
+_is_carried = or_(
+    exists().where(
+        live_sessions.c.conversation_seq == conversations.c.conversation_seq, live_sessions.c.ended_at.is_(None)
+    ),
+    exists().where(pending.c.conversation_seq == conversations.c.conversation_seq, pending.c.kind == "extraction"),
 )
 _the_conversation = conversations.c.conversation_seq == bindparam("conversation_seq")
 _HOLD = Query(select(conversations.c.conversation_seq).where(_the_conversation).with_for_update(key_share=True))
@@ -153,13 +156,18 @@ def find(tx: AccountTransaction, session_id: str, character_seq: int) -> Convers
     """
     row = tx.first(_FIND, character_session_id=canonical_id(session_id))
     if row is None:
-        raise NotFound(f"Unknown session '{session_id}': no conversation has this id.")
+        raise unknown(session_id)
     conversation = _to_conversation(row)
     if conversation.account_id != tx.account_id:
         raise Forbidden(f"Session '{session_id}' belongs to another account.")
     if conversation.character_seq != character_seq:
         raise NotFound(f"Unknown session '{session_id}': it was held with another character.")
     return conversation
+
+
+def unknown(session_id: str) -> NotFound:
+    """The error for an id that no conversation has."""
+    return NotFound(f"Unknown session '{session_id}': no conversation has this id.")
 
 
 def by_seq(tx: AccountTransaction, seq: int) -> Conversation:
@@ -312,7 +320,7 @@ def put_all(tx: AccountTransaction, held: Iterable[tuple[Conversation, Sequence[
 
 
 def forget_if_deleted(tx: AccountTransaction, conversation_seq: int) -> None:
-    """Nothing carries a conversation any more: if it was deleted meanwhile, it goes."""
+    """A conversation that was deleted goes, once nothing carries it and nothing of it is still to be remembered."""
     tx.run(_FORGET, conversation_seq=conversation_seq)
 
 

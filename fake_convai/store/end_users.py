@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, exists, func, select
 
 from fake_convai.domain.cursor import Cursor, Filters
 from fake_convai.domain.errors import NotFound
-from fake_convai.store import people
+from fake_convai.store import lag, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.people import COLUMNS, OF_ACCOUNT, Person, to_person
 from fake_convai.store.query import Query
-from fake_convai.store.tables import activity, speakers
+from fake_convai.store.tables import activity, pending, speakers
 
 # Of this account: only there do activities become visible in the order of their numbers.
 _HORIZON = Query(
@@ -40,8 +40,19 @@ class EndUserPage:
 def get(tx: AccountTransaction, end_user_id: str, *, hold: bool = False) -> Person:
     """The record of an end user, held if it is to be changed; `NotFound` when there is none."""
     person = people.find(tx, end_user_id, hold=hold)
-    if person is None or person.end_user_id is None:
+    if person is None or person.end_user_id is None or (tx.lags and person.speaker_id in lag.hidden(tx, "end_users")):
         raise unknown_end_user(end_user_id)
+    return person
+
+
+def seen(tx: AccountTransaction, end_user_id: str) -> Person:
+    """The person an `end_user_id` means, as `people.seen`; a new record may take a while to show."""
+    if not tx.lags:
+        return people.seen(tx, end_user_id)
+    before = people.find(tx, end_user_id)
+    person = people.seen(tx, end_user_id)
+    if before is None or before.end_user_id is None:
+        lag.hold(tx, "end_users", speaker_id=person.speaker_id)
     return person
 
 
@@ -69,7 +80,7 @@ def unknown_end_user(end_user_id: str) -> NotFound:
 
 def list_page(tx: AccountTransaction, limit: int, cursor: Cursor | None, filters: Filters) -> EndUserPage:
     """A page of end users in the order their records were made, which nothing that happens meanwhile can change."""
-    count, page = _list_queries(filters.active_after is not None, filters.active_before is not None)
+    count, page = _list_queries(filters.active_after is not None, filters.active_before is not None, tx.lags)
     if cursor is None:
         newest = tx.first(_HORIZON)
         cursor = Cursor(after=0, horizon=0 if newest is None else newest[0])
@@ -90,9 +101,11 @@ def list_page(tx: AccountTransaction, limit: int, cursor: Cursor | None, filters
 
 
 @cache
-def _list_queries(after: bool, before: bool) -> tuple[Query, Query]:
+def _list_queries(after: bool, before: bool, lags: bool) -> tuple[Query, Query]:
     """Count and page, narrowed by those filters that are given; both are exclusive, never active matches none."""
     conditions = [OF_ACCOUNT, speakers.c.end_user_id.is_not(None)]
+    if lags:
+        conditions.append(~exists().where(pending.c.speaker_id == speakers.c.speaker_id, pending.c.kind == "end_users"))
     if after:
         conditions.append(_active_at > bindparam("active_after"))
     if before:

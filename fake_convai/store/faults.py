@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
 
 from fake_convai.domain.faults import Fault, Kind, Match
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, Transaction
-from fake_convai.store.tables import faults
+from fake_convai.store.tables import accounts, faults
 
 _account = bindparam("account_id", type_=faults.c.account_id.type)
 _mine = faults.c.account_id.is_not_distinct_from(_account)
@@ -21,7 +21,12 @@ _LIST = Query(select(faults.c.fault, faults.c.times, faults.c.happened).where(_m
 _CLEAR = Query(delete(faults).where(_mine))
 _CLEAR_ALL = Query(delete(faults))
 _is_waiting = or_(faults.c.times.is_(None), faults.c.times > 0)
-_ANY = Query(select(faults.c.fault_seq).where(_is_waiting).limit(1))
+_ANY = Query(
+    select(
+        exists().where(_is_waiting).select_from(faults),
+        exists().where(accounts.c.lag.is_not(None)).select_from(accounts),
+    )
+)
 _WAITING = Query(
     select(faults.c.fault_seq, faults.c.fault)
     .where(or_(_mine, faults.c.account_id.is_(None)), _is_waiting)
@@ -80,9 +85,11 @@ def clear(tx: Transaction, account_id: int | None) -> None:
         tx.run(_CLEAR, account_id=account_id)
 
 
-def are_waiting(tx: Transaction) -> bool:
-    """Whether there is any fault at all that can still happen."""
-    return tx.first(_ANY) is not None
+def what_waits(tx: Transaction) -> tuple[bool, bool]:
+    """Whether there is any fault at all that can still happen, and whether anything may lag."""
+    row = tx.first(_ANY)
+    assert row is not None
+    return bool(row[0]), bool(row[1])
 
 
 def take(

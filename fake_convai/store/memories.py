@@ -13,7 +13,7 @@ from fake_convai.domain.identity import partition_name
 from fake_convai.store import characters, memory_index, people
 from fake_convai.store.accounts import HABITS, AccountTransaction, Habits
 from fake_convai.store.characters import Character
-from fake_convai.store.end_users import unknown_end_user
+from fake_convai.store.end_users import seen, unknown_end_user
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, array, for_each, insert_or_ignore
 from fake_convai.store.tables import accounts, memories, partitions, speakers
@@ -173,7 +173,7 @@ def add(
     partition = _find(tx, character_id, end_user_id, hold=True)
     if partition is None:
         character = characters.usable(tx, character_id)
-        partition = _open_partition(tx, people.seen(tx, end_user_id), character)
+        partition = _open_partition(tx, seen(tx, end_user_id), character)
     remembered = _remember_all(tx, partition, facts, metadata)
     people.note_ltm_usage(tx, partition.speaker_seq)
     return remembered

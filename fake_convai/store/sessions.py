@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, inse
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
 from fake_convai.domain.extraction import extract_facts
-from fake_convai.store import characters, conversations, memories, people
+from fake_convai.store import characters, conversations, end_users, lag, memories, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation
@@ -219,6 +219,8 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
     conversation = earlier or conversations.begin(
         tx, character.character_seq, None if person is None else person.speaker_id
     )
+    if earlier is None and tx.lags:
+        lag.hold(tx, "chat_history", conversation_seq=conversation.seq)
     session_id = tx.new_id()
     room_name = room.name if room is not None else wish.room_name or made_name(session_id)
     size = wish.max_num_participants if room is None else room.size
@@ -324,25 +326,28 @@ def end(tx: AccountTransaction, session_id: str) -> list[Remembered] | None:
         session = find(tx, session_id)
         if session is None or session.ended_at is not None:
             return None
-    said, remembered = _remember(tx, session, person)
+    is_added, remembered = _remember(tx, session, person)
     conversations.hold(tx, session.conversation_seq)
-    if said:
+    if is_added:
         conversations.mark_added_to_memory(tx, session.conversation_seq)
     ended = tx.run(_END, the_session=session_id, at=tx.now) > 0
     conversations.forget_if_deleted(tx, session.conversation_seq)
-    if person is not None and said:
+    if person is not None and is_added:
         people.note_ltm_usage(tx, person.speaker_seq)
     return remembered if ended else None
 
 
-def _remember(tx: AccountTransaction, session: Session, person: Person | None) -> tuple[list[str], list[Remembered]]:
-    """What a person said in a session that a character with memory held, and what became of it."""
+def _remember(tx: AccountTransaction, session: Session, person: Person | None) -> tuple[bool, list[Remembered]]:
+    """Whether a character with memory remembers by now what a person said in its session, and what became of it."""
     character = characters.of_conversation(tx, session.conversation_seq)
-    if person is None or not character.memory_enabled:
-        return [], []
-    said = conversations.said_in(tx, session.session_id)
+    said = [] if person is None or not character.memory_enabled else conversations.said_in(tx, session.session_id)
+    if person is None or not said:
+        return False, []
     facts = [fact for message in said for fact in extract_facts(message)]
-    return said, memories.remember(tx, person, character, facts, {}) if facts else []
+    conversation_seq = session.conversation_seq
+    if lag.hold(tx, "extraction", speaker_id=person.speaker_id, conversation_seq=conversation_seq, said=facts):
+        return False, []
+    return True, memories.remember(tx, person, character, facts, {}) if facts else []
 
 
 def known_facts(tx: AccountTransaction, session: Session) -> list[str]:
@@ -390,7 +395,7 @@ def still_open(tx: AccountTransaction, session_id: str) -> Session:
 def _person_of(tx: AccountTransaction, wish: Wish) -> Person | None:
     """The person who connects; an `end_user_id` wins over a `speaker_id` (docs/contract.md section 6, assumed)."""
     if wish.end_user_id is not None:
-        return people.seen(tx, wish.end_user_id)
+        return end_users.seen(tx, wish.end_user_id)
     if wish.speaker_id is None:
         return None
     person = people.find_speaker(tx, wish.speaker_id, hold=True)

@@ -100,6 +100,7 @@ _HANG_FROM = (
     ("memory_keys", "partition_seq"),
     ("turns", "conversation_seq"),
     ("live_sessions", "conversation_seq"),
+    ("pending", "conversation_seq"),
 )
 _HELD = Query(
     select(live_sessions.c.session_id, live_sessions.c.holder).where(
@@ -254,7 +255,7 @@ def _drop_orphans(tx: AccountTransaction, saved: dict[str, list[dict[str, Any]]]
     wanted = {row["character_seq"] for name in ("partitions", "conversations") for row in saved[name]}
     there = {"character_seq": {seq for seq in wanted if tx.first(_CHARACTER, character_seq=seq) is not None}}
     for table_name, column in _HANG_FROM:
-        saved[table_name] = [row for row in saved[table_name] if row[column] in there[column]]
+        saved[table_name] = [row for row in saved[table_name] if row[column] is None or row[column] in there[column]]
         if table_name in ("partitions", "conversations"):
             own = f"{table_name.removesuffix('s')}_seq"
             there[own] = {row[own] for row in saved[table_name]}
