@@ -62,7 +62,7 @@ interface Entry {
   unknown_fields: string[];
   violations: string[];
   off_surface: boolean;
-  explanations: { event: string; with: string; because: string }[];
+  explanations: { event: string; with?: string; because: string; fact?: string }[];
 }
 
 interface Clock {

@@ -171,6 +171,20 @@ class TestMemories:
             ]
         )
 
+    def test_what_a_session_merged_and_why(self, shown: Page, account: FakeConvai, npc: str) -> None:
+        for said in ("My name is Jordan.", "My name is Jordan Kim."):
+            account.talk(npc, PLAYER, said)
+            account.advance(60)
+        shown.reload()
+        shown.get_by_text("Merged from 2 facts").click()
+        because = account.requests("/disconnect")[-1].explanations[0]["because"]
+        expect(memory_rows(shown).get_by_role("listitem")).to_have_text(
+            [
+                re.compile("12:00:00 added The user's name is Jordan.: "),
+                f"2026-06-15 12:01:00 merged The user's name is Jordan Kim.: {because}",
+            ]
+        )
+
     def test_all_memories_of_one_character_are_deleted(self, shown: Page, account: FakeConvai, npc: str) -> None:
         guide = account.character("guide", name="Museum Guide")
         account.remember(npc, PLAYER, "The user is Jo.", "The user lives in Rome.")

@@ -164,7 +164,7 @@ function row(number, entry) {
 
 /** @param {Entry} entry */
 function contents(entry) {
-  const reasons = entry.explanations.map((one) => `${one.event} ${one.with}: ${one.because}`);
+  const reasons = entry.explanations.map((one) => `${[one.event, one.with].filter(Boolean).join(" ")}: ${one.because}`);
   return [
     ...part("Body", entry.body),
     ...part("Answer", entry.response),

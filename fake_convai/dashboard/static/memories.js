@@ -8,16 +8,15 @@ import { count, h, quoted, time } from "./dom.js";
 /**
  * What became of every fact that was added, by the id of the memory it went into. The journal knows.
  *
- * @param {Entry[]} requests the journal's entries of /memory/add
+ * @param {Entry[]} requests the journal's entries of /memory/add and /disconnect
  */
 export function history(requests) {
   /** @type {Map<string, Step[]>} */
   const found = new Map();
-  for (const { at, body, explanations } of requests) {
-    explanations.forEach((explanation, number) => {
-      const fact = body?.memories?.[number] ?? "";
-      const steps = found.get(explanation.with) ?? [];
-      found.set(explanation.with, [...steps, { at, event: explanation.event, fact, because: explanation.because }]);
+  for (const { at, body, explanations } of requests.toSorted((one, other) => (one.at < other.at ? -1 : 1))) {
+    explanations.forEach(({ event, with: id = "", because, fact }, number) => {
+      const step = { at, event, fact: fact ?? body?.memories?.[number] ?? "", because };
+      found.set(id, [...(found.get(id) ?? []), step]);
     });
   }
   return found;

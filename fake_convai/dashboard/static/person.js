@@ -47,9 +47,10 @@ export function forget() {
  */
 async function load(id, signal) {
   const whom = `end_user_id=${encodeURIComponent(id)}`;
-  const [state, journal] = await Promise.all([
+  const [state, added, ended] = await Promise.all([
     control("GET", `/state?${whom}`, signal),
     control("GET", `/requests?path=/memory/add&${whom}`, signal),
+    control("GET", "/requests?path=/disconnect", signal), // names nobody, but a session
     readGlance(), // how long ago something was is told by the account's clock
   ]);
   return {
@@ -58,7 +59,7 @@ async function load(id, signal) {
     characters: state.characters,
     memories: state.memories,
     sessions: state.sessions.reverse(),
-    history: history(journal.requests),
+    history: history([...added.requests, ...ended.requests]),
   };
 }
 
