@@ -322,3 +322,30 @@ class TestReplies:
         page.get_by_label("the character answers").fill("What?")
         button(page, "Add reply").click()
         expect(status(page)).to_contain_text("Could not change it: Invalid replies at 'replies[0].match'")
+
+
+class TestStubs:
+    def test_they_are_added_and_removed(self, opened: Open, account: FakeConvai) -> None:
+        page = opened("#/answers")
+        shown = page.get_by_role("list", name="Stubs").get_by_role("listitem")
+        for path, status_code, content in (("/tts", 503, "busy"), ("/character/get", 200, '{"character_id": "mine"}')):
+            page.get_by_label("Path", exact=True).fill(path)
+            page.get_by_role("spinbutton", name="Status").fill(str(status_code))
+            page.get_by_label("JSON or text").fill(content)
+            page.get_by_label("JSON or text").press("Enter")
+            expect(shown.first).to_contain_text(path)
+            expect(page.get_by_label("Path", exact=True)).to_be_focused()
+        expect(shown).to_contain_text(['answers 200 {"character_id":"mine"}', "answers 503 busy"])
+        headers = {"CONVAI-API-KEY": account.api_key}
+        answer = httpx.post(f"{account.production_url}/character/get", headers=headers, json={"charID": "x"})
+        assert (answer.status_code, answer.json()) == (200, {"character_id": "mine"})
+        button(page, "Remove stub: /character/get").click()
+        expect(shown).to_have_count(1)
+        answer = httpx.post(f"{account.production_url}/tts/", headers=headers, json={})
+        assert (answer.status_code, answer.text) == (503, "busy")
+
+    def test_what_cannot_be_stubbed_is_refused(self, opened: Open) -> None:
+        page = opened("#/answers")
+        page.get_by_label("Path", exact=True).fill("/beta/memory/add")
+        button(page, "Add stub").click()
+        expect(status(page)).to_contain_text("Could not change it: Invalid stub")

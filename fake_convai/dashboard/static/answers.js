@@ -26,10 +26,7 @@ export function forget() {
 
 /** @param {AbortSignal} signal */
 async function load(signal) {
-  const [replies, answers] = await Promise.all([
-    control("GET", "/replies", signal),
-    control("GET", "/stubs", signal).catch(() => ({ stubs: [] })),
-  ]);
+  const [replies, answers] = await Promise.all([control("GET", "/replies", signal), control("GET", "/stubs", signal)]);
   [script, stubs] = [replies, answers.stubs];
   byId("answers-body").replaceChildren(...repliesPart(), ...stubsPart());
 }
