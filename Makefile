@@ -8,7 +8,7 @@ NPM_BIN := .clients/node_modules/.bin
 PRETTIER := $(NPM_BIN)/prettier --log-level warn --print-width 120 'fake_convai/dashboard/**/*.{js,ts,css}'
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: docs sources serve livekit test check format lint types openapi fuzz bench dedup screenshots npm clean
+.PHONY: lowest docs sources serve livekit test check format lint types openapi fuzz bench dedup screenshots npm clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
 	$(BIN)/fake-convai serve $(ARGS)
@@ -74,6 +74,9 @@ screenshots: $(VENV)/.dev ## Take the pictures of docs/ anew; needs Chromium
 	WIDGET_PICTURE=docs/images/widget.png $(BIN)/python -m pytest tests/room/test_web_sdk.py -k widget
 
 npm: .clients/.installed ## Install the Web SDK that tests drive, and what checks the page's JavaScript
+
+lowest: ## What users have decides: the tests of the fixture with the lowest versions that are allowed
+	PYTHON=$(PYTHON) tests/lowest.sh
 
 clean:
 	rm -rf $(VENV) .bench .clients dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -9,6 +9,7 @@ import ssl
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 import uvicorn
@@ -49,6 +50,7 @@ def run(settings: Settings) -> None:
             f"fake-convai: warning: whoever reaches {settings.host} can reset this server; give it a --control-key",
             err=True,
         )
+    secure: dict[str, Any] = {} if tls is None else {"ssl_context_factory": lambda config, default: tls[0]}
     config = uvicorn.Config(
         create_app(settings),
         log_level="warning" if settings.log_level == "info" else settings.log_level,
@@ -57,7 +59,7 @@ def run(settings: Settings) -> None:
         http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=MAX_FRAME,
-        ssl_context_factory=None if tls is None else lambda config, default: tls[0],
+        **secure,
     )
     message = ready_message(origin(settings.host, listener, "http" if tls is None else "https"), demo=settings.demo)
     message += f"\n  {'livekit':<10} {rooms.described(settings)}"

@@ -4,6 +4,7 @@ The page needs no key to be read: it holds no data. All it shows and does goes t
 with the keys that are typed into it.
 """
 
+from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -39,11 +40,17 @@ def wants_page(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] == "GET" and any(b"text/html" in value for value in accepted)
 
 
+@cache
+def static_files() -> dict[str, bytes]:
+    """The files of the page by name; read once, since a test may put another file system in place of the real one."""
+    static = files(__package__) / "static"
+    return {file.name: file.read_bytes() for file in static.iterdir() if file.is_file()}
+
+
 def dashboard(*, demo_key: str | None, asks_control_key: bool) -> list[Route]:
     """The routes of the page. It links to the account of `demo_key`, and has a field for the control key if asked."""
-    static = files(__package__) / "static"
-    assets = {file.name: file.read_bytes() for file in static.iterdir() if PurePosixPath(file.name).suffix in _TYPES}
-    html = Template((static / "index.html").read_text("utf-8")).substitute(
+    assets = static_files()
+    html = Template(assets["index.html"].decode()).substitute(
         version=escape(__version__),
         demo_query=escape(urlencode({"key": demo_key or ""})),
         without_demo="" if demo_key else "hidden",
@@ -55,7 +62,7 @@ def dashboard(*, demo_key: str | None, asks_control_key: bool) -> list[Route]:
 
     async def asset(request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in assets:
+        if name not in assets or PurePosixPath(name).suffix not in _TYPES:
             raise HTTPException(404, f"Unknown file {ASSETS}{name}.")
         return Response(assets[name], headers=_HEADERS, media_type=_TYPES[PurePosixPath(name).suffix])
 

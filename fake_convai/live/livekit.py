@@ -45,6 +45,6 @@ def access_token(key: str, secret: str, *, identity: str, grants: Mapping[str, A
     issued = now // SECOND
     payload = {"iss": key, "sub": identity, "nbf": issued, "exp": issued + LIFETIME, "video": dict(grants), **claims}
     with warnings.catch_warnings():
-        # The secret of a local LiveKit server is "secret", by LiveKit's own choice.
-        warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
+        # The secret of a local LiveKit server is "secret", by LiveKit's own choice; older versions do not warn.
+        warnings.simplefilter("ignore", getattr(jwt, "InsecureKeyLengthWarning", UserWarning))
         return jwt.encode(payload, secret, algorithm="HS256")

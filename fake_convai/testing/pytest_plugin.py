@@ -5,6 +5,7 @@ imported by the first test that uses it.
 """
 
 import os
+import sys
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
@@ -86,7 +87,10 @@ def make_fake_convai(pytestconfig: pytest.Config) -> "Iterator[Callable[..., Fak
     database = pytestconfig.getoption("--fake-convai-database")
     if not url and not command:
         # Now, while the file system and the clock are still real: a test may replace either before it asks for us.
-        import fake_convai.testing.server_thread  # noqa: F401
+        from fake_convai.testing.server_thread import read_files
+
+        if "pyfakefs" in sys.modules:
+            read_files()
     servers: dict[Any, FakeConvai] = {}
     with ExitStack() as running:
 
@@ -201,7 +205,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print what was met."""
     coverage = config.stash.get(_COVERAGE, None)
     if coverage is not None:

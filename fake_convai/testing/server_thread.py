@@ -10,14 +10,24 @@ from typing import Any
 
 import uvicorn
 
+from fake_convai.api.published import published
 from fake_convai.app import create_app
+from fake_convai.backend.surface import Surface
 from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
+from fake_convai.dashboard.routes import static_files
 from fake_convai.domain.clock import real_monotonic
 from fake_convai.settings import Settings, given_settings
 from fake_convai.testing.transport import InProcessTransport
 
 STOP_SECONDS = 10.0
 """How long a stop may take: a test run must end."""
+
+
+def read_files() -> None:
+    """Read what the server would read later: the page, and the contract."""
+    static_files()
+    for surface in Surface:
+        published(surface)
 
 
 class ServerThread:
