@@ -61,10 +61,13 @@ def run(settings: Settings) -> None:
         ws_max_size=MAX_FRAME,
         **secure,
     )
-    message = ready_message(origin(settings.host, listener, "http" if tls is None else "https"), demo=settings.demo)
+    address = origin(settings.host, listener, "http" if tls is None else "https")
+    message = ready_message(address, demo=settings.demo)
     message += f"\n  {'livekit':<10} {rooms.described(settings)}"
     if tls is not None:
         message += f"\n  {'authority':<10} {tls[1]} (clients must trust it: docs/clients.md)"
+    try_it = f"{under(address, Surface.PRODUCTION)}/character/list -H 'CONVAI-API-KEY: {DEMO_KEY}'"
+    message += f"\n  {'try':<10} curl {'' if tls is None else f'--cacert {tls[1]} '}-X POST {try_it}"
     watch(settings.log_level, settings.log_format)
     serve(config, listener, message)
 
@@ -118,12 +121,8 @@ def ready_message(origin: str, *, control: bool = True, demo: bool = False) -> s
     lines += [f"  {surface:<10} {under(origin, surface)}" for surface in Surface]
     lines.append(f"  {'all':<10} {origin}")
     if control:
-        key = DEMO_KEY if demo else "my-key"
         lines.append(f"  {'control':<10} {origin}/_fake")
         lines.append(f"  {'page':<10} {origin}/{f'?key={DEMO_KEY}#/talk' if demo else ''}")
-        lines.append(
-            f"  {'try':<10} curl -X POST {under(origin, Surface.PRODUCTION)}/character/list -H 'CONVAI-API-KEY: {key}'"
-        )
     return "\n".join(lines)
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import uvicorn
 
-from fake_convai.api.published import published
+from fake_convai.api.published import DOCUMENTS, published
 from fake_convai.app import create_app
-from fake_convai.backend.surface import Surface
 from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
 from fake_convai.dashboard.routes import static_files
 from fake_convai.domain.clock import real_monotonic
@@ -26,8 +25,9 @@ STOP_SECONDS = 10.0
 def read_files() -> None:
     """Read what the server would read later: the page, and the contract."""
     static_files()
-    for surface in Surface:
-        published(surface)
+    for name in DOCUMENTS:
+        published(str(name))
+        published(name)
 
 
 class ServerThread:
