@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-import alembic.command  # noqa: F401 - a pytest within a test forgets what it imported, and SQLAlchemy registers once
+# A pytest within a test forgets what was imported there first: what registers itself, or is compared, is so before.
+import alembic.command  # noqa: F401
+import httpcore  # noqa: F401
 import httpx
 import pytest
+import websockets.sync.client  # noqa: F401
 
 from fake_convai import FakeConvai
 from tests.serving import serve
