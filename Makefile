@@ -8,7 +8,7 @@ NPM_BIN := .clients/node_modules/.bin
 PRETTIER := $(NPM_BIN)/prettier --log-level warn --print-width 120 'fake_convai/dashboard/**/*.{js,ts,css}'
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: lowest docs sources serve livekit test check format lint types openapi fuzz bench dedup screenshots npm clean
+.PHONY: audit soak lowest docs sources serve livekit test check format lint types openapi fuzz bench dedup screenshots npm clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
 	$(BIN)/fake-convai serve $(ARGS)
@@ -27,13 +27,19 @@ livekit: $(VENV)/.serve ## Build LiveKit's server into .venv/bin, so that charac
 test: $(VENV)/.dev ## Run the tests on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
-check: lint types $(VENV)/.dev ## Everything that CI checks
+check: lint types audit $(VENV)/.dev ## Everything that CI checks
 	@# What failed is run once more, alone: the embedded PostgreSQL server has been seen to fall over on a busy machine.
 	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered || \
 		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 	$(BIN)/coverage report --format=total
 	$(BIN)/fake-convai openapi --check
 	$(BIN)/python -m docs.generate --check
+
+audit: $(VENV)/.dev ## Look for known vulnerabilities, and list the parts in dist/sbom.json (CycloneDX)
+	@$(BIN)/python .ci/audit.py
+
+soak: $(VENV)/.dev ## Load it for three minutes, kill it, leave it waiting, and count what was lost; ARGS="--seconds 30"
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 lint: $(VENV)/.dev .clients/.installed
 	$(BIN)/ruff format --check .

@@ -1,11 +1,12 @@
 """`create_app`: one Starlette application behind the server, the container and the fixture."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -22,12 +23,14 @@ from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import locate
 from fake_convai.control.demo import KEY as DEMO_KEY
 from fake_convai.control.demo import demo_document
+from fake_convai.control.hosts import allow, name_of
 from fake_convai.control.plane import MANNERS, PREFIX
 from fake_convai.control.routes import allowed_methods, control_plane
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import read_seeds
 from fake_convai.dashboard.routes import dashboard, wants_page
 from fake_convai.domain.clock import SECOND
+from fake_convai.domain.errors import Forbidden
 from fake_convai.domain.identity import hash_secret, last_four
 from fake_convai.domain.ids import Ids
 from fake_convai.live.hub import Hub
@@ -73,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     return _Application(
         Surfaces(ENDPOINTS, chosen.split),
+        allow([chosen.host, *chosen.allowed_host]),
         routes=[Mount("/", app=control_plane(page))],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error},
@@ -133,11 +137,18 @@ class _Application(Starlette):
     """Starlette around the control plane, with a short way past it for the surfaces, which answer every error
     themselves: its middleware and router would cost a short request a sixth more (docs/performance.md)."""
 
-    def __init__(self, surfaces: Surfaces, **options: Any) -> None:
+    def __init__(self, surfaces: Surfaces, is_allowed: Callable[[str], bool], **options: Any) -> None:
+        """`is_allowed` tells by a Host header whether the control plane answers."""
         super().__init__(**options)
+        self._is_allowed = is_allowed
         # Browsers call the real hosts from any page; the control plane does not share this.
         self._surfaces = CORSMiddleware(
-            surfaces, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
+            surfaces,
+            allow_origins=["*"],
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+            allow_private_network=True,  # which Chrome asks for before it lets a public page call this machine
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -147,6 +158,14 @@ class _Application(Starlette):
             return
         _, path = locate(scope)
         if scope["type"] == "http" and (path == PREFIX or path.startswith(PREFIX + "/")):
+            host = Headers(scope=scope).get("host", "")
+            if not self._is_allowed(host):
+                refusal = Forbidden(
+                    f"The control plane does not answer as {host[:100]!r}, a name that any web page could have: use an "
+                    f"address or a local name, or start the fake with --allowed-host {name_of(host)[:100]}."
+                )
+                await MANNERS.answer(refusal).response()(scope, receive, send)
+                return
             path = path if path == f"{PREFIX}/" else path.rstrip("/")  # that one is the page
             await super().__call__({**scope, "path": path, "root_path": ""}, receive, send)
             return

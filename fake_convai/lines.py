@@ -68,7 +68,10 @@ def watch(level: str, form: str, stream: TextIO | None = None) -> None:
             text = line(entry, coloured=coloured)
             if form == "json":
                 text = json.dumps(entry, ensure_ascii=False)
-            print(text, file=output, flush=True)
+            try:
+                print(text, file=output, flush=True)
+            except ValueError:  # whoever read it has closed it
+                return
 
     REQUESTS.handlers[:] = [Handler()]
     REQUESTS.setLevel(logging.INFO)

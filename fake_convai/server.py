@@ -1,12 +1,18 @@
 """`fake-convai serve`: uvicorn around the app, with a ready line and a clean stop."""
 
 import asyncio
+import errno
 import gc
 import ipaddress
+import math
+import os
 import signal
 import socket
 import ssl
 import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,6 +36,18 @@ MAX_FRAME = 16 * 1024 * 1024
 """Bytes of a WebSocket frame (docs/contract.md section 9)."""
 
 
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: clients that poll every few seconds would meet closed ones otherwise."""
+
+STOP_TIMEOUT = 5.0
+"""Seconds in which a stop ends."""
+
+_GRACE = 0.5
+"""The part of them in which requests may end by themselves; the rest is for closing the database."""
+
+_PORTS_TRIED = 20
+
+
 class CannotStart(Exception):
     """The server cannot start; the message is one line that says why."""
 
@@ -44,8 +62,8 @@ def run(settings: Settings) -> None:
     except (UnusableDatabase, FakeConvaiError, BadSetting) as error:
         raise CannotStart(str(error)) from error
     tls = prepare_tls(settings.tls_folder, settings.host) if settings.tls else None
-    listener = listen(settings.host, settings.port)
-    if settings.control_key is None and not _is_loopback(listener):
+    listeners = listen(settings.host, settings.port)
+    if settings.control_key is None and not _is_loopback(listeners[0]):
         click.echo(
             f"fake-convai: warning: whoever reaches {settings.host} can reset this server; give it a --control-key",
             err=True,
@@ -59,9 +77,12 @@ def run(settings: Settings) -> None:
         http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=MAX_FRAME,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=math.ceil(settings.stop_timeout * _GRACE),
+        forwarded_allow_ips="*",  # whoever may send requests may also say by which scheme they came
         **secure,
     )
-    address = origin(settings.host, listener, "http" if tls is None else "https")
+    address = origin(settings.host, listeners, "http" if tls is None else "https")
     message = ready_message(address, demo=settings.demo)
     message += f"\n  {'livekit':<10} {rooms.described(settings)}"
     if tls is not None:
@@ -69,16 +90,21 @@ def run(settings: Settings) -> None:
     try_it = f"{under(address, Surface.PRODUCTION)}/character/list -H 'CONVAI-API-KEY: {DEMO_KEY}'"
     message += f"\n  {'try':<10} curl {'' if tls is None else f'--cacert {tls[1]} '}-X POST {try_it}"
     watch(settings.log_level, settings.log_format)
-    serve(config, listener, message)
+    serve(config, listeners, message, settings.stop_timeout)
 
 
-def serve(config: uvicorn.Config, listener: socket.socket, message: str) -> None:
-    """Serve until SIGTERM or Ctrl-C, and print the message once it is ready."""
+def serve(
+    config: uvicorn.Config, listeners: list[socket.socket], message: str, stop_timeout: float = STOP_TIMEOUT
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, and print the message once it is ready; a stop ends within `stop_timeout`."""
     # uvicorn finishes what it is doing, then raises the signal again: this turns that into a clean exit.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _exit)
-    server = _Server(config, message)
-    server.run(sockets=[listener])
+    server = _Server(config, message, stop_timeout)
+    try:
+        server.run(sockets=listeners)
+    finally:
+        server.last.cancel()
     if not server.started:
         sys.exit(3)
 
@@ -96,11 +122,20 @@ def prepare_tls(folder: Path | None, host: str) -> tuple[ssl.SSLContext, Path]:
 
 
 class _Server(uvicorn.Server):
-    """Says so once it answers."""
+    """Says so once it answers, and stops in time."""
 
-    def __init__(self, config: uvicorn.Config, message: str) -> None:
+    def __init__(self, config: uvicorn.Config, message: str, stop_timeout: float) -> None:
         super().__init__(config)
         self._message = message
+        self.last = threading.Timer(stop_timeout, os._exit, [0])
+        """Ends the process when a stop has not."""
+        self.last.daemon = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; what has not ended in time ends then: all that was acknowledged is committed."""
+        super().handle_exit(sig, frame)
+        with suppress(RuntimeError):  # it was asked to stop twice
+            self.last.start()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -126,8 +161,27 @@ def ready_message(origin: str, *, control: bool = True, demo: bool = False) -> s
     return "\n".join(lines)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections; 0 is any free port. Raises `CannotStart`."""
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that take connections on one port; 0 is any free port. Raises `CannotStart`.
+
+    A loopback is both of them: `localhost` means ::1 first on macOS and Windows.
+    """
+    if host not in ("127.0.0.1", "localhost"):
+        return [_listener(host, port)]
+    for _ in range(_PORTS_TRIED if port == 0 else 1):
+        first = _listener("127.0.0.1", port)
+        try:
+            return [first, _listener("::1", first.getsockname()[1])]
+        except CannotStart as error:
+            taken = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+            if not taken:  # a machine without IPv6
+                return [first]
+            first.close()
+            last = error
+    raise last
+
+
+def _listener(host: str, port: int) -> socket.socket:
     listener = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -149,10 +203,12 @@ def _is_loopback(listener: socket.socket) -> bool:
     return ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
-def origin(host: str, listener: socket.socket, scheme: str = "http") -> str:
-    """The address under which this machine reaches the listener."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"{scheme}://{name}:{listener.getsockname()[1]}"
+def origin(host: str, listeners: Sequence[socket.socket], scheme: str = "http") -> str:
+    """The address under which this machine reaches the listeners."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "localhost": "127.0.0.1"}.get(
+        host, f"[{host}]" if ":" in host else host
+    )
+    return f"{scheme}://{name}:{listeners[0].getsockname()[1]}"
 
 
 def _exit(signal_number: int, frame: FrameType | None) -> None:

@@ -34,7 +34,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; 127.0.0.1 and localhost are both loopbacks, ::1 too."
+    )
     port: int = Field(2668, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     tls: bool = Field(False, description="Serve HTTPS, with a certificate of a local authority; needs the extra tls.")
     tls_folder: Path | None = Field(
@@ -108,6 +110,12 @@ class Settings(BaseSettings):
     control_key: str | None = Field(
         None, min_length=1, repr=False, description="Ask for this key on /_fake, in X-Fake-Convai-Control-Key."
     )
+    allowed_host: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Host name under which /_fake answers too, such as fake.example.com; repeatable."
+    )
+    stop_timeout: float = Field(
+        5.0, gt=0, description="Seconds in which a stop ends, whatever clients are still doing or leaving undone."
+    )
     journal_size: int = Field(10_000, ge=1, description="Requests that the journal of an account keeps.")
     journal_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Bytes that they may take together.")
     snapshot_bytes: int = Field(256 * 1024 * 1024, ge=1, description="Bytes that the snapshots of an account may take.")
@@ -116,7 +124,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="How requests are logged, on standard error.")
 
-    @field_validator("seed", "api_key", mode="before")
+    @field_validator("seed", "api_key", "allowed_host", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):

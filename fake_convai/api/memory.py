@@ -112,6 +112,10 @@ class DeleteAllAnswer(TypedDict):
     end_user_id: str
 
 
+AT_ONCE = 20_000
+"""Characters of facts that are compared in passing; more would hold up everybody."""
+
+
 @group.post("/memory/add", source="seed", errors=(403, 404))
 async def add(call: Call, body: AddRequest) -> AddAnswer:
     """Add facts about a person.
@@ -119,7 +123,8 @@ async def add(call: Call, body: AddRequest) -> AddAnswer:
     A fact that overlaps with one that is stored updates it. A person never seen before gets an end-user record.
     """
     facts = [_fact(number, text) for number, text in enumerate(body.memories)]
-    added = await call.store.write(memories.add, body.character_id, body.end_user_id, facts, body.metadata)
+    store = call.store if sum(map(len, facts)) <= AT_ONCE else call.store.long
+    added = await store.write(memories.add, body.character_id, body.end_user_id, facts, body.metadata)
     call.note.explanations.extend({"event": one.event, "with": one.id, "because": one.because} for one in added)
     return {"memories": [{"id": one.id, "event": one.event, "memory": one.memory} for one in added]}
 

@@ -1,18 +1,22 @@
 """Reading a request body: bounded, strictly JSON, and never anything the database could not give back."""
 
 import asyncio
+import json
 import re
+import zlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
 from fake_convai.domain.errors import Invalid, TooLarge
+from fake_convai.domain.long_work import aside
 
 MEBIBYTE = 1024 * 1024
 
@@ -49,7 +53,25 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
         body += part
         if len(body) > limit:
             raise _too_large(limit)
-    return bytes(body)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity") or not body:
+        return bytes(body)
+    return await asyncio.to_thread(_decoded, bytes(body), encoding, limit)
+
+
+def _decoded(body: bytes, encoding: str, limit: int) -> bytes:
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise Invalid(f"Content-Encoding '{encoding[:40]}' is not read here: send the body as it is, or as gzip.")
+    try:
+        decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either of them, by its header
+        decoded = decoder.decompress(body, limit + 1)
+    except zlib.error:
+        raise Invalid(f"The request body is not {encoding}, which its Content-Encoding says.") from None
+    if len(decoded) > limit:
+        raise _too_large(limit)
+    if not decoder.eof:
+        raise Invalid(f"The request body breaks off before its {encoding} ends.")
+    return decoded
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -74,6 +96,29 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return parsed
 
 
+async def parse_large_object(body: bytes) -> dict[str, Any]:
+    """The same for a body that may be large, which is read beside the event loop."""
+    return parse_object(body) if len(body) <= LARGE else await aside(lambda: _parse_large(body))
+
+
+def _parse_large(body: bytes) -> dict[str, Any]:
+    # The fast parser would not let go of the interpreter until it is done; this one does at each object.
+    try:
+        parsed = json.loads(body, object_hook=lambda member: member, parse_int=_whole, parse_constant=_no_constant)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        raise Invalid(f"The request body must be a JSON object: {error}.") from None
+    if not isinstance(parsed, dict):
+        raise Invalid('The request body must be a JSON object such as {"character_id": "..."}.')
+    _refuse_unstorable(parsed, 1)
+    return parsed
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 def parse_query(request: Request) -> dict[str, Any]:
     """The query parameters as a body."""
     parameters = dict(request.query_params)
@@ -96,6 +141,10 @@ async def form_in(request: Request, body: bytes, max_part_size: int = MEBIBYTE) 
     if media_type(request) == URL_ENCODED:
         return FormData(await asyncio.to_thread(_url_encoded, body) if len(body) > LARGE else _url_encoded(body))
 
+    _, parameters = parse_options_header(request.headers.get("content-type", ""))
+    boundary = parameters.get(b"boundary")
+    if boundary and body and b"--" + boundary + b"--" not in body:
+        raise HTTPException(400, "it breaks off before its closing boundary.")  # the last field would be lost
     return await with_body(request, body).form(max_part_size=max_part_size)
 
 
@@ -135,7 +184,7 @@ async def parse_form(request: Request, body: bytes) -> dict[str, Any]:
 
 def _refuse_unstorable(value: Any, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise Invalid(f"The request body is nested too deeply: send at most {MAX_DEPTH} levels.")
+        raise _too_deep()
     if isinstance(value, str):
         if "\0" in value:
             raise Invalid("The request body holds a NUL character (\\u0000), which cannot be stored: leave it out.")
@@ -150,13 +199,16 @@ def _refuse_unstorable(value: Any, depth: int) -> None:
             _refuse_unstorable(member, depth + 1)
 
 
+def _too_deep() -> Invalid:
+    return Invalid(f"The request body is nested too deeply: send at most {MAX_DEPTH} levels.")
+
+
 def _refuse_huge_numbers(body: bytes) -> None:
     """Find integers beyond 64 bits, which the fast parser turns into floats without a word."""
-    import json
+    json.loads(body, parse_int=_whole)
 
-    def check(digits: str) -> int:
-        if len(digits) > 20 or not -(2**63) <= int(digits) < 2**63:
-            raise Invalid(f"The request body holds the integer {digits[:24]}, which does not fit in 64 bits.")
-        return int(digits)
 
-    json.loads(body, parse_int=check)
+def _whole(digits: str) -> int:
+    if len(digits) > 20 or not -(2**63) <= int(digits) < 2**63:
+        raise Invalid(f"The request body holds the integer {digits[:24]}, which does not fit in 64 bits.")
+    return int(digits)

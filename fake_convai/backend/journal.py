@@ -34,6 +34,12 @@ FLUSH_SECONDS = 0.2
 MAX_KEPT_BODY = 64 * 1024
 """Bytes; of a larger body only its size is kept, so that the journal stays small."""
 
+MAX_KEPT_PATH = 4096
+"""Characters; no route is nearly as long."""
+
+_NOTE_SIZE = 1000
+"""Bytes of a note beside its path and bodies."""
+
 MAX_KEPT_HEADER = 500
 """Bytes of a header that are kept."""
 
@@ -73,6 +79,8 @@ class Note:
     home: Surface | None = None
     """Where the documents have the route, when it was asked on another surface."""
     trace_id: str = field(default_factory=lambda: f"req_{uuid.uuid4().hex}")
+    size: int = 0
+    """Bytes of what is kept, about."""
     account: str | None = field(init=False)
     """What is shown of the key that came, or of a token in its place."""
     headers: list[tuple[bytes, bytes]] = field(init=False)
@@ -119,6 +127,8 @@ class Journal:
         self._keep = keep
         self._most_bytes = most_bytes
         self._notes: dict[int | None, deque[Note]] = {}
+        self._waiting: Counter[int | None] = Counter()
+        """Bytes of the notes of each account, about."""
         self._dropped: Counter[int | None] = Counter()
         self._to_trim: set[int | None] = set()
         self._writing = asyncio.Lock()
@@ -127,6 +137,8 @@ class Journal:
         """The request was answered, or is about to be."""
         note.status, note.body, note.response = status, _bounded(note.body), _bounded(response)
         note.duration = time.perf_counter_ns() - note.started
+        note.path = note.path if len(note.path) <= MAX_KEPT_PATH else note.path[:MAX_KEPT_PATH] + "..."
+        note.size = len(note.path) + _size(note.body) + _size(note.response) + _NOTE_SIZE
         self._keep_note(note)
         if REQUESTS.isEnabledFor(logging.INFO):
             REQUESTS.info("%s", note.path, extra={"note": note})
@@ -137,10 +149,12 @@ class Journal:
     def _keep_note(self, note: Note) -> None:
         notes = self._notes.get(note.account_id)
         if notes is None:
-            notes = self._notes[note.account_id] = deque(maxlen=self._keep)
-        elif len(notes) == self._keep:
-            self._dropped[note.account_id] += 1
+            notes = self._notes[note.account_id] = deque()
         notes.append(note)
+        self._waiting[note.account_id] += note.size
+        while len(notes) > self._keep or (self._waiting[note.account_id] > self._most_bytes and len(notes) > 1):
+            self._waiting[note.account_id] -= notes.popleft().size
+            self._dropped[note.account_id] += 1
         self.added.ring()
 
     async def flush(self) -> None:
@@ -158,6 +172,7 @@ class Journal:
             notes = sorted(chain.from_iterable(self._notes.values()), key=lambda note: note.started + note.duration)
             self._to_trim.update(self._notes)
             self._notes, dropped, self._dropped = {}, self._dropped, Counter()
+            self._waiting.clear()
             to_trim = self._to_trim | dropped.keys() if trim else dropped.keys()
             try:
                 await self._database.write(
@@ -165,6 +180,7 @@ class Journal:
                 )
             except Unavailable:
                 newer, self._notes, self._dropped = self._notes, {}, self._dropped + dropped
+                self._waiting.clear()
                 for note in chain(notes, *newer.values()):
                     self._keep_note(note)
                 raise
@@ -172,7 +188,7 @@ class Journal:
 
     def _write_down(self, tx: Transaction, notes: Iterable[Note], dropped: Mapping[int | None, int]) -> None:
         ticking = {account_id: clocks.get(tx, account_id) for account_id in {note.account_id for note in notes}}
-        journal.add(tx, [_entry(note, ticking[note.account_id].at(note.at)) for note in notes])
+        journal.add(tx, list(filter(None, (_written(note, ticking[note.account_id].at(note.at)) for note in notes))))
         for account_id, dropped_before in dropped.items():
             journal.trim(tx, account_id, self._keep, self._most_bytes, dropped_before)
 
@@ -186,6 +202,15 @@ class Journal:
                 pass  # the notes stay for the next time
             except Exception:
                 logger.exception("Cannot write the journal")  # the next flush must come all the same
+
+
+def _written(note: Note, at: int) -> Entry | None:
+    """An entry; None for a note that cannot be written, which loses itself only."""
+    try:
+        return _entry(note, at)
+    except Exception:
+        logger.exception("Cannot write down %s %s", note.method, note.path[:200])
+        return None
 
 
 def _entry(note: Note, at: int) -> Entry:
@@ -219,8 +244,12 @@ def _bounded(raw: Body) -> Body:
         return raw
     if isinstance(raw, Mapping):
         raw = redacted(raw)
-    size = len(raw) if isinstance(raw, bytes) else len(orjson.dumps(raw))
+    size = _size(raw)
     return raw if size <= MAX_KEPT_BODY else f"({size} bytes, not kept)"
+
+
+def _size(raw: Body) -> int:
+    return len(orjson.dumps(raw)) if isinstance(raw, Mapping) else len(raw)
 
 
 def _kept(raw: Body) -> Any:

@@ -1,7 +1,7 @@
 """Types that the request models share, and how their complaints are worded."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -143,11 +143,12 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
 
 
 def shown(value: Any) -> str:
-    """A value as an error message shows it: short."""
-    words: Mapping[type, str] = {dict: "a JSON object", list: "a list", bool: str(value).lower()}
-    if value is None:
-        return "null"
-    text = words.get(type(value), repr(value))
+    """A value as an error message shows it: short, and never by way of all of it, which may be large and deep."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict | list):
+        return "a JSON object" if isinstance(value, dict) else "a list"
+    text = repr(value[:60] if isinstance(value, str) else value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fake_convai.backend.sockets import abort
+from fake_convai.domain.long_work import aside
 
 
 class Json(Response):
@@ -33,6 +34,20 @@ class Answer:
     def response(self) -> Response:
         """The answer as Starlette sends it."""
         return Json(self.body, self.status, self.headers)
+
+
+async def large(body: Mapping[str, Any]) -> Response:
+    """A JSON object with lists that may be long: encoded beside the event loop, one member of a list at a time."""
+    return Response(await aside(lambda: _in_pieces(body)), media_type="application/json")
+
+
+def _in_pieces(body: Mapping[str, Any]) -> bytes:
+    members = []
+    for name, value in body.items():
+        many = isinstance(value, list)
+        encoded = b"[" + b",".join(map(orjson.dumps, value)) + b"]" if many else orjson.dumps(value)
+        members.append(orjson.dumps(name) + b":" + encoded)
+    return b"{" + b",".join(members) + b"}"
 
 
 SEND_SECONDS = 10.0

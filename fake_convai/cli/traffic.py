@@ -41,7 +41,7 @@ def proxy(
     """Pass requests on to the real service and record them, without keys and tokens."""
     import uvicorn
 
-    from fake_convai.server import MAX_FRAME, CannotStart, listen, origin, prepare_tls, ready_message, serve
+    from fake_convai.server import KEEP_ALIVE, MAX_FRAME, CannotStart, listen, origin, prepare_tls, ready_message, serve
     from fake_convai.traffic.har import HarRecorder
     from fake_convai.traffic.proxy import create_proxy
     from fake_convai.traffic.recording import Recorder, Unreadable
@@ -51,7 +51,7 @@ def proxy(
         raise Misuse("give either --record or --har")
     try:
         destinations = read_targets(targets)
-        listener = listen(host, port)
+        listeners = listen(host, port)
         secure = prepare_tls(tls_folder, host) if tls else None
         recorder = HarRecorder(har) if har is not None else Recorder(recording or Path())
     except (BadTarget, CannotStart, Unreadable) as error:
@@ -63,12 +63,14 @@ def proxy(
         access_log=False,
         lifespan="on",
         ws_max_size=MAX_FRAME,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=2,
         ssl_context_factory=None if secure is None else lambda config, default: secure[0],
     )
-    message = ready_message(origin(host, listener, "http" if secure is None else "https"), control=False)
+    message = ready_message(origin(host, listeners, "http" if secure is None else "https"), control=False)
     if secure is not None:
         message += f"\n  {'authority':<10} {secure[1]} (clients must trust it: docs/clients.md)"
-    serve(config, listener, message)
+    serve(config, listeners, message)
 
 
 @click.command()

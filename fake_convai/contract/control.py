@@ -234,6 +234,7 @@ _FILTERS: Mapping[str, Schema] = {
     "status": {"type": "integer"},
     "end_user_id": Text,
     "after": {"type": "integer", "minimum": 0},
+    "limit": {"type": "integer", "minimum": 1},
 }
 DECLARED: Mapping[tuple[str, str], Declared] = {
     ("GET", "/health"): Declared(Health),

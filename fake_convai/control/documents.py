@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from fake_convai.domain.errors import Invalid
+from fake_convai.domain.text import MAX_FACT_LENGTH
 
 MAX_DELAY = 600_000
 """Milliseconds; a test that waits longer has lost its way."""
@@ -46,5 +47,5 @@ class ComparisonDocument(Document):
 
     kind = "comparison"
 
-    existing: StrictStr
-    new: StrictStr
+    existing: Annotated[StrictStr, Field(max_length=MAX_FACT_LENGTH)]
+    new: Annotated[StrictStr, Field(max_length=MAX_FACT_LENGTH)]

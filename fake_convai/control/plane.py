@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER
 from fake_convai.backend.backend import Backend
-from fake_convai.backend.body import MEBIBYTE, parse_object, read_body
+from fake_convai.backend.body import MEBIBYTE, parse_large_object, read_body
 from fake_convai.backend.errors import Manners
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
@@ -62,20 +62,21 @@ class ControlCall:
 
 
 def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """Make a Starlette endpoint of a function that takes a `ControlCall` and returns JSON."""
+    """Make a Starlette endpoint of a function that takes a `ControlCall` and returns JSON, or an answer made of it."""
 
     async def endpoint(request: Request) -> Response:
         try:
             running = _admit(request)
             account = await _account(request, running.backend)
-            body = parse_object(await read_body(request, MAX_BODY))
+            body = await parse_large_object(await read_body(request, MAX_BODY))
             # What happened before belongs to the time before: to the clock, the journal and the data as they still are.
             await running.backend.journal.flush()
             await running.backend.frames.flush()
             await running.backend.faults.are_waiting()
             if account is not None and running.backend.faults.lagging:
                 await account.write(appearing.catch_up)
-            return Answer(200, await handler(ControlCall(request, running, account, body))).response()
+            answer = await handler(ControlCall(request, running, account, body))
+            return answer if isinstance(answer, Response) else Answer(200, answer).response()
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             return MANNERS.answer(error).response()
 
@@ -85,7 +86,7 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
 def _admit(request: Request) -> Running:
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and _host_of(origin) != request.headers.get("host"):
         raise Forbidden(f"The control plane refuses requests from the web page of another origin ({origin[:100]}).")
     running = Running.of(request.app)
     if running is None:
@@ -95,6 +96,13 @@ def _admit(request: Request) -> Running:
     if wanted is not None and not secrets.compare_digest(given.encode(), wanted.encode()):
         raise Forbidden("The control plane asks for a key: send the --control-key as X-Fake-Convai-Control-Key.")
     return running
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as http://[
+        return None
 
 
 async def _account(request: Request, backend: Backend) -> AccountStore | None:

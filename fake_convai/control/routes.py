@@ -15,8 +15,9 @@ from fake_convai.api.published import DOCUMENTS, published
 from fake_convai.api.rosters import ROOM_PATH
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.api.routing import CHAT_PATH
+from fake_convai.backend.body import MEBIBYTE
 from fake_convai.backend.faults import describe
-from fake_convai.backend.responses import Answer
+from fake_convai.backend.responses import Answer, large
 from fake_convai.backend.surface import Surface
 from fake_convai.control import clock, coverage, live, state
 from fake_convai.control.documents import ComparisonDocument
@@ -30,6 +31,7 @@ from fake_convai.control.waiting import Entries, Patience, nearest
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
+from fake_convai.domain.long_work import aside
 from fake_convai.domain.text import normalise_fact
 from fake_convai.live.running import Running
 from fake_convai.store import accounts, faults, journal, overview, snapshots, stubs
@@ -41,12 +43,13 @@ MAX_DIGITS = 15
 
 
 async def health(request: Request) -> Response:
-    """200 once migrated, seeded and in touch with the database, else 503."""
+    """200 once migrated, seeded and able to write to the database, else 503."""
     running = Running.of(request.app)
     try:
         if running is None:
             raise Unavailable("The server has not started.")
-        await running.backend.database.read(faults.what_waits)
+        database = running.backend.database
+        await (database.write(accounts.try_to_write) if database.lasting else database.read(faults.what_waits))
     except Unavailable as error:
         return Answer(503, {"status": "unavailable", "version": __version__, "reason": error.message}).response()
     return Answer(200, {"status": "ready", "version": __version__}).response()
@@ -61,21 +64,21 @@ async def reset(call: ControlCall) -> dict[str, Any]:
 
 async def seed(call: ControlCall) -> dict[str, Any]:
     """Add a seed document to the account, all or nothing."""
-    document = SeedDocument.parse(call.body)
+    document = await aside(lambda: SeedDocument.parse(call.body))
     await call.one_account().long.write(plant, document)
     call.backend.stubs.changed()
     call.backend.faults.changed()
     return {"status": "seeded", **{part: len(getattr(document, part)) for part in state.PARTS}}
 
 
-async def show_state(call: ControlCall) -> dict[str, Any]:
+async def show_state(call: ControlCall) -> Response:
     """The account, or one person in it, or only some parts, as a seed document."""
     query = dict(call.request.query_params)
     _refuse_unknown(query, ("end_user_id", "parts"))
     parts = query["parts"].split(",") if "parts" in query else state.PARTS
     if not set(parts) <= set(state.PARTS):
         raise Invalid(f"Invalid filter 'parts': send some of {','.join(state.PARTS)}.")
-    return await call.one_account().long.read(state.export, _end_user_id(query), frozenset(parts))
+    return await large(await call.one_account().long.read(state.export, _end_user_id(query), frozenset(parts)))
 
 
 async def list_accounts(call: ControlCall) -> dict[str, Any]:
@@ -182,7 +185,7 @@ async def compare_facts(call: ControlCall) -> dict[str, Any]:
     return {"same": verdict.same, "because": verdict.because}
 
 
-async def list_requests(call: ControlCall) -> dict[str, Any]:
+async def list_requests(call: ControlCall) -> Response:
     """The journal, oldest first; when a filter finds nothing, what comes nearest to it.
 
     With `wait` or `count`, as soon as so many match.
@@ -191,7 +194,8 @@ async def list_requests(call: ControlCall) -> dict[str, Any]:
     patience = Patience.of(query)
     wanted, database = _wanted(query), call.backend.database
     if patience is None:
-        return await database.read(lambda tx: _found(tx, call.account_id, wanted))
+        is_large = await database.read(lambda tx: journal.size(tx, call.account_id)) > MEBIBYTE
+        return await large(await database.read(lambda tx: _found(tx, call.account_id, wanted), long=is_large))
 
     async def read(which: Wanted = wanted) -> Entries:
         await call.backend.journal.flush()
@@ -201,9 +205,9 @@ async def list_requests(call: ControlCall) -> dict[str, Any]:
     dropped = await database.read(lambda tx: journal.dropped(tx, call.account_id))
     answer = {"requests": found, "dropped": dropped}
     if len(found) >= patience.count:
-        return {**answer, "complete": True}
+        return await large({**answer, "complete": True})
     asked = {name: value for name, value in asdict(wanted).items() if name in ("path", "surface", "status") and value}
-    return {**answer, "complete": False, "nearest": nearest(await read(Wanted()), asked)}
+    return await large({**answer, "complete": False, "nearest": nearest(await read(Wanted()), asked)})
 
 
 async def clear_requests(call: ControlCall) -> dict[str, Any]:
@@ -233,7 +237,7 @@ async def show_contract(call: ControlCall) -> dict[str, Any]:
 
 
 def _wanted(query: dict[str, str]) -> Wanted:
-    _refuse_unknown(query, ("path", "surface", "status", "end_user_id", "after", "wait", "count"))
+    _refuse_unknown(query, ("path", "surface", "status", "end_user_id", "after", "limit", "wait", "count"))
     status = query.get("status")
     if status is not None and not (status.isascii() and status.isdecimal() and len(status) <= 3):
         raise Invalid("Invalid filter 'status': send a number such as 200.")
@@ -246,12 +250,16 @@ def _wanted(query: dict[str, str]) -> Wanted:
     after = query.get("after")
     if after is not None and not (after.isascii() and after.isdecimal() and len(after) <= MAX_DIGITS):
         raise Invalid("Invalid filter 'after': send how many requests you have seen, such as 25.")
+    limit = query.get("limit")
+    if limit is not None and not (limit.isascii() and limit.isdecimal() and int(limit[:MAX_DIGITS]) > 0):
+        raise Invalid("Invalid filter 'limit': send how many requests you want at most, such as 100.")
     return Wanted(
         path=path,
         surface=surface,
         status=None if status is None else int(status),
         end_user_id=_end_user_id(query),
         after=None if after is None else int(after),
+        limit=None if limit is None else int(limit[:MAX_DIGITS]),
     )
 
 
@@ -274,7 +282,7 @@ def _end_user_id(query: dict[str, str]) -> str | None:
 def _found(tx: Transaction, account_id: int | None, wanted: Wanted) -> dict[str, Any]:
     found = journal.read(tx, account_id, wanted)
     answer = {"requests": found, "dropped": journal.dropped(tx, account_id)}
-    if found or wanted == Wanted(end_user_id=wanted.end_user_id, after=wanted.after):
+    if found or wanted == Wanted(end_user_id=wanted.end_user_id, after=wanted.after, limit=wanted.limit):
         return answer
     return {**answer, "nearest": _nearest(tx, account_id, wanted)}
 

@@ -33,9 +33,6 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
     """
     tx.take_turn()
     _set_up(tx, document.account)
-    for character in document.characters:
-        _plant_character(tx, character)
-    own = {character.character_id: character for character in characters.list_mine(tx)}
     everybody = people.seen_all(
         tx,
         (
@@ -45,7 +42,10 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
             if part.end_user_id
         ),
     )
-    _plant_end_users(tx, document.end_users, everybody)
+    used = _plant_end_users(tx, document.end_users, everybody)
+    for character in document.characters:
+        _plant_character(tx, character)
+    own = {character.character_id: character for character in characters.list_mine(tx)}
     memories.put_all(
         tx,
         [
@@ -58,6 +58,8 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         ],
     )
     _plant_sessions(tx, document.sessions, own, everybody)
+    for person, at in used:
+        people.note_ltm_usage(tx, person.speaker_seq, at)
     for stub in document.stubs:
         stubs.add(tx, stub.stub())
 
@@ -87,7 +89,10 @@ def _plant_character(tx: AccountTransaction, part: CharacterPart) -> None:
         characters.create(tx, character_id=part.character_id, created_at=part.timestamp, **given)
 
 
-def _plant_end_users(tx: AccountTransaction, parts: Iterable[EndUserPart], everybody: Mapping[str, Person]) -> None:
+def _plant_end_users(
+    tx: AccountTransaction, parts: Iterable[EndUserPart], everybody: Mapping[str, Person]
+) -> list[tuple[Person, int]]:
+    """Returns when memory of whom was used, which is to be written down last."""
     metadata: dict[int, tuple[Person, dict[str, Any]]] = {}
     active, usage = [], []
     for part in parts:
@@ -98,7 +103,8 @@ def _plant_end_users(tx: AccountTransaction, parts: Iterable[EndUserPart], every
             active.append((person, part.last_active_ts))
         if part.last_ltm_usage_ts is not None:
             usage.append((person, part.last_ltm_usage_ts))
-    people.note_all(tx, metadata.values(), active, usage)
+    people.note_all(tx, metadata.values(), active)
+    return usage
 
 
 def _memory(part: MemoryPart, now: int) -> Memory:

@@ -22,6 +22,7 @@ from fake_convai.backend.waiting import Cut
 from fake_convai.domain.faults import Fault
 from fake_convai.domain.pace import INSTANT, Pace
 from fake_convai.live import messages
+from fake_convai.live.ending import end
 from fake_convai.live.hub import (
     ENDED,
     EXPIRED,
@@ -244,7 +245,7 @@ class Conversation:
     async def _kill(self, message: messages.KillPipeline) -> None:
         await self.interrupt()
         # Ended first, so that the memories are there once the client has read the acknowledgement.
-        await self._store.write(sessions.end, self.session.session_id)
+        await end(self._store, self.session.session_id)
         extras = {"room_name": self.session.room_name}
         await self._answer(message.type, "success", "Pipeline killed successfully", extras)
         raise Over(NORMAL, ENDED)

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from fake_convai.domain.clock import SECOND
 from fake_convai.domain.errors import Unavailable
+from fake_convai.live.ending import end
 from fake_convai.live.messages import Event, idle_warning
 from fake_convai.store import sessions
 from fake_convai.store.accounts import AccountStore
@@ -97,7 +98,7 @@ class Hub:
 
     async def end(self, account_id: int, session_id: str) -> list[Remembered]:
         """End a session and hang up; returns what is remembered of it, which is nothing when it had ended before."""
-        remembered = await self._account_store(account_id).write(sessions.end, session_id)
+        remembered = await end(self._account_store(account_id), session_id)
         await self._hang_up(session_id)
         return remembered or []
 
@@ -107,7 +108,7 @@ class Hub:
         Only for a database of this one process: on a shared one, another replica may have the connection.
         """
         for session_id, account_id in await self._database.read(sessions.abandoned):
-            await self._account_store(account_id).write(sessions.end, session_id)
+            await end(self._account_store(account_id), session_id)
 
     async def run(self) -> None:
         """Sweep until cancelled."""

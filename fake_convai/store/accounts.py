@@ -7,7 +7,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 import orjson
 from sqlalchemy import and_, bindparam, case, insert, not_, or_, select, text, true, update
 
-from fake_convai.domain.clock import SECOND, Clock
+from fake_convai.domain.clock import SECOND, Clock, real_time
 from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import RATE_LIMITED, TooMany
 from fake_convai.domain.identity import hash_secret
@@ -69,6 +69,9 @@ _REPLIES = Query(select(accounts.c.replies).where(accounts.c.account_id == bindp
 _SET_REPLIES = Query(
     update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(replies=bindparam("replies"))
 )
+_PROBE = "probe"
+_SET_PROBE = Query(update(server).where(server.c.name == bindparam("the_name")).values(value=bindparam("value")))
+_ADD_PROBE = insert_or_ignore(server, "name", "value")
 _HOLD_ALL = Query(select(accounts.c.account_id).order_by(accounts.c.account_id).with_for_update(key_share=True))
 _ALL = Query(select(accounts.c.account_id, accounts.c.key_hash).order_by(accounts.c.account_id))
 _SECRET = Query(select(server.c.value).where(server.c.name == bindparam("name")))
@@ -327,6 +330,12 @@ def server_secret(tx: Transaction, name: str, ids: Ids) -> str:
     assert row is not None
     secret: str = row[0]
     return secret
+
+
+def try_to_write(tx: Transaction) -> None:
+    """Write something that nobody reads: a full disk or a read-only file says so."""
+    if tx.run(_SET_PROBE, the_name=_PROBE, value=str(real_time())) == 0:
+        tx.run(_ADD_PROBE, name=_PROBE, value="0")
 
 
 def hold_all(tx: Transaction) -> None:

@@ -62,6 +62,7 @@ def _bounds(of_account: ColumnElement[bool]) -> _Bounds:
 
 
 _MINE, _NOBODYS = _bounds(_mine), _bounds(_nobodys_entry)
+_SIZE_OF_ALL = Query(select(func.coalesce(func.sum(journal.c.size), 0)))
 _HOLD = Query(
     select(accounts.c.account_id)
     .where(accounts.c.account_id == bindparam("account_id"))
@@ -118,6 +119,8 @@ class Wanted:
     """Whom the body of the request names."""
     after: int | None = None
     """How many entries, of those that there have been, come before the first that is wanted."""
+    limit: int | None = None
+    """How many, at most."""
 
 
 def add(tx: Transaction, entries: Iterable[Entry]) -> None:
@@ -172,14 +175,25 @@ def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[s
         escaped = re.sub("[/%_]", r"/\g<0>", orjson.dumps(wanted.end_user_id).decode())
         parameters["like"] = f"%{escaped}%"  # most others need not be parsed then
         conditions.append(journal.c.entry.like(bindparam("like"), escape="/"))
-    query = Query(select(journal.c.entry).where(and_(True, *conditions)).order_by(journal.c.journal_seq))
-    entries = [orjson.loads(entry) for (entry,) in tx.all(query, account_id=account_id, **parameters)]
-    return entries if wanted.end_user_id is None else [one for one in entries if _is_about(one, wanted.end_user_id)]
+    statement = select(journal.c.entry).where(and_(True, *conditions)).order_by(journal.c.journal_seq)
+    if wanted.limit is not None and wanted.end_user_id is None:
+        statement = statement.limit(bindparam("row_limit"))
+        parameters["row_limit"] = wanted.limit
+    entries = [orjson.loads(entry) for (entry,) in tx.all(Query(statement), account_id=account_id, **parameters)]
+    if wanted.end_user_id is None:
+        return entries
+    return [one for one in entries if _is_about(one, wanted.end_user_id)][: wanted.limit]
 
 
 def _is_about(entry: Mapping[str, Any], end_user_id: str) -> bool:
     body = entry["body"]
     return isinstance(body, dict) and body.get("end_user_id") == end_user_id
+
+
+def size(tx: Transaction, account_id: int | None) -> int:
+    """How many bytes the entries have: an account's own, or everybody's when it is None."""
+    row = tx.first(_SIZE_OF_ALL) if account_id is None else tx.first(_MINE.size, account_id=account_id)
+    return 0 if row is None else int(row[-1])
 
 
 def dropped(tx: Transaction, account_id: int | None) -> int:

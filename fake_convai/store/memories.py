@@ -36,12 +36,12 @@ _some_going = (
     .correlate(partitions)
 )
 # Most requests are about a partition that is there, of an own character and a person known by their end_user_id: one
-# query finds it, to look at or to change; to change it is to hold the person.
+# query finds it, to look at or to change; to change it is to hold the person, and the partition before its memories.
 _found = (
     select(partitions.c.partition_seq, speakers.c.speaker_seq, _some_going, partitions.c.has_unindexed, *HABITS)
-    .select_from(partitions)
+    .select_from(speakers)  # whose row is locked first
     .join(accounts, accounts.c.account_id == bindparam("account_id"))
-    .join(speakers, speakers.c.speaker_id == partitions.c.speaker_id)
+    .join(partitions, partitions.c.speaker_id == speakers.c.speaker_id)
     .join(characters_table, characters_table.c.character_seq == partitions.c.character_seq)
     .where(
         partitions.c.partition == speakers.c.speaker_id + ":" + characters_table.c.character_id,
@@ -51,7 +51,12 @@ _found = (
         characters_table.c.character_id == bindparam("character_id"),
     )
 )
-_LOOK, _HOLD = Query(_found), Query(_found.with_for_update(key_share=True, of=speakers))
+_LOOK, _HOLD = Query(_found), Query(_found.with_for_update(key_share=True, of=[speakers, partitions]))
+_KEEP_PARTITION = Query(
+    select(partitions.c.partition_seq)
+    .where(partitions.c.partition_seq == bindparam("partition_seq"))
+    .with_for_update(read=True, key_share=True)
+)
 _ADD_PARTITION = insert_or_ignore(partitions, "partition", "speaker_id", "character_seq")
 
 _PARTITIONS = for_each(
@@ -213,13 +218,14 @@ def put_all(tx: AccountTransaction, records: Iterable[tuple[Person, Character, M
         {"partition_seq": opened[name].seq, **memory._asdict(), "metadata": orjson.dumps(memory.metadata).decode()}
         for (name, _), memory in last.items()
     ]
+    memory_index.put_off(tx, (partition.seq for partition in opened.values()))
+    tx.run_many(_DELETE_DUE, [{"partition_seq": partition.seq, "now": tx.now} for partition in opened.values()])
     tx.run_many(_DELETE, [{name: row[name] for name in ("partition_seq", "id")} for row in rows])
     tx.run_many(_INSERT_MANY, rows)
     in_all = {row[0]: row[1] for row in tx.all(_COUNTS, names=array(owners))}
-    many = {seq for seq, count in in_all.items() if count > MOST_UNINDEXED}
-    memory_index.put_off(tx, in_all.keys() - many)
-    for seq in many:
-        memory_index.catch_up(tx, seq)
+    for seq, count in in_all.items():
+        if count > MOST_UNINDEXED:
+            memory_index.catch_up(tx, seq)
 
 
 def _open_partitions(tx: AccountTransaction, owners: Mapping[str, tuple[Person, Character]]) -> dict[str, Partition]:
@@ -231,9 +237,7 @@ def _open_partitions(tx: AccountTransaction, owners: Mapping[str, tuple[Person, 
         ],
     )
     rows = tx.all(_PARTITIONS, names=array(owners))
-    opened = {row[0]: Partition(row[1], owners[row[0]][0].speaker_seq, bool(row[2])) for row in rows}
-    tx.run_many(_DELETE_DUE, [{"partition_seq": partition.seq, "now": tx.now} for partition in opened.values()])
-    return opened
+    return {row[0]: Partition(row[1], owners[row[0]][0].speaker_seq, bool(row[2])) for row in rows}
 
 
 def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page: int, page_size: int) -> MemoryPage:
@@ -326,6 +330,8 @@ def _find(tx: AccountTransaction, character_id: str, end_user_id: str, *, hold: 
 
 def _delete_due(tx: AccountTransaction, partition: Partition) -> None:
     """Carry out a delete-all whose time has come."""
+    if tx.shared:
+        tx.first(_KEEP_PARTITION, partition_seq=partition.seq)  # before its memories, as who deletes it does
     tx.run(_DELETE_DUE, partition_seq=partition.seq, now=tx.now)
 
 

@@ -89,6 +89,7 @@ def catch_up(tx: AccountTransaction, partition_seq: int) -> None:
 
     Seeding leaves this to the first fact that is added, since most seeded partitions never get one.
     """
+    tx.run(_SET_UNINDEXED, the_partition=partition_seq, has_unindexed=False)
     rows = tx.all(_UNINDEXED, partition_seq=partition_seq)
     tx.run_many(
         _ADD,
@@ -97,4 +98,3 @@ def catch_up(tx: AccountTransaction, partition_seq: int) -> None:
             for seq, fact in rows
         ],
     )
-    tx.run(_SET_UNINDEXED, the_partition=partition_seq, has_unindexed=False)

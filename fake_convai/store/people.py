@@ -196,9 +196,8 @@ def note_all(
     tx: AccountTransaction,
     metadata: Iterable[tuple[Person, Mapping[str, Any]]] = (),
     activity: Iterable[tuple[Person, int]] = (),
-    usage: Iterable[tuple[Person, int]] = (),
 ) -> None:
-    """Whole metadata, activities and uses of memory of many people at once."""
+    """Whole metadata and activities of many people at once."""
     tx.run_many(
         _SET_METADATA,
         [{"the_seq": one.speaker_seq, "end_user_metadata": orjson.dumps(data).decode()} for one, data in metadata],
@@ -206,7 +205,6 @@ def note_all(
     active = list(activity)
     tx.run_many(_SET_ACTIVE, [{"the_seq": person.speaker_seq, "at": at} for person, at in active])
     tx.run_many(_ADD_ACTIVITY, [{"speaker_id": person.speaker_id, "at": at} for person, at in active])
-    tx.run_many(_SET_LTM_USAGE, [{"the_seq": person.speaker_seq, "at": at} for person, at in usage])
 
 
 def remove(tx: AccountTransaction, person: Person) -> None:

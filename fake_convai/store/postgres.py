@@ -19,6 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from fake_convai.domain.errors import Unavailable
+from fake_convai.domain.long_work import aside
 from fake_convai.store.query import Query, Row, Transaction
 
 T = TypeVar("T")
@@ -149,7 +150,7 @@ class PostgresDatabase:
         if self._pool is None:
             raise Unavailable("The database is closed: the server is starting or stopping.")
         if long:
-            return await asyncio.to_thread(lambda: asyncio.run(self._insist(self._connection_of_its_own, work)))
+            return await aside(lambda: asyncio.run(self._insist(self._connection_of_its_own, work)))
         return await self._insist(self._connection_of_the_pool, work)
 
     def _connection_of_the_pool(self) -> AbstractAsyncContextManager[Any]:

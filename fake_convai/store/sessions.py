@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, inse
 
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
-from fake_convai.domain.extraction import extract_facts
+from fake_convai.domain.extraction import MAX_READ, extract_facts
 from fake_convai.store import characters, conversations, end_users, lag, memories, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
@@ -19,7 +20,13 @@ from fake_convai.store.memories import Remembered
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, Transaction
 from fake_convai.store.tables import accounts as account_rows
-from fake_convai.store.tables import live_sessions
+from fake_convai.store.tables import live_sessions, turns
+
+MOST_REMEMBERED = 1000
+"""Facts of one session; of more the last ones."""
+
+MOST_READ = 2000
+"""Turns whose facts a process has in mind."""
 
 _COLUMNS = (
     live_sessions.c.session_id,
@@ -73,6 +80,11 @@ _insert_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name 
 _INSERT = Query(insert(live_sessions).values(_insert_values))
 _ACTION_CONFIG = Query(select(live_sessions.c.action_config).where(_is_it))
 _SET_ACTION_CONFIG = Query(update(live_sessions).where(_is_it).values(action_config=bindparam("config")))
+_LENGTH_SAID = Query(
+    select(func.coalesce(func.sum(func.length(turns.c.user_message)), 0)).where(
+        turns.c.session_id == bindparam("session_id")
+    )
+)
 _KNOWN_FACTS = Query(select(live_sessions.c.known_facts).where(_is_it))
 _TOUCH = Query(update(live_sessions).where(_is_it, _is_open).values(last_seen_at=bindparam("at")))
 _END = Query(update(live_sessions).where(_is_it, _is_open).values(ended_at=bindparam("at"), holder=None))
@@ -343,11 +355,28 @@ def _remember(tx: AccountTransaction, session: Session, person: Person | None) -
     said = [] if person is None or not character.memory_enabled else conversations.said_in(tx, session.session_id)
     if person is None or not said:
         return False, []
-    facts = [fact for message in said for fact in extract_facts(message)]
+    told = [fact for message in said for fact in facts_in(message)]
+    facts = list(dict.fromkeys(reversed(told)))[:MOST_REMEMBERED][::-1]  # of what was said twice, what was said last
     conversation_seq = session.conversation_seq
     if lag.hold(tx, "extraction", speaker_id=person.speaker_id, conversation_seq=conversation_seq, said=facts):
         return False, []
     return True, memories.remember(tx, person, character, facts, {}) if facts else []
+
+
+def length_said(tx: AccountTransaction, session_id: str) -> int:
+    """How many characters the person said in a session."""
+    row = tx.first(_LENGTH_SAID, session_id=session_id)
+    return 0 if row is None else int(row[0])
+
+
+@lru_cache(maxsize=MOST_READ)
+def _facts_in(said: str) -> tuple[str, ...]:
+    return tuple(extract_facts(said))
+
+
+def facts_in(said: str) -> tuple[str, ...]:
+    """What is understood of a turn, which every later turn of the conversation asks again, and its end too."""
+    return _facts_in(said[: MAX_READ + 1])
 
 
 def known_facts(tx: AccountTransaction, session: Session) -> list[str]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from fake_convai.domain.errors import Unavailable
+from fake_convai.domain.long_work import aside, undisturbed
 from fake_convai.store.query import Query, Row, Transaction
 
 T = TypeVar("T")
@@ -125,7 +126,7 @@ class MemoryDatabase:
             await asyncio.wait([self._away])
 
     async def _leave_the_loop(self, work: Callable[[], T]) -> T:
-        self._away = task = asyncio.create_task(asyncio.to_thread(work))
+        self._away = task = asyncio.create_task(aside(work))
         task.add_done_callback(self._back)
         return await asyncio.shield(task)  # a caller who is cancelled leaves it running
 
@@ -222,18 +223,18 @@ class FileDatabase:
 
     async def read(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         """Run `work` in a transaction that sees one state of the data."""
-        return await _answering(self._reader, "BEGIN", work)
+        return await _answering(self._reader, "BEGIN", work, long=long)
 
     async def write(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         """Run `work` in a transaction that holds the write lock from its first statement on."""
-        return await _answering(self._writer, "BEGIN IMMEDIATE", work)
+        return await _answering(self._writer, "BEGIN IMMEDIATE", work, long=long)
 
 
-async def _answering(worker: _Worker | None, begin: str, work: Callable[[Transaction], T]) -> T:
+async def _answering(worker: _Worker | None, begin: str, work: Callable[[Transaction], T], *, long: bool) -> T:
     if worker is None:
         raise _closed()
     try:
-        return await worker.transact(begin, work)
+        return await worker.transact(begin, (lambda tx: undisturbed(lambda: work(tx))) if long else work)
     except sqlite3.Error as error:
         reason = reason_of(error)
         if reason is None:

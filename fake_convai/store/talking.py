@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
-from fake_convai.domain.extraction import MAX_READ, extract_facts
 from fake_convai.domain.pace import Pace
 from fake_convai.domain.replies import choose_reply
 from fake_convai.domain.script import Answer, allowed_actions, read_script
@@ -70,7 +68,7 @@ def talk(
     character = characters.of_conversation(tx, conversation.seq)
     told = list(known)
     for earlier in conversations.said_last(tx, conversation.seq):
-        told += _facts_in(earlier[: MAX_READ + 1])
+        told += sessions.facts_in(earlier)
     script, pace = accounts.manner(tx)
     answer = choose_reply(
         text,
@@ -99,9 +97,3 @@ def _names(
         "memories": told,
         "character": {"character_id": character.character_id, "name": character.character_name},
     }
-
-
-@lru_cache(maxsize=10_000)
-def _facts_in(said: str) -> list[str]:
-    """What was understood of a turn, which every later turn of the conversation asks again."""
-    return extract_facts(said)

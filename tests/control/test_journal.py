@@ -238,7 +238,7 @@ class TestFilters:
             ("status=-200", ["status"]),
             ("status=", ["status"]),
             ("surface=gamma", ["surface", "production, beta, live"]),
-            ("route=/memory/add", ["'route'", "path, surface, status, end_user_id, after, wait or count"]),
+            ("route=/memory/add", ["'route'", "path, surface, status, end_user_id, after, limit, wait or count"]),
             ("key=x", ["'key'"]),
             ("path=%00", ["path"]),
             *((f"after={after}", ["'after'", "25"]) for after in ("", "-1", "1.5", "last", "1000000000000000")),

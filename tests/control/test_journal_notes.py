@@ -147,7 +147,7 @@ class TestWithoutADatabase:
 
         monkeypatch.setattr("fake_convai.backend.journal.FLUSH_SECONDS", 0)
         assert asyncio.run(written()) == 1
-        assert "Cannot write the journal" in caplog.text
+        assert "Cannot write down POST /lost" in caplog.text
         assert "ZeroDivisionError: a bug" in caplog.text
 
 

@@ -113,7 +113,7 @@ def test_an_unknown_route_is_told(control: Control, method: str, path: str, stat
 def test_a_server_that_others_reach_is_told_to_have_a_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], *, warned: bool
 ) -> None:
-    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: sockets[0].close())
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: [one.close() for one in sockets])
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr("sys.argv", ["fake-convai", "serve", "--port", "0", *options])
     with pytest.raises(SystemExit):
