@@ -18,6 +18,7 @@ KNOWN = (
     ROOT / "fake_convai/contract/provenance.yaml",
     ROOT / "fake_convai/api/unused.py",
     ROOT / "fake_convai/live/messages.py",
+    ROOT / "fake_convai/live/client_messages.py",
 )
 
 _ROUTE = re.compile(r"""["'`](?:https://[\w.-]+\.convai\.com|\$\{[\w.]+\})(/[a-z][\w/-]*)""")

@@ -13,7 +13,7 @@ from fake_convai.api.unused import UNUSED
 from fake_convai.contract.openapi import document
 from fake_convai.contract.provenance import SOURCES, Section, guesses, sections
 from fake_convai.live import hub, websocket
-from fake_convai.live.messages import NOT_EMULATED
+from fake_convai.live.client_messages import NOT_EMULATED
 from fake_convai.traffic.evidence import Evidence
 
 MADE = "<!-- Made by `make openapi`: change {origin}, not this page. -->"
@@ -197,7 +197,7 @@ def realtime(live: Mapping[str, Any]) -> str:
 
 
 def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
-    yield MADE.format(origin="fake_convai/live/messages.py")
+    yield MADE.format(origin="fake_convai/live/messages.py and client_messages.py")
     yield from _paragraphs(
         "# Messages of a live session",
         "OpenAPI has no words for a WebSocket. The schemas of what is shown here stand under `components` of "

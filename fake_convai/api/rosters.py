@@ -7,7 +7,6 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call
-from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from fake_convai.live.guest import Guest
@@ -17,9 +16,6 @@ from fake_convai.store import rosters, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.rosters import Entered
 from fake_convai.store.sessions import Session, Wish
-
-ROOM_PATH = "/room"
-"""What faults call the joining of an instance, which is no request of its own."""
 
 CHARACTER_NOT_FOUND = "Character not found or doesn't belong to user"
 ROOM_ELSEWHERE = "The room is held by another replica: give all replicas one LiveKit server, with --livekit-url."
@@ -66,8 +62,10 @@ async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
         return None
     entered, seats = found
     room, account_id = entered.room, call.store.account_id
-    if wanted.cast is not None:
-        await _let_some_fail(call, entered)
+    for member in room.roster.members:
+        if not member.live:
+            because = f"{member.membership_id} of {member.character_id} does not come: {member.failure_code}"
+            call.note.explanations.append({"event": "room", "because": because})
     token = participant_token(
         place.livekit.key,
         place.livekit.secret,
@@ -76,7 +74,7 @@ async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
         room_name=livekit_room(account_id, room.room_name),
         now=real_time() if place.nobody_comes is None else entered.now,
     )
-    if place.is_ours and wanted.cast is None and not rooms.has_roster(room.room_session_id):
+    if place.is_ours and len(room.people) > 1 and not rooms.has_roster(room.room_session_id):
         await call.store.write(_leave, entered)
         raise Conflict(ROOM_ELSEWHERE)
     if place.nobody_comes is None:
@@ -105,20 +103,6 @@ def _leave(tx: AccountTransaction, entered: Entered) -> None:
     for session_id in entered.room.people.pop(entered.identity).values():
         sessions.end(tx, session_id)
     rosters.save(tx, entered.room)
-
-
-async def _let_some_fail(call: Call, entered: Entered) -> None:
-    """Faults of the path /room: instances that never come."""
-    faults, room = call.backend.faults, entered.room
-    if not await faults.are_waiting():
-        return
-    for member in room.roster.members:
-        who = {"character_id": member.character_id, "end_user_id": entered.end_user_id}
-        fault = await faults.take(call.store.account_id, Surface.LIVE, ROOM_PATH, {}, who)
-        if fault is not None:
-            room.roster.fail(member.membership_id, "injected_fault")
-            call.note.explanations.append({"event": "fault", "because": f"{member.membership_id} does not come"})
-    await call.store.write(rosters.save, room)
 
 
 def _enter(

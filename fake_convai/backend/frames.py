@@ -7,6 +7,7 @@ later in a file, and at once in a database that replicas share.
 import asyncio
 import logging
 from collections import Counter, deque
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -93,8 +94,8 @@ class Frames:
     def _write_down(self, tx: Transaction, notes: dict[int, deque[Frame]], dropped: Counter[int]) -> None:
         for account_id, frames in notes.items():
             clock = clocks.get(tx, account_id)
-            of_session = {one: messages.character_session_of(tx, one) for one in {frame.session_id for frame in frames}}
-            messages.add(tx, [_entry(frame, clock.at(frame.at), of_session[frame.session_id]) for frame in frames])
+            whose = {one: messages.whose(tx, one) for one in {frame.session_id for frame in frames}}
+            messages.add(tx, [_entry(frame, clock.at(frame.at), whose[frame.session_id]) for frame in frames])
             messages.trim(tx, account_id, self._keep, dropped[account_id])
 
     async def run(self) -> None:
@@ -109,12 +110,12 @@ class Frames:
                 logger.exception("Cannot write the frames of sessions")  # the next flush must come all the same
 
 
-def _entry(frame: Frame, at: int, character_session_id: str | None) -> Entry:
+def _entry(frame: Frame, at: int, whose: Mapping[str, str | None]) -> Entry:
     kind = None if frame.type is None else storable(frame.type)
     content: dict[str, Any] = {
         "at": to_iso(at),
         "session_id": frame.session_id,
-        "character_session_id": character_session_id,
+        **whose,
         "direction": frame.direction,
         "type": kind,
         "message": _shown(frame.raw),

@@ -155,11 +155,16 @@ class Settled(TypedDict):
 
 
 class Frame(TypedDict):
-    """What was sent or received in a session; the type is null when it is no message."""
+    """What was sent or received in a session; the type is null when it is no message.
+
+    Who came in with it is the end user, who sent it out the character; null when they are gone, or nobody.
+    """
 
     at: str
     session_id: str
     character_session_id: str | None
+    character_id: str | None
+    end_user_id: str | None
     direction: Literal["in", "out"]
     type: str | None
     message: Any

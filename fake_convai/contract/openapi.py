@@ -12,6 +12,7 @@ from fake_convai.contract.errors import error_name, error_response, error_schema
 from fake_convai.contract.links import LINKS
 from fake_convai.contract.provenance import Guess, general_guesses, guesses_about
 from fake_convai.contract.schemas import REF, Schema, Types, json_type, streams, take_null, without_null
+from fake_convai.live import client_messages
 from fake_convai.live import messages as realtime
 from fake_convai.live.room_messages import RoomEvent
 
@@ -48,7 +49,7 @@ def document(
         if (answer := json_type(endpoint.answer)) is not None:
             types.answer(endpoint.operation_id, answer)
     if surface is Surface.LIVE:
-        types.request("ClientMessage", realtime.ClientMessage)
+        types.request("ClientMessage", client_messages.ClientMessage)
         types.answer("ServerEvent", realtime.ServerEvent)
         types.answer("StreamEvent", realtime.StreamEvent)
         types.answer("RoomEvent", RoomEvent)

@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 
 from fake_convai import __version__
 from fake_convai.api.published import DOCUMENTS, published
-from fake_convai.api.rosters import ROOM_PATH
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.body import MEBIBYTE
@@ -30,6 +29,7 @@ from fake_convai.control.stub_document import StubsDocument, describe_stub
 from fake_convai.control.waiting import Entries, Patience, nearest
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
+from fake_convai.domain.faults import ROOM_PATH
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.long_work import aside
 from fake_convai.domain.text import normalise_fact
@@ -107,6 +107,8 @@ async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
     call.backend.stubs.changed()
     call.backend.time.moved()
     await call.hub.sweep()
+    if call.account_id is not None:
+        await call.running.rooms.reload(call.account_id)
     return {"name": name}
 
 

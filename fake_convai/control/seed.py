@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fake_convai.control import rooms
 from fake_convai.control.seed_document import (
     AccountPart,
     CharacterPart,
@@ -58,6 +59,7 @@ def plant(tx: AccountTransaction, document: SeedDocument) -> None:
         ],
     )
     _plant_sessions(tx, document.sessions, own, everybody)
+    rooms.plant(tx, document.rooms, own)
     for person, at in used:
         people.note_ltm_usage(tx, person.speaker_seq, at)
     for stub in document.stubs:

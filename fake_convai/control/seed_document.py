@@ -1,11 +1,11 @@
 """The seed document: what an account holds, as JSON or YAML (docs/control-plane.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, field_validator
 
 from fake_convai.backend.body import parse_object
 from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
@@ -15,8 +15,11 @@ from fake_convai.control.stub_document import MAX_STUBS, StubDocument
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import Invalid
+from fake_convai.domain.roster import MAX_MEMBERS, Status
 from fake_convai.domain.text import MAX_FACT_LENGTH, normalise_fact
 from fake_convai.settings import Plan
+
+MAX_ROOMS = 100
 
 
 def _moment(value: object) -> object:
@@ -117,6 +120,41 @@ class SessionPart(Document):
     interactions: list[InteractionPart] = Field(default_factory=list)
 
 
+class RoomCharacterPart(Document):
+    """An instance of a character in a room; `display_name` and `participant_identity` are made, whatever they say."""
+
+    character_id: Id
+    membership_id: Id | None = None
+    character_session_id: Id | None = None
+    is_initial: StrictBool = False
+    status: Status = "dispatch_accepted"
+    failure_code: StrictStr | None = None
+    display_name: StrictStr | None = None
+    participant_identity: StrictStr | None = None
+
+
+class RoomParticipantPart(Document):
+    """Somebody in a room, as a state shows them; a seed puts nobody there."""
+
+    participant_identity: StrictStr
+    end_user_id: StrictStr
+
+
+class RoomPart(Document):
+    """A room with several characters, which is empty until somebody joins it."""
+
+    characters: Annotated[list[RoomCharacterPart], Field(min_length=1, max_length=MAX_MEMBERS)]
+    room_session_id: Id | None = None
+    room_name: Id | None = None
+    shared_session_key: Id | None = None
+    max_num_participants: Annotated[StrictInt, Field(ge=1)] = 1
+    group_chat: StrictBool = False
+    active_membership_id: Id | None = None
+    route_epoch: Annotated[StrictInt, Field(ge=0)] = 0
+    roster_epoch: Annotated[StrictInt, Field(ge=0)] = 0
+    participants: list[RoomParticipantPart] = Field(default_factory=list)
+
+
 class SeedDocument(Document):
     """What an account holds, or is to hold; any part may be left out."""
 
@@ -127,6 +165,7 @@ class SeedDocument(Document):
     end_users: list[EndUserPart] = Field(default_factory=list)
     memories: list[MemoryPart] = Field(default_factory=list)
     sessions: list[SessionPart] = Field(default_factory=list)
+    rooms: list[RoomPart] = Field(default_factory=list, max_length=MAX_ROOMS)
     stubs: list[StubDocument] = Field(default_factory=list, max_length=MAX_STUBS)
 
     @field_validator("characters")
@@ -145,22 +184,30 @@ class SeedDocument(Document):
 def read_seeds(paths: Iterable[Path]) -> list[SeedDocument]:
     """The documents that every new account starts with, in order; `Invalid` names file and place.
 
-    A memory or a session must be with a character of the same file or one before, or no account could ever be opened.
+    A memory, a session or a room must be with a character of the same file or one before, or no account could ever be
+    opened.
     """
     known: set[str] = set()
     documents = []
     for path in paths:
         document = read_seed(path)
         known |= {character.character_id for character in document.characters}
-        for name in ("memories", "sessions"):
-            for number, part in enumerate(getattr(document, name)):
-                if part.character_id not in known:
-                    raise Invalid(
-                        f"{path} is no seed document: at '{name}[{number}].character_id' there is no character "
-                        f"'{part.character_id}', neither in this file nor in one before."
-                    )
+        for place, character_id in _played(document):
+            if character_id not in known:
+                raise Invalid(
+                    f"{path} is no seed document: at '{place}.character_id' there is no character '{character_id}', "
+                    f"neither in this file nor in one before."
+                )
         documents.append(document)
     return documents
+
+
+def _played(document: SeedDocument) -> Iterator[tuple[str, str]]:
+    """The characters that parts of a document are about, each with the place of the part."""
+    yield from ((f"memories[{number}]", part.character_id) for number, part in enumerate(document.memories))
+    yield from ((f"sessions[{number}]", part.character_id) for number, part in enumerate(document.sessions))
+    for number, room in enumerate(document.rooms):
+        yield from ((f"rooms[{number}].characters[{at}]", one.character_id) for at, one in enumerate(room.characters))
 
 
 def read_seed(path: Path) -> SeedDocument:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from fake_convai.control import rooms
 from fake_convai.control.stub_document import describe_stub
 from fake_convai.domain.clock import to_iso
 from fake_convai.store import accounts, characters, conversations, lag, memories, people, stubs
@@ -32,6 +33,8 @@ def export(
     held = [] if is_stranger or "sessions" not in parts else conversations.list_all(tx, speaker_id)
     known = people.list_all(tx) if end_user_id is None else [] if person is None else [person]
     exported = _exported(tx, known, kept, held)
+    if open_rooms := rooms.export(tx, {one["character_id"] for one in exported["characters"]}, end_user_id):
+        exported["rooms"] = open_rooms
     return {name: [] if name in PARTS and name not in parts else part for name, part in exported.items()}
 
 

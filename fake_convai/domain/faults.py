@@ -8,6 +8,9 @@ from typing import Any, Literal
 Deed = Literal["stall", "end", "reset", "malformed", "error", "duplicate", "reorder", "drop", "trickle"]
 Kind = Literal["answer", "stream", "handshake"]
 
+ROOM_PATH = "/room"
+"""What faults call a room with several characters: an instance joins it, and it says something by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

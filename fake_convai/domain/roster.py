@@ -4,21 +4,23 @@ The rules are those of the vendor's pages on multi-character sessions and on gro
 of every answer; for what goes wrong with a roster only Unity's source names codes (docs/contract.md section 9).
 """
 
-import json
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
+import orjson
+
 from fake_convai.domain.errors import FakeConvaiError
+from fake_convai.domain.group_turn import GroupTurn, Json, Outcome, TurnDone
 
 MAX_MEMBERS = 50
 MAX_COMMAND_ID = 128
+MAX_COMMANDS = 1_000
+"""Commands of a room that are known when they come again."""
 MODES = ("all", "tagged", "open")
 
 Status = Literal["dispatch_accepted", "dispatch_failed", "ready", "failed"]
-Outcome = Literal["answered", "passed", "failed"]
-OUTCOMES: tuple[Outcome, ...] = ("answered", "passed", "failed")
-Json = dict[str, Any]
 
 
 class CommandRefused(FakeConvaiError):
@@ -65,27 +67,6 @@ class Member:
         }
 
 
-@dataclass(slots=True)
-class GroupTurn:
-    """A turn that is running: who was addressed, and what became of each so far."""
-
-    command_id: str
-    mode: str
-    text: str
-    route_epoch: int
-    targets: list[str]
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-
-    def of(self, outcome: Outcome) -> list[str]:
-        """The instances with this outcome, in the order in which they were addressed."""
-        return [one for one in self.targets if self.outcomes.get(one) == outcome]
-
-    @property
-    def settled(self) -> bool:
-        """Whether every addressed instance is done."""
-        return len(self.outcomes) == len(self.targets)
-
-
 @dataclass(frozen=True, slots=True)
 class Retargeted:
     """The active instance is another one, or the same as before."""
@@ -109,14 +90,6 @@ class TurnBegun:
     turn: GroupTurn
 
 
-@dataclass(frozen=True, slots=True)
-class TurnDone:
-    """The response to the command that opened the turn, and the data of `turn-complete`."""
-
-    extras: Json
-    complete: Json
-
-
 @dataclass(slots=True)
 class Roster:
     """The room. What it accepts or refuses of people's commands, it remembers by their ids."""
@@ -129,7 +102,7 @@ class Roster:
     roster_epoch: int = 0
     turn: GroupTurn | None = None
     commands: dict[str, str] = field(default_factory=dict)
-    """The content of each command that was carried out or refused by the room, by its id."""
+    """A digest of each command that was carried out or refused by the room, by its id; of the newest so many."""
 
     def member(self, membership_id: str | None) -> Member | None:
         """The member with this id."""
@@ -152,7 +125,7 @@ class Roster:
         if not isinstance(data, Mapping):
             raise CommandRefused("invalid_command", "Send data as an object.")
         self._check(kind, data)
-        content = json.dumps([kind, data], sort_keys=True)
+        content = self._digest(kind, data)
         if (before := self.commands.get(command_id)) is not None:
             if before != content:
                 raise self._refused("command_id_conflict", "This id was used for another command.", command_id)
@@ -160,6 +133,7 @@ class Roster:
         if self.turn is not None:
             raise self._refused("turn_in_progress", "A turn is running: wait for its response.", command_id)
         self.commands[command_id] = content
+        self.commands = dict(list(self.commands.items())[-MAX_COMMANDS:])
         if kind == "interaction-target":
             return self._retarget(command_id, data)
         if kind == "character-roster-update":
@@ -173,7 +147,7 @@ class Roster:
             return None
         # Only who is free to answer may decline; else it is a failure.
         turn.outcomes[membership_id] = "failed" if outcome == "passed" and turn.mode != "open" else outcome
-        return self._done(turn) if turn.settled else None
+        return self._end(turn) if turn.settled else None
 
     def expire(self) -> TurnDone | None:
         """The time of the turn is over: who has not answered has failed."""
@@ -181,7 +155,11 @@ class Roster:
             return None
         for membership_id in self.turn.targets:
             self.turn.outcomes.setdefault(membership_id, "failed")
-        return self._done(self.turn)
+        return self._end(self.turn)
+
+    def _end(self, turn: GroupTurn) -> TurnDone:
+        self.turn = None
+        return turn.done(self.room_session_id, self.route_epoch)
 
     def ready(self, membership_id: str) -> bool:
         """An instance is in the room; False when it is no member, or had failed before."""
@@ -205,6 +183,11 @@ class Roster:
             self._activate(None)
         return self.settle(membership_id, "failed")
 
+    def take_back(self, earlier: "Roster") -> None:
+        """Go back to the target, the epochs and the commands of an earlier state with the same members."""
+        self.active_membership_id, self.commands = earlier.active_membership_id, earlier.commands
+        self.route_epoch, self.roster_epoch = earlier.route_epoch, earlier.roster_epoch
+
     def dump(self) -> Json:
         """The room as JSON."""
         return asdict(self)
@@ -215,6 +198,14 @@ class Roster:
         turn = stored["turn"]
         members = [Member(**member) for member in stored["members"]]
         return cls(**{**stored, "members": members, "turn": None if turn is None else GroupTurn(**turn)})
+
+    @staticmethod
+    def _digest(kind: str, data: Mapping[str, Any]) -> str:
+        try:
+            content = orjson.dumps([kind, data], option=orjson.OPT_SORT_KEYS)
+        except TypeError:
+            raise CommandRefused("invalid_command", "Send data that is nested less deeply.") from None
+        return hashlib.sha256(content).hexdigest()
 
     def _check(self, kind: str, data: Mapping[str, Any]) -> None:
         """Refuse what never reaches the room, with a code and nothing else."""
@@ -344,30 +335,6 @@ class Roster:
                 raise self._refused("empty_target_set", "Nobody in the room can answer.", command_id)
         self.turn = GroupTurn(command_id, mode, data["text"], self.route_epoch, targets)
         return TurnBegun(self.turn)
-
-    def _done(self, turn: GroupTurn) -> TurnDone:
-        self.turn = None
-        lists = {f"{one}_membership_ids": turn.of(one) for one in OUTCOMES}
-        counts = {
-            "turn_id": turn.command_id,
-            "addressed": len(turn.targets),
-            "answered": len(turn.of("answered")),
-            "passed": len(turn.of("passed")),
-            "failed": len(turn.of("failed")),
-            "cancelled": False,
-            "route_epoch": turn.route_epoch,
-        }
-        about = {"command_id": turn.command_id, "room_session_id": self.room_session_id, "mode": turn.mode}
-        return TurnDone(
-            extras={
-                **about,
-                "route_epoch": self.route_epoch,
-                "target_membership_ids": turn.targets,
-                **lists,
-                "summary": counts,
-            },
-            complete={**about, "addressed_membership_ids": turn.targets, **lists, **counts},
-        )
 
 
 def unique_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:

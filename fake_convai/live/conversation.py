@@ -14,14 +14,14 @@ from pydantic import ValidationError
 from fake_convai.backend.backend import Backend
 from fake_convai.backend.disturbing import Broken, Disturber
 from fake_convai.backend.errors import Manners
-from fake_convai.backend.faults import describe
-from fake_convai.backend.journal import Note
 from fake_convai.backend.models import complaints
 from fake_convai.backend.surface import Surface
 from fake_convai.backend.waiting import Cut
 from fake_convai.domain.faults import Fault
 from fake_convai.domain.pace import INSTANT, Pace
-from fake_convai.live import messages
+from fake_convai.live import client_messages, messages
+from fake_convai.live.client_messages import CLIENT_MESSAGES, NOT_EMULATED, OF_SEVERAL
+from fake_convai.live.context import Context
 from fake_convai.live.ending import end
 from fake_convai.live.hub import (
     ENDED,
@@ -34,21 +34,17 @@ from fake_convai.live.hub import (
     Connection,
     Hub,
 )
-from fake_convai.live.messages import CLIENT_MESSAGES, NOT_EMULATED, Event, Extras, Status, response
+from fake_convai.live.messages import Event, Extras, Status, response
+from fake_convai.live.mishaps import Mishaps
 from fake_convai.live.turn import Turn, completed
 from fake_convai.store import conversations, sessions, talking
 from fake_convai.store.sessions import Introduction, Session, SessionGone
 from fake_convai.store.talking import Said
 
-CHAT_PATH = "/chat"
-SWITCHING_PROTOCOLS = 101
 INJECTED = "Injected fault"
 
 PARSE_ERROR = "Failed to parse message: invalid JSON or UTF-8 encoding"
 NO_TYPE = "Message missing required 'type' field"
-
-_RUNTIME_TOKENS, _STATIC_TOKENS = 30_000, 20_000
-_CHARACTERS_A_TOKEN = 4  # a common estimate; the real one is not documented
 
 
 class Over(Exception):
@@ -96,19 +92,20 @@ class Conversation:
         self._store = backend.account_store(session.account_id)
         self._speaks = speaks
         self._pace = pace
-        self._context = ""
+        self._context = Context()
         self._interacted = False
         self._introduction: Introduction | None = None
+        self._mishaps = Mishaps(backend, session.account_id)
         self._disturber: Disturber | None = None
         self._playing: Playing | None = None
         self._handlers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
-            messages.UserTextMessage: self._user_text,
-            messages.TriggerMessage: self._trigger,
-            messages.ContextUpdate: self._context_update,
-            messages.TtsToggle: self._tts,
-            messages.SttToggle: self._stt,
-            messages.KillPipeline: self._kill,
-            messages.InterruptBot: self._interrupt,
+            client_messages.UserTextMessage: self._user_text,
+            client_messages.TriggerMessage: self._trigger,
+            client_messages.ContextUpdate: self._context_update,
+            client_messages.TtsToggle: self._tts,
+            client_messages.SttToggle: self._stt,
+            client_messages.KillPipeline: self._kill,
+            client_messages.InterruptBot: self._interrupt,
         }
 
     async def receive(self, frame: str | bytes) -> None:
@@ -187,18 +184,20 @@ class Conversation:
 
     async def _not_taken(self, kind: str) -> None:
         if kind in NOT_EMULATED:
-            await self._answer(kind, "error", f"fake-convai does not emulate {kind}: {NOT_EMULATED[kind]}.")
+            is_misplaced = kind in OF_SEVERAL and self.session.transport == "livekit"
+            extras: Extras | None = {"code": "not_roster_room"} if is_misplaced else None
+            await self._answer(kind, "error", f"fake-convai does not emulate {kind}: {NOT_EMULATED[kind]}.", extras)
         else:
             extras = {"supported_types": list(CLIENT_MESSAGES)}
             await self._answer(kind, "error", f"Unknown message type: {kind}", extras)
 
-    async def _user_text(self, message: messages.UserTextMessage) -> None:
+    async def _user_text(self, message: client_messages.UserTextMessage) -> None:
         text = message.data.text
         acknowledgement = response(message.type, "success", "User text message processed", {"text": text})
         await self._turn(message.type, text, acknowledgement)
 
-    async def _trigger(self, message: messages.TriggerMessage) -> None:
-        trigger = message.data or messages.Trigger()
+    async def _trigger(self, message: client_messages.TriggerMessage) -> None:
+        trigger = message.data or client_messages.Trigger()
         words = trigger.trigger_message or trigger.trigger_name
         extras: Extras = {"trigger_name": trigger.trigger_name}
         if words:
@@ -209,22 +208,10 @@ class Conversation:
         else:
             await self._send(acknowledgement)
 
-    async def _context_update(self, message: messages.ContextUpdate) -> None:
+    async def _context_update(self, message: client_messages.ContextUpdate) -> None:
         mode = message.data.mode or "append"
         text = "" if mode == "reset" else message.data.text or ""
-        self._context = f"{self._context}\n{text}".strip() if mode == "append" else text
-        self._context = self._context[-_RUNTIME_TOKENS * _CHARACTERS_A_TOKEN :]
-        tokens = -(-len(self._context) // _CHARACTERS_A_TOKEN)
-        extras: Extras = {
-            "token_count": tokens,
-            "static_token_count": 0,
-            "runtime_token_count": tokens,
-            "max_tokens": _RUNTIME_TOKENS + _STATIC_TOKENS,
-            "static_max_tokens": _STATIC_TOKENS,
-            "runtime_max_tokens": _RUNTIME_TOKENS,
-            "remaining_tokens": _RUNTIME_TOKENS + _STATIC_TOKENS - tokens,
-            "content": self._context,
-        }
+        extras = self._context.change(mode, text)
         if message.data.action_config is not None:
             await self._store.write(sessions.change_action_config, self.session.session_id, message.data.action_config)
         acknowledgement = response(message.type, "success", f"Context updated successfully ({mode} mode)", extras)
@@ -233,16 +220,16 @@ class Conversation:
         else:
             await self._send(acknowledgement)
 
-    async def _tts(self, message: messages.TtsToggle) -> None:
+    async def _tts(self, message: client_messages.TtsToggle) -> None:
         self._speaks = message.data.enabled
         words = "TTS enabled" if self._speaks else "TTS disabled"
         await self._answer(message.type, "success", words, {"enabled": self._speaks})
 
-    async def _stt(self, message: messages.SttToggle) -> None:
+    async def _stt(self, message: client_messages.SttToggle) -> None:
         muted = message.data.muted
         await self._answer(message.type, "success", "STT muted" if muted else "STT unmuted", {"muted": muted})
 
-    async def _kill(self, message: messages.KillPipeline) -> None:
+    async def _kill(self, message: client_messages.KillPipeline) -> None:
         await self.interrupt()
         # Ended first, so that the memories are there once the client has read the acknowledgement.
         await end(self._store, self.session.session_id)
@@ -250,7 +237,7 @@ class Conversation:
         await self._answer(message.type, "success", "Pipeline killed successfully", extras)
         raise Over(NORMAL, ENDED)
 
-    async def _interrupt(self, message: messages.InterruptBot) -> None:
+    async def _interrupt(self, message: client_messages.InterruptBot) -> None:
         await self._answer(message.type, "success", "Bot interrupted successfully")
         await self.interrupt()
 
@@ -321,35 +308,18 @@ class Conversation:
 
     async def _disturbance(self) -> Disturber | None:
         """What is to happen among the frames that answer this message."""
-        backend, account_id = self._backend, self.session.account_id
-        if not await backend.faults.are_waiting():
-            return None
-        planned = await backend.faults.planned(account_id, Surface.LIVE, CHAT_PATH, await self._as_body())
-
-        async def wait(milliseconds: float) -> None:
-            await backend.time.delay(account_id, milliseconds)
-
-        return Disturber(backend.faults, account_id, planned, wait, divides=False) if planned else None
+        return await self._mishaps.among_frames([await self._as_body()]) if await self._mishaps.are_waiting() else None
 
     async def _fault(self, text: str) -> Fault | None:
-        """The fault that is to happen to this turn. The journal has an entry for each turn with one, and only those."""
-        account_id = self.session.account_id
-        if not await self._backend.faults.are_waiting():
+        """The fault that is to happen to this turn."""
+        if not await self._mishaps.are_waiting():
             return None
-        fault = await self._backend.faults.take(account_id, Surface.LIVE, CHAT_PATH, {}, await self._as_body())
-        if fault is not None:
-            await self._note(fault, {"session_id": self.session.session_id, "text": text})
-        return fault
+        return await self._mishaps.to_turn(await self._as_body(), {"session_id": self.session.session_id, "text": text})
 
     async def _as_body(self) -> dict[str, str | None]:
         if self._introduction is None:
             self._introduction = await self._store.read(sessions.introduce, self.session)
         return self._introduction.as_body()
-
-    async def _note(self, fault: Fault, body: dict[str, Any]) -> None:
-        note = Note("WEBSOCKET", CHAT_PATH, Surface.LIVE, account_id=self.session.account_id, body=body)
-        note.fault = describe(fault)
-        await self._backend.journal.add(note, SWITCHING_PROTOCOLS, b"")
 
     async def _happen(self, fault: Fault, kind: str) -> bool:
         """Let a fault happen to a turn; False when it was only a delay. A connection breaks with an internal error."""
@@ -381,7 +351,7 @@ class Conversation:
             raise Over(NORMAL if broken.how == "end" else INTERNAL_ERROR, INJECTED) from broken
         finally:
             for fault in disturber.happened[before:]:
-                await self._note(fault, {"session_id": self.session.session_id, "type": kind})
+                await self._mishaps.note(fault, {"session_id": self.session.session_id, "type": kind})
 
     async def _finish(self, disturber: Disturber) -> None:
         if isinstance(self._connection, Breakable):

@@ -1,160 +1,47 @@
 """A LiveKit room with several characters: who plays whom, and whom people are talking to (docs/contract.md section 9).
 
-An `Instance` is one character in the room, with a participant, a voice and a conversation of its own: a `Room` that
-lets the `Ensemble` decide what it hears. The rules are those of `domain/roster.py`; here they meet LiveKit.
+The rules are those of `domain/roster.py`; here they meet LiveKit. An `Instance` is one character in the room, with a
+participant, a voice and a conversation of its own, and a `Chair` with it for each person.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from fake_convai.backend.backend import Backend
-from fake_convai.backend.waiting import Cut
-from fake_convai.domain.clock import SECOND
-from fake_convai.domain.errors import FakeConvaiError, Forbidden, NotFound
-from fake_convai.domain.roster import (
-    CommandRefused,
-    Member,
-    Outcome,
-    Retargeted,
-    Roster,
-    TurnBegun,
-    TurnDone,
-    Updated,
-)
-from fake_convai.domain.script import ABSTAIN
-from fake_convai.live import shapes
+from fake_convai.domain.errors import FakeConvaiError
+from fake_convai.domain.group_turn import Outcome, TurnDone
+from fake_convai.domain.roster import CommandRefused, Member, Retargeted, Roster, TurnBegun, Updated
+from fake_convai.live import roster_commands, shapes
+from fake_convai.live.announcer import Announcer
+from fake_convai.live.client_messages import OF_SEVERAL
+from fake_convai.live.floor import Floor
 from fake_convai.live.group_parts import Parts
 from fake_convai.live.guest import Guest
-from fake_convai.live.hearing import Change
-from fake_convai.live.hub import INTERNAL_ERROR, Hub
+from fake_convai.live.hub import Hub
+from fake_convai.live.instance import Chair, Instance, belonging
 from fake_convai.live.livekit_server import LiveKit
-from fake_convai.live.messages import LABEL, Event, kind_of, response
-from fake_convai.live.room import Room
+from fake_convai.live.messages import LABEL, Event, response
 from fake_convai.live.room_service import RoomService
 from fake_convai.live.seat import Seat
-from fake_convai.live.shapes import Sound
-from fake_convai.store import rosters, sessions
-from fake_convai.store.accounts import AccountTransaction
+from fake_convai.store import rosters
 from fake_convai.store.rosters import RosterRoom
-from fake_convai.store.sessions import Session, Wish
+from fake_convai.store.sessions import Session
 
 logger = logging.getLogger("fake_convai")
 
-COMMANDS = frozenset({"interaction-target", "character-roster-update", "group-address", "group-address-part"})
 _JOINING_AT_ONCE = 3
-TURN_SECONDS = 120
-"""After which a group turn is over, by the account's clock: "about two minutes" on the page."""
 _ACCEPTED = {
     "interaction-target": "Interaction target updated",
     "character-roster-update": "Roster updated",
     "group-address": "Group turn completed",
 }
-
-
-class Chair(Seat):
-    """A person's place with one instance. It notices what became of the instance's turn."""
-
-    def __init__(
-        self, instance: "Instance", ensemble: "Ensemble", session: Session, identity: str, sound: Sound
-    ) -> None:
-        super().__init__(instance, ensemble.backend, ensemble.hub, session, identity, sound)
-        self._instance = instance
-        self._ensemble = ensemble
-        self._outcome: Outcome = "failed"
-
-    async def send(self, event: Event) -> None:
-        """Send an event, and tell the ensemble when a turn is over."""
-        kind = kind_of(event)
-        if kind == "user-idle-warning" and not self._ensemble.is_first(self._instance):
-            return  # one of all is enough
-        if kind == "bot-llm-started":
-            self._outcome = "failed"
-        elif kind == "bot-llm-text":
-            self._outcome = "answered"
-        elif kind == "llm-no-response" and self._outcome == "failed" and _reason(event) == ABSTAIN:
-            self._outcome = "passed"
-        await super().send(event)
-        if kind == "bot-turn-completed":
-            self._ensemble.turned(self._instance.member, self._outcome)
-        elif kind == "server-response" and event.get("status") == "error":
-            self._ensemble.turned(self._instance.member, "failed")
-
-    async def over(self, code: int) -> None:
-        """The session is over; when something broke, it is the instance that breaks."""
-        if code == INTERNAL_ERROR:
-            self._ensemble.broke(self._instance, "crashed")
-        else:
-            await super().over(code)
-
-    async def close(self, code: int, reason: str) -> None:
-        """The session was ended; when something broke, it is the instance that breaks."""
-        if code == INTERNAL_ERROR:
-            self._ensemble.broke(self._instance, "crashed")
-        else:
-            await super().close(code, reason)
-
-    def say(self, text: str) -> None:
-        """Let the person say this to the instance; it may be longer than a packet, since it may have come in parts."""
-        self._instance.hush()
-        self._put(orjson.dumps({"type": "user_text_message", "data": {"text": text}}))
-
-
-class Instance(Room):
-    """One character of the room."""
-
-    def __init__(self, ensemble: "Ensemble", member: Member, livekit: LiveKit, service: RoomService) -> None:
-        who = (member.participant_identity, member.display_name)
-        super().__init__(
-            ensemble.name, who, livekit, service, lambda _: None, lambda _, identity: ensemble.stranger(identity)
-        )
-        self.member = member
-        self._ensemble = ensemble
-
-    @property
-    def is_there(self) -> bool:
-        """Whether its participant is in the room."""
-        return self._participant is not None
-
-    def send(self, message: shapes.Message, to: str | None) -> None:
-        """Send a message, with the fields that say whose it is."""
-        super().send(_belongs(message, self._ensemble.identity(self.member)), to)
-
-    def greet(self, identity: str) -> None:
-        """Say that the instance is there, to one person."""
-        about = {
-            **self._ensemble.identity(self.member),
-            "roster_epoch": self._ensemble.roster.roster_epoch,
-            "display_name": self.member.display_name,
-        }
-        status = {"type": "character-status", "status": "ready", "failure_code": None, **about}
-        super().send({"label": LABEL, "type": "server-message", "data": status}, identity)
-        super().send({"label": LABEL, "type": "bot-ready", "data": {**about, "about": about}}, identity)
-
-    def packet(self, identity: str | None, data: bytes) -> None:
-        """Somebody sent a packet, which every instance receives: one of them takes it for all."""
-        chair = self.sender(identity)
-        if chair is not None and self._ensemble.is_first(self):
-            self._ensemble.packet(chair.identity, data)
-
-    def voice(self, identity: str, change: Change) -> None:
-        """Somebody speaks: the active instance hears it."""
-        if self._ensemble.roster.active is self.member:
-            super().voice(identity, change)
-
-    def vacate(self, seat: Seat) -> None:
-        """Somebody's session with this instance is over, and with it their time in the room."""
-        if self.seats.pop(seat.identity, None) is not None and self._ensemble.plays(self):
-            self._ensemble.person_left(seat.identity)
-
-    def lost(self) -> None:
-        """The instance is out of the room, and not by its own will."""
-        self._ensemble.broke(self)
+BROKEN = "The room could not carry this out: see the log of fake-convai."
 
 
 class Ensemble:
@@ -186,9 +73,8 @@ class Ensemble:
         self._parts = Parts()
         self._commands = asyncio.Lock()
         self._joining = asyncio.Semaphore(_JOINING_AT_ONCE)
-        self._asker: str | None = None
-        self._queue: list[str] = []
-        self._limit: Cut | None = None
+        self._announcer = Announcer(backend, account_id)
+        self._floor = Floor(lambda: self.roster, self._let_speak, self._turn_is_over)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -211,13 +97,25 @@ class Ensemble:
         """Somebody has joined, as the database has it."""
         self._room.people.update(room.people)
 
+    async def reload(self) -> None:
+        """Go on from what the database has, which was put back to an earlier state: the target, the epochs and the
+        commands. With other instances than those who are here nobody could go on, so everybody leaves."""
+        stored = await self._store.write(rosters.find, "room_session_id", self._room.room_session_id)
+        if stored is None:
+            return  # its sessions are gone as well, and end by themselves
+        if [one.membership_id for one in stored.roster.members] != [one.membership_id for one in self.roster.members]:
+            await self.close()
+            return
+        self.roster.take_back(stored.roster)
+        await self._save()
+
     def stranger(self, identity: str) -> None:
         """Somebody is in the room whom this process did not let in: another replica may have."""
         if identity not in self._guests:
             self._start(self._look_up(identity))
 
     async def _look_up(self, identity: str) -> None:
-        found = await self._store.write(_admitted, self._room, identity, self.hub.holder)
+        found = await self._store.write(roster_commands.admitted, self._room, identity, self.hub.holder)
         if found is not None and identity not in self._guests:
             room, guest = found
             self.entered(room)
@@ -238,7 +136,7 @@ class Ensemble:
 
     def is_first(self, instance: Instance) -> bool:
         """Whether this instance takes packets for all: the first that is in the room."""
-        return next((one for one in self._instances.values() if one.is_there), None) is instance
+        return self._first() is instance
 
     def plays(self, instance: Instance) -> bool:
         """Whether the instance belongs to the room still."""
@@ -247,7 +145,9 @@ class Ensemble:
     def packet(self, identity: str, data: bytes) -> None:
         """Take a packet of a person: a command to the room, or words to the active instance."""
         message = _parsed(data)
-        if isinstance(message, dict) and message.get("type") in COMMANDS and len(data) <= shapes.MAX_PACKET:
+        kind = message.get("type") if isinstance(message, dict) else None
+        if isinstance(message, dict) and kind in OF_SEVERAL and len(data) <= shapes.MAX_PACKET:
+            self._announcer.heard(self._session_of(identity), kind, data)
             self._start(self._command(identity, message))
             return
         active = self._instances.get(self.roster.active_membership_id or "")
@@ -255,9 +155,9 @@ class Ensemble:
         self._start(self._touch([session.session_id for session in mine]))
         if active is not None and identity in active.seats:
             active.seats[identity].receive(data)
-        elif isinstance(message, dict) and isinstance(message.get("type"), str):
+        elif isinstance(kind, str):
             words = "No character is addressed: send interaction-target first."
-            self._respond(identity, response(message["type"], "error", words))
+            self._respond(identity, response(kind, "error", words), [])
 
     def person_left(self, identity: str) -> None:
         """Somebody's sessions are over: all of them end. With the last person the room is."""
@@ -265,6 +165,7 @@ class Ensemble:
             return
         self._room.people.pop(identity, None)
         chairs = [one.seats[identity] for one in self._instances.values() if identity in one.seats]
+        self._floor.left(identity)
         self._start(self._see_off(identity, chairs))
 
     def broke(self, instance: Instance, failure_code: str = "participant_lost") -> None:
@@ -274,148 +175,94 @@ class Ensemble:
         member = instance.member
         done = self.roster.fail(member.membership_id, failure_code)
         self._dismiss(instance)
-        status = {"status": member.status, "failure_code": failure_code, **self.identity(member)}
-        self._tell({"label": LABEL, "type": "server-message", "data": {"type": "character-status", **status}})
+        self._tell_status(member, "character-status", status=member.status, failure_code=failure_code)
         self._start(self._save())
-        if not any(one.is_there for one in self._instances.values()):
+        if self._first() is None:
             for identity in list(self._guests):
                 self.person_left(identity)
-        elif done is not None:
-            self._finish(done)
         else:
-            self._next()
+            self._floor.broke(done)
 
     def turned(self, member: Member, outcome: Outcome) -> None:
         """An instance has finished a turn; of a group turn it may have been the last."""
-        turn = self.roster.turn
-        if turn is None or member.membership_id not in turn.targets or member.membership_id in self._queue:
-            return
-        done = self.roster.settle(member.membership_id, outcome)
-        if done is not None:
-            self._finish(done)
-        else:
-            self._next()
+        self._floor.turned(member, outcome)
 
     async def close(self) -> None:
         """End everything."""
         for identity in list(self._guests):
             self.person_left(identity)
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        current = asyncio.current_task()
+        while others := [task for task in self._tasks if task is not current]:
+            await asyncio.gather(*others, return_exceptions=True)
 
     # Commands
 
     async def _command(self, identity: str, message: dict[str, Any]) -> None:
+        kind = "group-address" if message["type"] == "group-address-part" else message["type"]
         async with self._commands:
-            kind = message["type"]
+            about = roster_commands.concerned(message, self.roster)
             try:
-                whole = self._parts.take(message) if kind == "group-address-part" else message
+                whole = self._parts.take(message) if message["type"] == "group-address-part" else message
                 if whole is None:
                     return
-                kind = whole["type"]
-                outcome = await self._store.write(self._carry_out, whole, identity)
+                about = roster_commands.concerned(whole, self.roster)
+                carried = await self._store.write(
+                    roster_commands.carry_out, self._room, self._guests, whole, identity, self.hub.holder
+                )
             except CommandRefused as refusal:
-                kind = "group-address" if kind == "group-address-part" else kind
-                self._respond(identity, response(kind, "error", refusal.message, refusal.extras))
+                self._respond(identity, response(kind, "error", refusal.message, refusal.extras), about)
                 return
             except FakeConvaiError as error:
-                self._respond(identity, response(kind, "error", error.message))
+                self._respond(identity, response(kind, "error", error.message), about)
                 return
-            self._follow(identity, kind, outcome)
+            except Exception:
+                logger.exception("A command to a room could not be carried out")
+                self._respond(identity, response(kind, "error", BROKEN), about)
+                return
+            self._follow(identity, kind, carried, about)
 
-    def _carry_out(self, tx: AccountTransaction, message: dict[str, Any], identity: str) -> object:
-        """Carry out a command in a transaction, on a copy until it is committed."""
-        room = RosterRoom(
-            self._room.room_session_id,
-            self._room.room_name,
-            self._room.shared_session_key,
-            self._room.size,
-            Roster.load(self.roster.dump()),
-            {who: dict(mine) for who, mine in self._room.people.items()},
-        )
-
-        def make(entries: list[dict[str, Any]]) -> list[Member]:
-            try:
-                members = rosters.new_members(tx, room, [rosters.part(tx, entry) for entry in entries], None)
-            except (NotFound, Forbidden) as error:
-                raise CommandRefused("character_not_found", error.message) from error
-            for who, guest in self._guests.items():
-                rosters.seat(tx, room, who, members, guest.wish)
-            return members
-
-        try:
-            outcome = room.roster.heard(message, make)
-        except CommandRefused:
-            self.roster.commands = room.roster.commands
-            raise
-        rosters.save(tx, room)
-        seats = {
-            who: rosters.held(tx, mine, self.hub.holder) for who, mine in room.people.items() if who in self._guests
-        }
-        return _Carried(outcome, room, seats)
-
-    def _follow(self, identity: str, kind: str, carried: object) -> None:
-        assert isinstance(carried, _Carried)
+    def _follow(self, identity: str, kind: str, carried: roster_commands.Carried, about: Sequence[str]) -> None:
         before, self._room = self._instances, carried.room
         for member in self.roster.members:
             if member.membership_id in before:
                 before[member.membership_id].member = member
         outcome = carried.outcome
         if isinstance(outcome, TurnBegun):
-            self._asker, self._queue = identity, list(outcome.turn.targets)
-            self._limit = Cut()
-            self._start(self._time_out(self._limit))
-            self._next()
+            self._floor.begin(identity, outcome.turn)
+            self._start(self._floor.expire(self.backend.time, self.account_id))
             return
         if isinstance(outcome, Updated):
             self._change(outcome, carried.sessions)
         if isinstance(outcome, Updated | Retargeted):
-            self._respond(identity, response(kind, "success", _ACCEPTED[kind], outcome.extras))
+            self._respond(identity, response(kind, "success", _ACCEPTED[kind], outcome.extras), about)
 
     def _change(self, update: Updated, seats: Mapping[str, Mapping[str, Session]]) -> None:
         for member in update.removed:
-            self._say_goodbye(member)
+            self._tell_status(member, "character-removed", roster_epoch=self.roster.roster_epoch)
+            if member.membership_id in self._instances:
+                self._dismiss(self._instances[member.membership_id])
         added = {member.membership_id for member in update.added}
         for who, mine in seats.items():
-            guest = self._guests[who]
-            self.welcome(who, replace(guest, sessions={key: one for key, one in mine.items() if key in added}))
-            self._guests[who] = replace(guest, sessions=mine)
+            guest = self._guests.get(who)
+            if guest is not None:
+                self.welcome(who, replace(guest, sessions={key: one for key, one in mine.items() if key in added}))
+                self._guests[who] = replace(guest, sessions=mine)
 
-    def _next(self) -> None:
-        """Let the next instance of a group turn answer."""
-        turn = self.roster.turn
-        while turn is not None and self._queue:
-            running = [one for one in turn.targets if one not in turn.outcomes and one not in self._queue]
-            if running:
-                return
-            membership_id = self._queue.pop(0)
-            instance = self._instances.get(membership_id)
-            chair = None if instance is None or not instance.is_there else instance.seats.get(self._asker or "")
-            if isinstance(chair, Chair):
-                chair.say(turn.text)
-                return
-            done = self.roster.settle(membership_id, "failed")
-            if done is not None:
-                self._finish(done)
-                return
+    def _let_speak(self, asker: str, membership_id: str, text: str) -> bool:
+        instance = self._instances.get(membership_id)
+        chair = None if instance is None else instance.chair(asker)
+        if chair is not None:
+            chair.say(text)
+        return chair is not None
 
-    def _finish(self, done: TurnDone) -> None:
-        if self._limit is not None:
-            self._limit.make()
-        identity, self._asker, self._queue, self._limit = self._asker, None, [], None
-        inner = {"type": "turn-complete", "data": done.complete}
-        self._tell({"type": "server-message", "data": inner})
-        if identity is not None:
-            self._respond(identity, response("group-address", "success", _ACCEPTED["group-address"], done.extras))
+    def _turn_is_over(self, asker: str, done: TurnDone) -> None:
+        targets = done.extras["target_membership_ids"]
+        about = [member.character_id for member in self.roster.members if member.membership_id in targets]
+        complete = {"type": "server-message", "data": {"type": "turn-complete", "data": done.complete}}
+        self._tell(complete, self._session_of(asker), about)
+        answer = response("group-address", "success", _ACCEPTED["group-address"], done.extras)
+        self._respond(asker, answer, about)
         self._start(self._save())
-
-    async def _time_out(self, cut: Cut) -> None:
-        time = self.backend.time
-        until = await time.now(self.account_id) + TURN_SECONDS * SECOND
-        if await time.until(self.account_id, until, cut):
-            done = self.roster.expire()
-            if done is not None:
-                self._finish(done)
 
     # Who comes and goes
 
@@ -435,12 +282,6 @@ class Ensemble:
         if self.roster.ready(instance.member.membership_id):
             await self._save()
 
-    def _say_goodbye(self, member: Member) -> None:
-        instance = self._instances[member.membership_id]
-        removed = {"type": "character-removed", "roster_epoch": self.roster.roster_epoch, **self.identity(member)}
-        self._tell({"label": LABEL, "type": "server-message", "data": removed})
-        self._dismiss(instance)
-
     def _dismiss(self, instance: Instance) -> None:
         del self._instances[instance.member.membership_id]
         for who in self._room.people.values():
@@ -458,8 +299,6 @@ class Ensemble:
             await self._save()
             return
         instances, self._instances = list(self._instances.values()), {}
-        if self._limit is not None:
-            self._limit.make()
         await asyncio.gather(*(instance.retire() for instance in instances), return_exceptions=True)
         with suppress(Exception):
             await self._service.close(self.name)
@@ -467,68 +306,79 @@ class Ensemble:
         self._ended(self)
 
     async def _touch(self, session_ids: Sequence[str]) -> None:
-        """Who talks to one instance is there for all of them."""
-        await self._store.write(_touch, session_ids)
+        await self._store.write(roster_commands.touch, session_ids)
 
     async def _save(self) -> None:
         await self._store.write(rosters.save, self._room)
 
     # What is said by the room
 
-    def _tell(self, message: shapes.Message) -> None:
-        """Say something to everybody, through one instance."""
-        first = next((one for one in self._instances.values() if one.is_there), None)
-        if first is not None:
-            Room.send(first, message, None)
+    def greet(self, instance: Instance, identity: str) -> None:
+        """Say that an instance is there, to one person."""
+        member, chair = instance.member, instance.chair(identity)
+        if chair is None:
+            return
+        who = self.identity(member)
+        about = {**who, "roster_epoch": self.roster.roster_epoch, "display_name": member.display_name}
+        status = {"type": "character-status", "status": "ready", "failure_code": None, **about}
+        for message in (
+            {"label": LABEL, "type": "server-message", "data": status},
+            {"label": LABEL, "type": "bot-ready", "data": {**about, "about": about}},
+        ):
+            session_id = chair.session.session_id
+            self._say(
+                message, session_id, lambda it: instance.send_plain(it, identity), [member.character_id], identity
+            )
 
-    def _respond(self, identity: str, event: Event) -> None:
-        first = next((one for one in self._instances.values() if one.is_there), None)
-        if first is not None:
-            for message in shapes.Shapes().of(event, ""):
-                Room.send(first, _belongs(message, self.identity(first.member)), identity)
+    def _tell_status(self, member: Member, kind: str, **what: Any) -> None:
+        data = {"type": kind, **what, **self.identity(member)}
+        self._tell({"label": LABEL, "type": "server-message", "data": data}, member.session_id, [member.character_id])
+
+    def _tell(self, message: dict[str, Any], session_id: str, about: Iterable[str]) -> None:
+        """Say something to everybody, through one instance."""
+
+        def write(it: dict[str, Any]) -> None:
+            if (first := self._first()) is not None:
+                first.send_plain(it, None)
+
+        self._say(message, session_id, write, about)
+
+    def _respond(self, identity: str, event: Event, about: Iterable[str]) -> None:
+        """Answer one person, in both shapes of a response."""
+
+        def write(it: Any) -> None:
+            if (first := self._first()) is not None:
+                for message in shapes.Shapes().of(it, ""):
+                    first.send_plain(belonging(message, self.identity(first.member)), identity)
+
+        self._say(event, self._session_of(identity), write, about, identity)
+
+    def _say(
+        self,
+        event: Any,
+        session_id: str,
+        write: Callable[[dict[str, Any]], None],
+        about: Iterable[str],
+        identity: str | None = None,
+    ) -> None:
+        guest = self._guests.get(identity or "")
+        end_user_id = None if guest is None else guest.wish.end_user_id
+        self._start(self._announcer.say(event, session_id, write, list(about), end_user_id))
+
+    def _session_of(self, identity: str) -> str:
+        """The session that a person's commands are noted under: with the active instance, or else with any."""
+        guest = self._guests.get(identity)
+        mine = {} if guest is None else guest.sessions
+        session = mine.get(self.roster.active_membership_id or "") or next(iter(mine.values()), None)
+        return "" if session is None else session.session_id
+
+    def _first(self) -> Instance | None:
+        return next((one for one in self._instances.values() if one.is_there), None)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-@dataclass(frozen=True, slots=True)
-class _Carried:
-    """What came of a command, the room afterwards, and the sessions in it."""
-
-    outcome: object
-    room: RosterRoom
-    sessions: Mapping[str, Mapping[str, Session]]
-
-
-def _admitted(tx: AccountTransaction, room: RosterRoom, identity: str, holder: str) -> tuple[RosterRoom, Guest] | None:
-    """A person whom another replica let into the room, and the room with them."""
-    stored = rosters.find(tx, "room_session_id", room.room_session_id)
-    if stored is None or identity not in stored.people:
-        return None
-    wish = Wish(
-        None, identity.rpartition("-")[0], None, {}, None, "livekit", shared_session_key=room.shared_session_key
-    )
-    return stored, Guest(wish, Sound(), rosters.held(tx, stored.people[identity], holder))
-
-
-def _touch(tx: AccountTransaction, session_ids: Sequence[str]) -> None:
-    for session_id in session_ids:
-        with suppress(sessions.SessionGone):
-            sessions.touch(tx, session_id)
-
-
-def _belongs(message: shapes.Message, fields: Mapping[str, Any]) -> shapes.Message:
-    """A message with the fields that say whose it is: in its `data`, or in one that is made for them."""
-    if message["type"] == "server-message":
-        inner = message["data"]
-        return {**message, "data": {**inner, "data": {**inner.get("data", {}), **fields}}}
-    return {**message, "data": {**(message.get("data") or {}), **fields}}
-
-
-def _reason(event: Any) -> Any:
-    return event["data"].get("reason") if event["type"] == "server-message" else None
 
 
 def _parsed(data: bytes) -> Any:

@@ -174,6 +174,12 @@ class Rooms:
         """Whether a room with several characters is held here, and not by another replica."""
         return room_session_id in self._ensembles
 
+    async def reload(self, account_id: int) -> None:
+        """The rooms of an account were put back to an earlier state: go on from there."""
+        for ensemble in list(self._ensembles.values()):
+            if ensemble.account_id == account_id:
+                await ensemble.reload()
+
     def _over(self, ensemble: "Ensemble") -> None:
         self._ensembles = {key: one for key, one in self._ensembles.items() if one is not ensemble}
 

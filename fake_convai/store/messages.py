@@ -8,15 +8,17 @@ import orjson
 from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 
 from fake_convai.store.query import Query, Transaction
-from fake_convai.store.tables import accounts, conversations, live_sessions, messages
+from fake_convai.store.tables import accounts, characters, conversations, live_sessions, messages, speakers
 
 _mine = messages.c.account_id == bindparam("account_id")
 _names = ("account_id", "session_id", "direction", "type", "entry")
 _values: dict[str, Any] = {name: bindparam(name) for name in _names}
 _ADD = Query(insert(messages).values(_values))
 _OF_SESSION = Query(
-    select(conversations.c.character_session_id)
+    select(conversations.c.character_session_id, characters.c.character_id, speakers.c.end_user_id)
     .join(live_sessions, live_sessions.c.conversation_seq == conversations.c.conversation_seq)
+    .join(characters, characters.c.character_seq == conversations.c.character_seq)
+    .join(speakers, speakers.c.speaker_id == live_sessions.c.speaker_id, isouter=True)
     .where(live_sessions.c.session_id == bindparam("session_id"))
 )
 _oldest_kept = select(messages.c.message_seq).where(_mine).order_by(messages.c.message_seq.desc())
@@ -59,10 +61,10 @@ class Wanted:
     direction: str | None = None
 
 
-def character_session_of(tx: Transaction, session_id: str) -> str | None:
-    """The conversation that a session carries; None when it is gone."""
-    row = tx.first(_OF_SESSION, session_id=session_id)
-    return None if row is None else row[0]
+def whose(tx: Transaction, session_id: str) -> dict[str, str | None]:
+    """The conversation that a session carries, its character and its person; None when they are gone."""
+    row = tx.first(_OF_SESSION, session_id=session_id) or (None, None, None)
+    return dict(zip(("character_session_id", "character_id", "end_user_id"), row, strict=True))
 
 
 def add(tx: Transaction, entries: Iterable[Entry]) -> None:

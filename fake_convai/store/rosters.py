@@ -4,21 +4,25 @@ Each person has a session with each instance; an instance has one conversation, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from fake_convai.domain.errors import Conflict, NotFound
+from fake_convai.domain.faults import ROOM_PATH
 from fake_convai.domain.roster import Member, Roster, unique_names
-from fake_convai.store import characters, conversations, people, sessions
+from fake_convai.store import characters, conversations, faults, people, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query
 from fake_convai.store.sessions import Session, Wish
-from fake_convai.store.tables import rosters
+from fake_convai.store.tables import live_sessions, rosters
+
+INJECTED = "injected_fault"
+"""Why an instance never came that a fault kept away."""
 
 _COLUMNS = (
     rosters.c.room_session_id,
@@ -52,6 +56,15 @@ _SAVE = Query(
 _CLOSE = Query(
     update(rosters).where(_is_mine, rosters.c.room_session_id == bindparam("the_room")).values(ended_at=bindparam("at"))
 )
+_TAKEN = Query(select(rosters.c.room_session_id).where(rosters.c.room_session_id == bindparam("room_session_id")))
+_FORGET = Query(delete(rosters).where(_is_mine, rosters.c.room_session_id == bindparam("the_room")))
+_OPEN_SESSIONS = Query(
+    select(live_sessions.c.session_id).where(
+        live_sessions.c.account_id == bindparam("account_id"),
+        live_sessions.c.transport == "livekit",
+        live_sessions.c.ended_at.is_(None),
+    )
+)
 _OPEN = Query(select(*_COLUMNS).where(_is_mine, _is_open).order_by(rosters.c.room_session_id))
 
 
@@ -71,6 +84,11 @@ class RosterRoom:
         """The room of a row."""
         room_session_id, room_name, key, size, roster, who = row
         return cls(room_session_id, room_name, key, size, Roster.load(orjson.loads(roster)), orjson.loads(who))
+
+    def copy(self) -> "RosterRoom":
+        """Another one like it."""
+        people = {who: dict(mine) for who, mine in self.people.items()}
+        return replace(self, roster=Roster.load(self.roster.dump()), people=people)
 
     def entries(self, identity: str) -> list[dict[str, Any]]:
         """The characters, as `/connect` says them to one person."""
@@ -114,29 +132,56 @@ def create(
         if value is not None and (find(tx, name, value) or sessions.is_shared(tx, name, value)):
             raise Conflict(f"{name} '{value}' is in use by an open room: join it with mode 'join'.")
     person = people.seen(tx, wish.end_user_id or "")
-    room_session_id = tx.new_id()
-    roster = Roster(room_session_id, [], group_chat=group_chat)
-    room = RosterRoom(
-        room_session_id,
-        wish.room_name or sessions.made_name(room_session_id),
-        wish.shared_session_key,
-        wish.max_num_participants,
-        roster,
-        {},
+    room = empty_room(
+        tx,
+        room_session_id=None,
+        room_name=wish.room_name,
+        shared_session_key=wish.shared_session_key,
+        size=wish.max_num_participants,
+        group_chat=group_chat,
     )
+    roster = room.roster
     roster.members = new_members(tx, room, cast, person)
     roster.members[0].is_initial = True
     roster.active_membership_id = roster.members[0].membership_id
+    insert_room(tx, room)
+    return _enter(tx, room, wish, person, is_new=True)
+
+
+def empty_room(
+    tx: AccountTransaction,
+    *,
+    room_session_id: str | None,
+    room_name: str | None,
+    shared_session_key: str | None,
+    size: int,
+    group_chat: bool,
+) -> RosterRoom:
+    """A room without characters and people. An id that another account's room has is made anew."""
+    if room_session_id is None or tx.first(_TAKEN, room_session_id=room_session_id) is not None:
+        room_session_id = tx.new_id()
+    name = room_name or sessions.made_name(room_session_id)
+    return RosterRoom(
+        room_session_id, name, shared_session_key, size, Roster(room_session_id, [], group_chat=group_chat), {}
+    )
+
+
+def insert_room(tx: AccountTransaction, room: RosterRoom) -> None:
+    """Write down a room that is new."""
     tx.run(
         _INSERT,
-        room_session_id=room_session_id,
+        room_session_id=room.room_session_id,
         room_name=room.room_name,
         shared_session_key=room.shared_session_key,
         max_num_participants=room.size,
-        roster="",
-        people="",
+        roster=orjson.dumps(room.roster.dump()).decode(),
+        people=orjson.dumps(room.people).decode(),
     )
-    return _enter(tx, room, wish, person)
+
+
+def forget(tx: AccountTransaction, room_session_id: str) -> None:
+    """Take a room away, as if it had never been."""
+    tx.run(_FORGET, the_room=room_session_id)
 
 
 def join(tx: AccountTransaction, room: RosterRoom, wish: Wish, max_sessions: int | None) -> Entered:
@@ -151,13 +196,26 @@ def find(tx: AccountTransaction, locator: str, value: str) -> RosterRoom | None:
     """The open room with this `room_session_id`, `shared_session_key` or `room_name`, under the account's turn: whoever
     asks is about to change it, and who is in it."""
     tx.take_turn()
-    row = tx.first(_FIND[locator], locator=value)
-    return None if row is None else RosterRoom.of(row)
+    room = _living(tx, map(RosterRoom.of, tx.all(_FIND[locator], locator=value)))
+    return room[0] if room else None
 
 
 def all_open(tx: AccountTransaction) -> list[RosterRoom]:
     """The open rooms of the account."""
-    return [RosterRoom.of(row) for row in tx.all(_OPEN)]
+    return _living(tx, map(RosterRoom.of, tx.all(_OPEN)))
+
+
+def _living(tx: AccountTransaction, rooms: Iterable[RosterRoom]) -> list[RosterRoom]:
+    """Rooms without the people whose sessions are over, as they are when the process that had them was killed; a room
+    that only such people were in is over as well."""
+    rooms = list(rooms)
+    still = {session_id for (session_id,) in tx.all(_OPEN_SESSIONS)} if any(room.people for room in rooms) else set()
+    living = []
+    for room in rooms:
+        here = {who: mine for who, mine in room.people.items() if still & set(mine.values())}
+        if here or not room.people:
+            living.append(replace(room, people=here))
+    return living
 
 
 def new_members(tx: AccountTransaction, room: RosterRoom, cast: Iterable[Part], person: Person | None) -> list[Member]:
@@ -180,7 +238,7 @@ def new_members(tx: AccountTransaction, room: RosterRoom, cast: Iterable[Part], 
                 character_id=part.character.character_id,
                 session_id="",
                 character_session_id=conversation.character_session_id,
-                participant_identity=f"character-{membership_id}",
+                participant_identity=identity_of(membership_id),
                 display_name=name,
             )
         )
@@ -200,6 +258,22 @@ def seat(tx: AccountTransaction, room: RosterRoom, identity: str, members: Itera
         member.session_id = member.session_id or session_id
 
 
+def let_some_fail(tx: AccountTransaction, room: RosterRoom, members: Iterable[Member], end_user_id: str | None) -> None:
+    """Faults of the path /room: instances that never come, whose sessions are over at once.
+
+    The body of a fault may have a `failure_code`.
+    """
+    for member in members:
+        who = {"character_id": member.character_id, "end_user_id": end_user_id}
+        fault = faults.take(tx, "live", ROOM_PATH, who)
+        if fault is None:
+            continue
+        code = fault.body.get("failure_code") if isinstance(fault.body, dict) else None
+        room.roster.fail(member.membership_id, code if isinstance(code, str) else INJECTED)
+        for mine in room.people.values():
+            sessions.end(tx, mine.pop(member.membership_id))
+
+
 def save(tx: AccountTransaction, room: RosterRoom) -> None:
     """Write down who is in the room."""
     tx.run(
@@ -213,6 +287,16 @@ def save(tx: AccountTransaction, room: RosterRoom) -> None:
 def close(tx: AccountTransaction, room_session_id: str) -> None:
     """The room is over."""
     tx.run(_CLOSE, the_room=room_session_id, at=tx.now)
+
+
+def identity_of(membership_id: str) -> str:
+    """What an instance is called in the LiveKit room."""
+    return f"character-{membership_id}"
+
+
+def end_user_of(identity: str) -> str:
+    """Who a person of the room is, by what they are called in it."""
+    return identity.rpartition("-")[0]
 
 
 def part(tx: AccountTransaction, wanted: Mapping[str, Any]) -> Part:
@@ -232,13 +316,16 @@ def held(tx: AccountTransaction, mine: Mapping[str, str], holder: str) -> dict[s
     return found
 
 
-def _enter(tx: AccountTransaction, room: RosterRoom, wish: Wish, person: Person) -> Entered:
+def _enter(tx: AccountTransaction, room: RosterRoom, wish: Wish, person: Person, *, is_new: bool = False) -> Entered:
     identity = f"{wish.end_user_id}-{tx.new_id()[:8]}"
     alive = [member for member in room.roster.members if member.live]
-    seat(tx, room, identity, alive, wish)
-    sessions.welcome(tx, person, wish, [characters.usable(tx, member.character_id) for member in alive])
-    save(tx, room)
-    mine = room.people[identity]
-    if not mine:
+    if not alive:
         raise NotFound("Nobody in the room can be talked to.")
-    return Entered(room, identity, wish.end_user_id or "", next(iter(mine.values())), sessions.new_trace_id(tx), tx.now)
+    seat(tx, room, identity, alive, wish)
+    session_id = room.people[identity][alive[0].membership_id]
+    sessions.welcome(tx, person, wish, [characters.usable(tx, member.character_id) for member in alive])
+    if is_new:
+        let_some_fail(tx, room, alive, wish.end_user_id)
+        session_id = next(iter(room.people[identity].values()), session_id)
+    save(tx, room)
+    return Entered(room, identity, wish.end_user_id or "", session_id, sessions.new_trace_id(tx), tx.now)

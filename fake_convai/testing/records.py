@@ -85,7 +85,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A frame of a live session; `direction` is "in" for what the client sent, "out" for what it got."""
+    """A frame of a live session; `direction` is "in" for what the client sent, "out" for what it got.
+
+    With several characters in a room, `character_session_id` tells whose it is.
+    """
 
     at: datetime
     session_id: str
@@ -93,6 +96,8 @@ class Message:
     direction: str
     type: str
     message: Any
+    character_id: str = ""
+    end_user_id: str | None = None
 
 
 Record = TypeVar("Record")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fake_convai.live.messages import NOT_EMULATED
+from fake_convai.live.client_messages import NOT_EMULATED
 from tests.api.talking import Chat, Frame, answer_in, chat, connect, details, said_in, server_message
 from tests.conftest import Api
 

@@ -27,7 +27,8 @@ def read(control: Control, **query: Any) -> Frame:
 
 
 def test_every_frame_is_there_in_order(api: Api, control: Control) -> None:
-    session = connect(api, api.character())
+    npc = api.character()
+    session = connect(api, npc)
     with chat(api, session) as talk:
         sent = {"type": "user_text_message", "data": {"text": "Hello.", "token": "abcdefgh"}}
         talk.socket.send_json(sent)
@@ -38,6 +39,7 @@ def test_every_frame_is_there_in_order(api: Api, control: Control) -> None:
     found = read(control)
     assert found["dropped"] == 0
     ids = {"session_id": session["session_id"], "character_session_id": session["character_session_id"]}
+    ids |= {"character_id": npc, "end_user_id": None}
     shown = {**sent, "data": {"text": "Hello.", "token": "...efgh"}}
     bad = found["messages"][-2]
     assert bad == {"at": NOON, **ids, "direction": "in", "type": None, "message": "{"}

@@ -7,15 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fake_convai.domain.group_turn import OUTCOMES, Outcome, TurnDone
 from fake_convai.domain.roster import (
-    OUTCOMES,
     CommandRefused,
     Member,
-    Outcome,
     Retargeted,
     Roster,
     TurnBegun,
-    TurnDone,
     Updated,
     unique_names,
 )
