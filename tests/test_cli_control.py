@@ -205,6 +205,37 @@ def test_the_clock_is_shown_frozen_and_moved(shell: Shell) -> None:
         assert f"'{seconds}'" in shell.refused("clock", "advance", seconds)
 
 
+def test_the_pace_is_shown_set_and_cleared(shell: Shell) -> None:
+    assert shell.says("pace") == "Characters answer at once.\n"
+    options = ("--first-token-ms", "300", "--tokens-per-second", "20", "--words-per-minute", "150", "--jitter", "0.2")
+    told = "first_token_ms 300, tokens_per_second 20, jitter 0.2, words_per_minute 150\n"
+    assert shell.says("pace", "set", *options) == told
+    assert shell.says("pace", "show") == told
+    assert shell.says("pace", "set", "--first-token-ms", "1.5") == "first_token_ms 1.5\n"
+    assert shell.json("pace") == {"first_token_ms": 1.5}
+    assert shell.says("pace", "clear") == "Characters answer at once.\n"
+    assert "--first-token-ms 300" in shell.refused("pace", "set")
+    assert "'jitter'" in shell.refused("pace", "set", "--jitter", "2")
+    assert "'gone.har' does not exist" in shell.refused("pace", "gone.har")
+
+
+def test_the_lag_is_shown_set_settled_and_cleared(seeded: Shell) -> None:
+    assert seeded.says("lag") == "Everything appears at once.\n"
+    options = ("--extraction", "5s", "--end-users", "2reads", "--chat-history", "1 read")
+    told = "extraction after 5 seconds, end_users after 2 reads, chat_history after 1 reads\n"
+    assert seeded.says("lag", "set", *options) == told
+    assert seeded.says("lag", "show") == told
+    assert seeded.says("lag", "set", "--extraction", "0.5 s") == "extraction after 0.5 seconds\n"
+    assert seeded.json("lag") == {"extraction": {"seconds": 0.5}}
+    assert seeded.says("settle") == "0 changes have appeared.\n"
+    assert seeded.says("lag", "set", "--end-users", "2reads") == "end_users after 2 reads\n"
+    seeded.ask("/beta/memory/add", {"character_id": "npc", "end_user_id": "new", "memories": ["Tall."]})
+    assert seeded.json("settle") == {"settled": 1}
+    assert seeded.says("lag", "clear") == "Everything appears at once.\n"
+    assert "--extraction 5s" in seeded.refused("lag", "set")
+    assert "'soon' is neither of the form 5s nor 2reads" in seeded.refused("lag", "set", "--end-users", "soon")
+
+
 class TestFaults:
     def test_are_added_listed_and_cleared(self, shell: Shell) -> None:
         assert shell.says("faults") == "No fault is waiting.\n"
@@ -353,6 +384,9 @@ class TestWhichServer:
         ["reset"],
         ["snapshot", "list"],
         ["clock", "show"],
+        ["pace", "set"],
+        ["lag", "set"],
+        ["settle"],
         ["faults", "add"],
         ["requests"],
     ],

@@ -13,7 +13,8 @@ from fake_convai.cli.journal import requests
 from fake_convai.cli.openapi import openapi
 from fake_convai.cli.serve import migrate, serve
 from fake_convai.cli.stubs import stubs
-from fake_convai.cli.traffic import check, compare, pace, proxy
+from fake_convai.cli.timing import lag, pace, settle
+from fake_convai.cli.traffic import check, compare, proxy
 from fake_convai.cli.verify import verify
 
 
@@ -39,7 +40,7 @@ def cli() -> None:
 
 for command in (
     *(serve, exec_command, migrate),
-    *(seed, export, reset, snapshot, clock, faults, stubs, requests),
-    *(openapi, check, proxy, compare, pace, verify),
+    *(seed, export, reset, snapshot, clock, pace, lag, settle, faults, stubs, requests),
+    *(openapi, check, proxy, compare, verify),
 ):
     cli.add_command(command)

@@ -126,23 +126,6 @@ def check(contract: str | None, recording: Path) -> None:
     raise SystemExit(1 if report.violations else 0)
 
 
-@click.command()
-@click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def pace(recording: Path) -> None:
-    """Print how fast the real service answered in a recording, as the body of PUT /_fake/pace."""
-    from fake_convai.traffic.har import read_traffic
-    from fake_convai.traffic.recording import Unreadable
-    from fake_convai.traffic.timing import pace as pace_of
-
-    try:
-        found = pace_of(read_traffic(recording)[0])
-    except Unreadable as error:
-        raise Misuse(str(error)) from error
-    if not found:
-        raise Misuse(f"{recording} has no turn with times: record one over a WebSocket or as a stream")
-    click.echo(json.dumps(found))
-
-
 @contextmanager
 def _running(url: str | None) -> Iterator[str]:
     """The given fake, or one that lives as long as the block, with the settings of the environment."""

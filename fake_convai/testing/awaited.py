@@ -122,6 +122,9 @@ class AsyncFakeConvai:
     advance = _awaited(FakeConvai.advance)
     offset = _awaited(FakeConvai.offset)
     unfreeze = _awaited(FakeConvai.unfreeze)
+    pace = _awaited(FakeConvai.pace)
+    lag = _awaited(FakeConvai.lag)
+    settle = _awaited(FakeConvai.settle)
     talk = _awaited(FakeConvai.talk)
 
     def conversation(self, character_id: str, end_user_id: str | None = None, **members: Any) -> AsyncConversation:

@@ -250,6 +250,33 @@ def test_clock(fake: FakeConvai) -> None:
     assert abs(fake.now() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+def test_pace(fake: FakeConvai) -> None:
+    fake.freeze()
+    fake.pace(first_token_ms=300, words_per_minute=150.5)
+    assert fake.state()["account"]["pace"] == {"first_token_ms": 300, "words_per_minute": 150.5}
+    fake.pace()
+    assert "account" not in fake.state()
+
+
+def test_lag(fake: FakeConvai) -> None:
+    npc = fake.character(memory=True)
+    fake.freeze()
+    fake.lag(extraction=5, end_users=timedelta(seconds=1.5), chat_history={"reads": 2})
+    lag = {"extraction": {"seconds": 5}, "end_users": {"seconds": 1.5}, "chat_history": {"reads": 2}}
+    assert fake.state()["account"]["lag"] == lag
+    fake.lag(extraction=5)
+    fake.talk(npc, "player-42", "My name is Jordan.")
+    assert fake.memories(npc, "player-42") == []
+    fake.advance(5)
+    assert [memory.memory for memory in fake.memories(npc, "player-42")] == ["The user's name is Jordan."]
+    fake.talk(npc, "player-42", "I live in Oslo.")
+    assert len(fake.memories(npc, "player-42")) == 1
+    fake.settle()
+    assert len(fake.memories(npc, "player-42")) == 2
+    fake.lag()
+    assert "account" not in fake.state()
+
+
 def test_clock_takes_a_time_without_zone_as_utc(fake: FakeConvai) -> None:
     fake.freeze(NEW_YEAR.replace(tzinfo=None))
     assert fake.now() == NEW_YEAR
