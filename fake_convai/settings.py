@@ -116,8 +116,8 @@ class Settings(BaseSettings):
     stop_timeout: float = Field(
         5.0, gt=0, description="Seconds in which a stop ends, whatever clients are still doing or leaving undone."
     )
-    journal_size: int = Field(10_000, ge=1, description="Requests that the journal of an account keeps.")
-    journal_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Bytes that they may take together.")
+    journal_size: int = Field(10_000, ge=1, description="Requests that an account keeps, and frames of its sessions.")
+    journal_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Bytes that the requests may take, and the frames.")
     snapshot_bytes: int = Field(256 * 1024 * 1024, ge=1, description="Bytes that the snapshots of an account may take.")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="How much to log; at info each request is a line."

@@ -47,7 +47,7 @@ class Backend:
         self.journal = Journal(database, settings.journal_size, settings.journal_bytes)
         self.faults = Faults(database, self.account_store)
         self.stubs = Stubs(database)
-        self.frames = Frames(database, settings.journal_size)
+        self.frames = Frames(database, settings.journal_size, settings.journal_bytes)
         self.time = Timekeeper(database)
         self._rules = rules
         self._ids = ids
@@ -74,11 +74,11 @@ class Backend:
             clocks.change(tx, None, lambda _: Clock())
             faults.clear(tx, None)
             stubs.clear(tx, None)
-            journal.clear(tx, None)
-            messages.clear(tx, None)
+            journal.KEPT.clear(tx, None)
+            messages.KEPT.clear(tx, None)
         for one, key_hash in list_accounts(tx):
             if account_id in (None, one):
                 snapshots.wipe(AccountTransaction(tx, one, self._ids, self._rules))
-                journal.clear(tx, one)
-                messages.clear(tx, one)
+                journal.KEPT.clear(tx, one)
+                messages.KEPT.clear(tx, one)
                 self._furnish(tx, one, key_hash)

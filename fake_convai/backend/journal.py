@@ -5,24 +5,20 @@ late as the database allows: in memory when somebody reads the journal, in a fil
 before the answer leaves, since the next request may ask another replica for the journal.
 """
 
-import asyncio
 import logging
 import time
 import uuid
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import InitVar, dataclass, field
-from itertools import chain
 from typing import Any
 
 import orjson
 
+from fake_convai.backend.notes import Notes
 from fake_convai.backend.redact import by_last_four, redacted, redacted_text, storable
 from fake_convai.backend.surface import Surface
-from fake_convai.backend.waiting import Bell
 from fake_convai.domain.clock import real_time, to_iso
-from fake_convai.domain.errors import Unavailable
 from fake_convai.store import clocks, journal
 from fake_convai.store.database import Database
 from fake_convai.store.journal import Entry
@@ -30,7 +26,6 @@ from fake_convai.store.query import Transaction
 
 logger = logging.getLogger("fake_convai")
 
-FLUSH_SECONDS = 0.2
 MAX_KEPT_BODY = 64 * 1024
 """Bytes; of a larger body only its size is kept, so that the journal stays small."""
 
@@ -92,6 +87,11 @@ class Note:
         keys = [value for name, value in sent if name in _CREDENTIALS and value]
         self.account = by_last_four(keys[0].decode("latin-1")) if keys else None
 
+    @property
+    def ended(self) -> int:
+        """When it was answered, by the machine's monotonic clock."""
+        return self.started + self.duration
+
 
 REQUESTS = logging.getLogger("fake_convai.requests")
 """Each request, as a record with its `note`; silent until somebody wants to see them (`fake_convai.lines`)."""
@@ -117,21 +117,12 @@ def told(note: Note) -> dict[str, Any]:
     }
 
 
-class Journal:
-    """Collects notes and writes them to the database in batches."""
+class Journal(Notes[Note]):
+    """The requests, an entry each."""
 
     def __init__(self, database: Database, keep: int, most_bytes: int) -> None:
-        """`keep` is how many entries an account's journal holds, and `most_bytes` how large they may be together."""
-        self.added = Bell()
-        self._database = database
-        self._keep = keep
-        self._most_bytes = most_bytes
-        self._notes: dict[int | None, deque[Note]] = {}
-        self._waiting: Counter[int | None] = Counter()
-        """Bytes of the notes of each account, about."""
-        self._dropped: Counter[int | None] = Counter()
-        self._to_trim: set[int | None] = set()
-        self._writing = asyncio.Lock()
+        """As `Notes`."""
+        super().__init__(database, journal.KEPT, keep, most_bytes)
 
     async def add(self, note: Note, status: int, response: bytes) -> None:
         """The request was answered, or is about to be."""
@@ -139,69 +130,15 @@ class Journal:
         note.duration = time.perf_counter_ns() - note.started
         note.path = note.path if len(note.path) <= MAX_KEPT_PATH else note.path[:MAX_KEPT_PATH] + "..."
         note.size = len(note.path) + _size(note.body) + _size(note.response) + _NOTE_SIZE
-        self._keep_note(note)
+        self.keep(note)
         if REQUESTS.isEnabledFor(logging.INFO):
             REQUESTS.info("%s", note.path, extra={"note": note})
-        if self._database.shared and status != 503:  # which is what a silent database has answered
-            with suppress(Unavailable):  # the answer to the request does not depend on it
-                await self._write(trim=False)
+        if status != 503:  # which is what a silent database has answered
+            await self.share()
 
-    def _keep_note(self, note: Note) -> None:
-        notes = self._notes.get(note.account_id)
-        if notes is None:
-            notes = self._notes[note.account_id] = deque()
-        notes.append(note)
-        self._waiting[note.account_id] += note.size
-        while len(notes) > self._keep or (self._waiting[note.account_id] > self._most_bytes and len(notes) > 1):
-            self._waiting[note.account_id] -= notes.popleft().size
-            self._dropped[note.account_id] += 1
-        self.added.ring()
-
-    async def flush(self) -> None:
-        """Write down what has been noted so far, by the clocks as they stand; all of it is written afterwards.
-
-        When the database does not answer, the notes stay for the next time.
-        """
-        await self._write(trim=True)
-
-    async def _write(self, *, trim: bool) -> None:
-        """Trimming reads all entries of an account, so it is not done for each request."""
-        async with self._writing:
-            if not self._notes and not (trim and self._to_trim):
-                return
-            notes = sorted(chain.from_iterable(self._notes.values()), key=lambda note: note.started + note.duration)
-            self._to_trim.update(self._notes)
-            self._notes, dropped, self._dropped = {}, self._dropped, Counter()
-            self._waiting.clear()
-            to_trim = self._to_trim | dropped.keys() if trim else dropped.keys()
-            try:
-                await self._database.write(
-                    lambda tx: self._write_down(tx, notes, {one: dropped[one] for one in to_trim})
-                )
-            except Unavailable:
-                newer, self._notes, self._dropped = self._notes, {}, self._dropped + dropped
-                self._waiting.clear()
-                for note in chain(notes, *newer.values()):
-                    self._keep_note(note)
-                raise
-            self._to_trim -= to_trim
-
-    def _write_down(self, tx: Transaction, notes: Iterable[Note], dropped: Mapping[int | None, int]) -> None:
+    def _write_down(self, tx: Transaction, notes: Sequence[Note]) -> None:
         ticking = {account_id: clocks.get(tx, account_id) for account_id in {note.account_id for note in notes}}
         journal.add(tx, list(filter(None, (_written(note, ticking[note.account_id].at(note.at)) for note in notes))))
-        for account_id, dropped_before in dropped.items():
-            journal.trim(tx, account_id, self._keep, self._most_bytes, dropped_before)
-
-    async def run(self) -> None:
-        """Flush now and then until cancelled, for a database that outlives the process."""
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            try:
-                await self.flush()
-            except Unavailable:
-                pass  # the notes stay for the next time
-            except Exception:
-                logger.exception("Cannot write the journal")  # the next flush must come all the same
 
 
 def _written(note: Note, at: int) -> Entry | None:

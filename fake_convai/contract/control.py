@@ -231,7 +231,13 @@ _WAIT: Mapping[str, Schema] = {
     "wait": {"type": "number", "minimum": 0, "maximum": MAX_WAIT},
     "count": {"type": "integer", "minimum": 1},
 }
-_FRAMES: Mapping[str, Schema] = {"session_id": Text, "type": Text, "direction": {"enum": ["in", "out"]}, **_WAIT}
+_FRAMES: Mapping[str, Schema] = {
+    "session_id": Text,
+    "character_session_id": Text,
+    "type": Text,
+    "direction": {"enum": ["in", "out"]},
+    **_WAIT,
+}
 _FILTERS: Mapping[str, Schema] = {
     **_WAIT,
     "path": Text,

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from starlette.responses import Response
+
+from fake_convai.backend.body import MEBIBYTE
+from fake_convai.backend.responses import large
 from fake_convai.control.plane import ControlCall
 from fake_convai.control.speech_documents import LagDocument, PaceDocument
 from fake_convai.control.waiting import Entries, Patience, nearest
@@ -10,7 +14,7 @@ from fake_convai.domain.pace import INSTANT
 from fake_convai.store import accounts, appearing, lag, messages
 from fake_convai.store.messages import Wanted
 
-_FILTERS = ("session_id", "type", "direction")
+_FILTERS = ("session_id", "character_session_id", "type", "direction")
 
 
 async def show_pace(call: ControlCall) -> dict[str, Any]:
@@ -56,7 +60,7 @@ async def settle(call: ControlCall) -> dict[str, Any]:
     return {"settled": await call.one_account().write(appearing.settle)}
 
 
-async def list_messages(call: ControlCall) -> dict[str, Any]:
+async def list_messages(call: ControlCall) -> Response:
     """The frames of live sessions, oldest first; with `wait` or `count`, as soon as so many match."""
     query = dict(call.request.query_params)
     patience = Patience.of(query)
@@ -71,19 +75,20 @@ async def list_messages(call: ControlCall) -> dict[str, Any]:
 
     async def read(which: Wanted = wanted) -> Entries:
         await frames.flush()
-        return await database.read(lambda tx: messages.read(tx, call.account_id, which))
+        is_large = await database.read(lambda tx: messages.KEPT.size(tx, call.account_id)) > MEBIBYTE
+        return await database.read(lambda tx: messages.read(tx, call.account_id, which), long=is_large)
 
     found = await read() if patience is None else await patience.wait(frames.added, read)
-    dropped = await database.read(lambda tx: messages.dropped(tx, call.account_id))
-    answer = {"messages": found, "dropped": dropped}
-    if patience is None:
-        return answer
-    if len(found) >= patience.count:
-        return {**answer, "complete": True}
-    return {**answer, "complete": False, "nearest": nearest(await read(Wanted()), query)}
+    dropped = await database.read(lambda tx: messages.KEPT.dropped(tx, call.account_id))
+    answer: dict[str, Any] = {"messages": found, "dropped": dropped}
+    if patience is not None:
+        answer["complete"] = len(found) >= patience.count
+        if not answer["complete"]:
+            answer["nearest"] = nearest(await read(Wanted()), query)
+    return await large(answer)
 
 
 async def clear_messages(call: ControlCall) -> dict[str, Any]:
     """Forget the frames of live sessions."""
-    await call.backend.database.write(lambda tx: messages.clear(tx, call.account_id))
+    await call.backend.database.write(lambda tx: messages.KEPT.clear(tx, call.account_id))
     return {"messages": [], "dropped": 0}

@@ -196,7 +196,7 @@ async def list_requests(call: ControlCall) -> Response:
     patience = Patience.of(query)
     wanted, database = _wanted(query), call.backend.database
     if patience is None:
-        is_large = await database.read(lambda tx: journal.size(tx, call.account_id)) > MEBIBYTE
+        is_large = await database.read(lambda tx: journal.KEPT.size(tx, call.account_id)) > MEBIBYTE
         return await large(await database.read(lambda tx: _found(tx, call.account_id, wanted), long=is_large))
 
     async def read(which: Wanted = wanted) -> Entries:
@@ -204,7 +204,7 @@ async def list_requests(call: ControlCall) -> Response:
         return await database.read(lambda tx: journal.read(tx, call.account_id, which))
 
     found = await patience.wait(call.backend.journal.added, read)
-    dropped = await database.read(lambda tx: journal.dropped(tx, call.account_id))
+    dropped = await database.read(lambda tx: journal.KEPT.dropped(tx, call.account_id))
     answer = {"requests": found, "dropped": dropped}
     if len(found) >= patience.count:
         return await large({**answer, "complete": True})
@@ -214,7 +214,7 @@ async def list_requests(call: ControlCall) -> Response:
 
 async def clear_requests(call: ControlCall) -> dict[str, Any]:
     """Empty the journal."""
-    await call.backend.database.write(lambda tx: journal.clear(tx, call.account_id))
+    await call.backend.database.write(lambda tx: journal.KEPT.clear(tx, call.account_id))
     return {"requests": [], "dropped": 0}
 
 
@@ -283,7 +283,7 @@ def _end_user_id(query: dict[str, str]) -> str | None:
 
 def _found(tx: Transaction, account_id: int | None, wanted: Wanted) -> dict[str, Any]:
     found = journal.read(tx, account_id, wanted)
-    answer = {"requests": found, "dropped": journal.dropped(tx, account_id)}
+    answer = {"requests": found, "dropped": journal.KEPT.dropped(tx, account_id)}
     if found or wanted == Wanted(end_user_id=wanted.end_user_id, after=wanted.after, limit=wanted.limit):
         return answer
     return {**answer, "nearest": _nearest(tx, account_id, wanted)}

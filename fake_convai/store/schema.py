@@ -23,7 +23,7 @@ from fake_convai.store.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration; a test compares it with `migrations/`."""
 
 APPLICATION_ID = 0x434F4E56

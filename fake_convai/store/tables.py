@@ -333,7 +333,8 @@ messages = Table(
     Column("direction", Text, nullable=False),
     Column("type", Text),
     Column("entry", Text, nullable=False),
-    Index("ix_messages_account", "account_id", "message_seq"),
+    Column("size", Number, nullable=False, server_default="0", comment="Bytes of the entry."),
+    Index("ix_messages_account", "account_id", "message_seq", "size"),
     sqlite_autoincrement=True,
     comment="The frames of live sessions, the newest so many of each account.",
 )

@@ -122,7 +122,7 @@ class TestWithoutADatabase:
                     database.silent = False
                 return len(await entries_of(database))
 
-        monkeypatch.setattr("fake_convai.backend.journal.FLUSH_SECONDS", 0)
+        monkeypatch.setattr("fake_convai.backend.notes.FLUSH_SECONDS", 0)
         assert asyncio.run(written()) == 1
 
     def test_it_goes_on_writing_after_a_surprise(
@@ -145,7 +145,7 @@ class TestWithoutADatabase:
                     await journal.add(Note("POST", "/", Surface.BETA), 200, b"")
                 return len(await entries_of(database))
 
-        monkeypatch.setattr("fake_convai.backend.journal.FLUSH_SECONDS", 0)
+        monkeypatch.setattr("fake_convai.backend.notes.FLUSH_SECONDS", 0)
         assert asyncio.run(written()) == 1
         assert "Cannot write down POST /lost" in caplog.text
         assert "ZeroDivisionError: a bug" in caplog.text

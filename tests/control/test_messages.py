@@ -1,5 +1,6 @@
 """The frames of live sessions, and waiting for them and for requests."""
 
+import json
 import threading
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from tests.api.talking import Frame, chat, connect, disconnect, events_in
 from tests.conftest import Api, refused
-from tests.control.driving import NOON, Control
+from tests.control.conftest import Run
+from tests.control.driving import NOON, Control, account
 
 
 @pytest.fixture
@@ -20,7 +22,8 @@ def control(api: Api) -> Control:
 
 def read(control: Control, **query: Any) -> Frame:
     """What `GET /_fake/messages` answers."""
-    response = control.client.get("/_fake/messages", params=query, headers={"CONVAI-API-KEY": str(control.key)})
+    headers = {} if control.key is None else {"CONVAI-API-KEY": control.key}
+    response = control.client.get("/_fake/messages", params=query, headers=headers)
     assert response.status_code == 200, response.text
     found: Frame = response.json()
     return found
@@ -71,6 +74,51 @@ def test_they_are_filtered_and_forgotten(api: Api, control: Control) -> None:
     assert len(read(control, direction="in")["messages"]) == 2
     assert control.ok("DELETE", "/messages") == {"messages": [], "dropped": 0}
     assert read(control)["messages"] == []
+
+
+def test_those_of_one_conversation(api: Api, control: Control) -> None:
+    npc = api.character()
+    first = connect(api, npc, "player-42")
+    again = connect(api, npc, "player-42", character_session_id=first["character_session_id"])
+    for session in (first, connect(api, npc), again):
+        with chat(api, session) as talk:
+            talk.say("Hello.")
+    found = read(control, character_session_id=first["character_session_id"], direction="in")["messages"]
+    assert [entry["session_id"] for entry in found] == [first["session_id"], again["session_id"]]
+    assert read(control, character_session_id="none")["messages"] == []
+
+
+class TestSize:
+    def test_the_oldest_go_when_there_are_too_many(self, run: Run) -> None:
+        with run(journal_size=3) as client:
+            Control(client).ok("POST", "/reset")
+            (api, control), (other, theirs) = account(client), account(client)
+            for one in (api, other):
+                with chat(one, connect(one, one.character())) as talk:
+                    talk.say("Hello.")
+                    everything = read(Control(client, one.key))
+            assert [entry["type"] for entry in everything["messages"]][-1] == "bot-turn-completed"
+            assert (len(everything["messages"]), everything["dropped"] > 5) == (3, True)
+            assert read(control)["dropped"] == everything["dropped"]
+            assert read(Control(client))["dropped"] == 2 * everything["dropped"]
+            assert control.ok("DELETE", "/messages") == {"messages": [], "dropped": 0}
+            assert (read(control)["dropped"], read(theirs)["dropped"]) == (0, everything["dropped"])
+            assert Control(client).ok("DELETE", "/messages") == {"messages": [], "dropped": 0}
+            assert read(Control(client)) == {"messages": [], "dropped": 0}
+
+    @pytest.mark.parametrize("at_once", [False, True], ids=["written one by one", "written together"])
+    def test_they_are_bounded_in_bytes(self, run: Run, at_once: bool) -> None:
+        with run(journal_bytes=40_000) as client:
+            api, control = account(client)
+            with chat(api, connect(api, api.character())) as talk:
+                for number in range(5):
+                    talk.say(f"{number} " + (12_000 * "x" if number % 2 else 6_000 * "\u00e9"))
+                    if not at_once:
+                        read(control)
+            found = read(control)
+            assert sum(len(json.dumps(entry, ensure_ascii=False).encode()) for entry in found["messages"]) < 41_000
+            assert found["dropped"] > 20
+            assert found["messages"][-1]["message"]["data"]["type"] == "bot-turn-completed"
 
 
 def test_a_stream_has_them_too(api: Api, control: Control) -> None:

@@ -42,12 +42,11 @@ function disclosure(session, title) {
 /** @param {Session} session */
 function messages(session) {
   const list = h("ol", { class: "events", role: "list", tabindex: 0, "aria-label": "Messages" });
-  const plain = (/** @type {string} */ id) => id.replaceAll("-", "");
+  const id = encodeURIComponent(session.sessionID);
   const load = () =>
     attempt("Could not read the messages", async (signal) => {
       /** @type {{ messages: Frame[] }} */
-      const kept = await control("GET", "/messages", signal);
-      const mine = kept.messages.filter((one) => plain(one.character_session_id) === plain(session.sessionID));
+      const { messages: mine } = await control("GET", `/messages?character_session_id=${id}`, signal);
       const row = (/** @type {Frame} */ one) =>
         eventRow(
           one.direction === "in" ? "client" : "server",
