@@ -81,6 +81,30 @@ interface Fault {
   when: string;
 }
 
+/** `GET /_fake/pace` */
+interface Pace {
+  first_token_ms?: number;
+  tokens_per_second?: number;
+  words_per_minute?: number;
+  jitter?: number;
+}
+
+/** One of both. */
+interface Late {
+  seconds?: number;
+  reads?: number;
+}
+
+/** `GET /_fake/lag` */
+interface Lag {
+  extraction?: Late;
+  end_users?: Late;
+  chat_history?: Late;
+}
+
+/** Change a setting: method, path, body, what to say then, and the id of what has the focus then. */
+type ChangeSetting = (method: string, path: string, body: unknown, said: string, focus: string) => Promise<void>;
+
 /** What became of a fact that was added. */
 interface Step {
   at: string;

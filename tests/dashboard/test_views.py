@@ -298,6 +298,47 @@ class TestClockAndFaults:
         assert len(account.faults()) == 2
 
 
+class TestPaceAndLag:
+    def test_the_pace_is_read_set_and_cleared(self, opened: Open, account: FakeConvai) -> None:
+        account.pace(first_token_ms=300, jitter=0.2)
+        page = opened("#/clock")
+        expect(page.get_by_text("First token after ms: 300 · Jitter, 0 to 1: 0.2")).to_be_visible()
+        page.get_by_label("Tokens a second").fill("20.5")
+        page.get_by_label("Jitter").fill("")
+        button(page, "Set pace").click()
+        expect(status(page)).to_have_text("Characters take their time.")
+        expect(page.get_by_label("First token after ms")).to_be_focused()
+        assert account.state()["account"]["pace"] == {"first_token_ms": 300, "tokens_per_second": 20.5}
+        page.get_by_label("Tokens a second").fill("0")
+        button(page, "Set pace").click()
+        expect(status(page)).to_contain_text("'tokens_per_second'")
+        button(page, "Answer at once").click()
+        expect(status(page)).to_have_text("Characters answer at once.")
+        expect(button(page, "Answer at once")).to_be_disabled()
+        assert "account" not in account.state()
+
+    def test_the_lag_is_read_set_settled_and_cleared(self, opened: Open, account: FakeConvai) -> None:
+        npc = account.character("coach", memory=True)
+        account.lag(end_users={"reads": 1})
+        page = opened("#/clock")
+        expect(page.get_by_text("New people: after 1 read")).to_be_visible()
+        expect(page.get_by_label("New people, in")).to_have_value("reads")
+        page.get_by_label("New people", exact=True).fill("")
+        page.get_by_label("Memory of a session", exact=True).fill("5")
+        button(page, "Set lag").click()
+        expect(status(page)).to_have_text("What is written appears later.")
+        assert account.state()["account"]["lag"] == {"extraction": {"seconds": 5}}
+        account.freeze()
+        account.talk(npc, "player-42", "I like tea.")
+        assert account.memories(npc, "player-42") == []
+        button(page, "Settle now").click()
+        expect(status(page)).to_have_text("Everything has appeared.")
+        assert len(account.memories(npc, "player-42")) == 1
+        button(page, "No lag").click()
+        expect(status(page)).to_have_text("What is written appears at once.")
+        assert "account" not in account.state()
+
+
 class TestReplies:
     def test_they_are_added_and_removed(self, opened: Open, account: FakeConvai) -> None:
         page = opened("#/answers")

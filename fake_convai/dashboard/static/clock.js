@@ -1,11 +1,12 @@
 // @ts-check
-/** The account's clock and its faults: at a glance in the head of every view, and a view of their own. */
+/** The account's clock and faults: at a glance in the head of every view, and in a view with all that takes time. */
 
 import { control, keys } from "./backend.js";
 import { exactly } from "./displayed.js";
 import { byId, count, h, input } from "./dom.js";
 import { field, submits } from "./form.js";
 import { SETTLED, attempt } from "./status.js";
+import { lagCard, paceCard } from "./timing.js";
 
 const EVERY_MS = 3000;
 const MARK = "⚠ ";
@@ -73,8 +74,13 @@ async function readBoth(signal) {
 
 /** @param {AbortSignal} signal */
 async function load(signal) {
-  ({ clock, faults } = await readBoth(signal));
-  byId("clock-body").replaceChildren(...clockCard(), ...faultsCard());
+  const [read, pace, lag] = await Promise.all([
+    readBoth(signal),
+    control("GET", "/pace", signal),
+    control("GET", "/lag", signal),
+  ]);
+  ({ clock, faults } = read);
+  byId("clock-body").replaceChildren(...clockCard(), ...paceCard(pace, set), ...lagCard(lag, set), ...faultsCard());
 }
 
 function renderGlance() {
@@ -227,11 +233,7 @@ function undo(name, possible, path, said) {
 /**
  * Change something, and show what came of it.
  *
- * @param {string} method
- * @param {string} path
- * @param {unknown} body
- * @param {string} said
- * @param {string} focus the id of what has the focus then
+ * @type {ChangeSetting}
  */
 function set(method, path, body, said, focus) {
   return attempt("Could not change it", async (signal) => {
