@@ -209,6 +209,21 @@ def test_select_all_means_what_the_search_shows_and_the_dialog_names_what_it_hid
     assert listed(account) == ["beta-1"]
 
 
+def test_what_one_selects_while_it_loads_stays_selected(loaded: Open, account: FakeConvai) -> None:
+    account.seed(people("player-1", 'player-"2"', "player-3"))
+    page = loaded()
+    held: list[Route] = []
+    page.route("**/end-users/list", lambda route: held.append(route))
+    with page.expect_request("**/end-users/list"):
+        button(page, "Refresh").click()
+    rows(page).nth(1).get_by_role("checkbox").check()
+    held[0].continue_()
+    expect(status(page)).to_have_text("3 end users loaded.")
+    expect(rows(page).nth(1).get_by_role("checkbox")).to_be_checked()
+    expect(rows(page).nth(1).get_by_role("checkbox")).to_be_focused()
+    expect(page.get_by_text("1 selected")).to_be_visible()
+
+
 def test_a_hostile_name_is_text_and_nothing_else(loaded: Open, account: FakeConvai) -> None:
     account.seed(people('"><script>document.title=2</script>', name=HOSTILE))
     page = loaded()

@@ -72,8 +72,10 @@ function load(read) {
     progress("Loading…", 0, 1);
     await readGlance();
     const users = await read(signal);
+    const before = roster;
     roster = new Roster(users, (user) => displayName(user, accountNow()));
     roster.search(input("search").value);
+    for (const { end_user_id } of users) roster.select(end_user_id, before?.selected.has(end_user_id) ?? false);
     render();
     return `${count(users.length, "end user")} loaded.`;
   });
@@ -142,7 +144,9 @@ function turn(pages) {
 function render() {
   const rows = roster?.rows ?? [];
   const now = accountNow();
+  const focused = /** @type {HTMLInputElement | null} */ (byId("rows").querySelector("input:focus"))?.value;
   byId("rows").replaceChildren(...rows.map((user) => row(user, now)));
+  if (focused !== undefined) box(focused)?.focus({ preventScroll: true });
   byId("rows").hidden = rows.length === 0;
   byId("hint").textContent = hint();
   byId("hint").hidden = rows.length > 0;
@@ -152,6 +156,11 @@ function render() {
 function hint() {
   if (roster === null) return FIRST;
   return roster.users.length === 0 ? "This account has no end users." : "Nobody has that in their name or id.";
+}
+
+/** @param {string} id */
+function box(id) {
+  return /** @type {HTMLInputElement | null} */ (byId("rows").querySelector(`input[value="${CSS.escape(id)}"]`));
 }
 
 /**
