@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
 from fake_convai import FakeConvai
+from fake_convai.cli.main import cli
 from tests.serving import Served, serve
 
 ROOT = Path(__file__).parent.parent
@@ -30,10 +32,14 @@ RUN_ELSEWHERE = {
     ("clients.md", "bash"): "tests/test_tls.py",
     ("control-plane.md", "sh"): "tests/control/test_documentation.py",
     ("design.md", "mermaid"): "tests/test_rooms.py",
+    ("quick-start.md", "mermaid"): "tests/test_docs.py",
     ("rooms.md", "mermaid"): "tests/room/test_ensemble.py",
     ("testing.md", "python"): "tests/testing/test_examples.py",
 }
-HARMLESS = re.compile(r"(curl|openapi-python-client|fake-convai (?!serve\b|proxy\b)\S+) ")
+HARMLESS = re.compile(
+    r"(room=\$\(|echo '[^']+' \| )?"
+    r"(curl|python -m websockets|openapi-python-client|fake-convai (?!serve\b|proxy\b)\S+) "
+)
 LANGUAGES = {"console", "sh", "python", "js", "csharp", "json", "yaml", "text", "powershell", ""}
 _BLOCK = re.compile(r"^(<!-- not run: .+ -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -123,14 +129,18 @@ def test_console_blocks_print_what_they_show(page: Path, demo_server: Served, tm
 
 @pytest.mark.parametrize("block", _blocks("sh"))
 def test_shell_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path) -> None:
-    for command in re.split(r"(?<!\\)\n", block.code.strip()):
+    for command in re.split(r"(?<!\\)\n(?! )", block.code.strip()):
         _make_sure_that_it_is_harmless(command)
     _run(tmp_path, "bash", "-euo", "pipefail", "-c", block.at(demo_server))
 
 
 @pytest.mark.parametrize("block", _blocks("js"))
-def test_javascript_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path) -> None:
+def test_javascript_blocks_succeed(
+    block: Block, demo_server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _need("node")
+    if "new WebSocket" in block.code and not _run(tmp_path, "node", "-p", "globalThis.WebSocket ?? ''").strip():
+        monkeypatch.setenv("NODE_OPTIONS", "--experimental-websocket")
     (tmp_path / "block.test.mjs").write_text(block.at(demo_server), "utf-8")
     report = _run(tmp_path, "node", "--test", "--test-reporter=tap", "block.test.mjs")
     assert re.search(r"^# pass [1-9]", report, re.MULTILINE), report
@@ -153,7 +163,11 @@ public static class Drive
     {
         using (var fake = new FakeConvai("csharp", arguments[0]))
         {
-            fake.Seed("{\\"characters\\": [{\\"character_id\\": \\"guide\\"}]}").Wait();
+            var person = "\\"character_id\\": \\"guide\\", \\"end_user_id\\": \\"player-42\\"";
+            var guide = "{\\"character_id\\": \\"guide\\", \\"memory_settings\\": {\\"enabled\\": true}}";
+            fake.Seed("{\\"characters\\": [" + guide + "]}").Wait();
+            System.Console.WriteLine(fake.Talk(person, "I have a dog named Rex.").Result);
+            System.Console.WriteLine(fake.Memories(person).Result);
             fake.Fail("/memory/list", 429).Wait();
             System.Console.WriteLine(fake.Requests("/memory/list").Result);
             fake.Reset().Wait();
@@ -170,8 +184,10 @@ def test_csharp_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path
     _need("mcs", "mono")
     (tmp_path / "block.cs").write_text(block.code + DRIVE, "utf-8")
     _run(tmp_path, "mcs", "-warnaserror", "-r:System.Net.Http", "block.cs")
-    journal, refusal = _run(tmp_path, "mono", "block.exe", demo_server.url).splitlines()
-    assert json.loads(journal) == {"requests": [], "dropped": 0, "nearest": []}
+    last, memories, journal, refusal = _run(tmp_path, "mono", "block.exe", demo_server.url).splitlines()
+    assert json.loads(last)["data"] == {"type": "bot-turn-completed", "was_interrupted": False}
+    assert [record["memory"] for record in json.loads(memories)["memories"]] == ["The user has a dog named Rex."]
+    assert [request["status"] for request in json.loads(journal)["requests"]] == [200]
     assert "nonsense" in json.loads(refusal)["ERROR"]
 
 
@@ -185,6 +201,21 @@ def test_languages_have_one_name_each(page: Path) -> None:
     """So that no block escapes by calling itself bash."""
     languages = {language for _, language, _ in _BLOCK.findall(page.read_text("utf-8"))}
     assert {language for language in languages if (page.name, language) not in RUN_ELSEWHERE} <= LANGUAGES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page: Path) -> None:
+    """What is only shown, not run: the command, and each option that follows it in its line."""
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    for line in re.findall(r"(?:^(?: {4}|\$ )(?:\S*/)?|`)fake-convai ([a-z][^`\n]*)", text, re.MULTILINE):
+        command: click.Command = cli
+        words = line.partition(" -- ")[0].split()
+        while isinstance(command, click.Group) and words and (words[0] in command.commands or command is not cli):
+            assert words[0] in command.commands, line
+            command = command.commands[words.pop(0)]
+        assert command is not cli, line
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options, line
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -214,8 +245,15 @@ def test_the_site_can_be_built(tmp_path: Path) -> None:
     assert "quick-start.md" in named
 
 
+def test_the_picture_has_every_address() -> None:
+    """Of the ready lines, which stand above it."""
+    page = (ROOT / "docs" / "quick-start.md").read_text("utf-8")
+    addresses = set(re.findall(r"^  \w+ +http://127.0.0.1:2668(/\w+)$", page, re.MULTILINE))
+    (picture,) = [code for _, language, code in _BLOCK.findall(page) if language == "mermaid"]
+    assert addresses == set(re.findall(r"/\w+", picture.replace("<br>", " ")))
+
+
 def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text("utf-8")
-    assert [page.name for page in PAGES if f"({page.name})" not in index and page.parent.name == "docs"] == [
-        "README.md"
-    ]
+    pages = [page.name for page in PAGES if page.parent == ROOT / "docs"]
+    assert [name for name in pages if f"({name})" not in index] == ["README.md"]

@@ -1,13 +1,13 @@
 """docs/commands.md, made from the commands and settings themselves."""
 
-from collections import Counter
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from typing import Any, get_args
 
 import click
 from pydantic.fields import FieldInfo
 
-from fake_convai.settings import ENVIRONMENT_PREFIX, Settings
+from fake_convai.settings import Settings
 
 _HEAD = """\
 <!-- Made by `make openapi`: change fake_convai/settings.py or the commands, not this page. -->
@@ -15,18 +15,19 @@ _HEAD = """\
 
 ## Settings
 
-`fake-convai serve` takes each as an option or as a variable. The option beats the variable, and the variable beats the
-default; a value that cannot be used stops the start with one line that names it. What is repeatable as an option is
-separated by commas in a variable; what is off by default is turned on by the option alone, or by `true` in the
-variable. The pytest fixture takes the same settings by name, such as `{"plan": "free"}`
-([testing.md](testing.md#settings)).
+`fake-convai serve` and `exec` take each as an option or as a variable: `--log-level` is `FAKE_CONVAI_LOG_LEVEL`. The
+option beats the variable, and the variable beats the default; a value that cannot be used stops the start with one line
+that names it. What is repeatable as an option is separated by commas in a variable; what is off by default is turned on
+by the option alone, or by `true` in the variable. The pytest fixture takes the same settings by name, such as
+`{"plan": "free"}` ([testing.md](testing.md#settings)).
 
-| Option | Variable | Default | Meaning |
-|---|---|---|---|"""
+| Option | Default | Meaning |
+|---|---|---|"""
 
 
-_SHARED_BY = 3
-"""An option that more commands than this have is told once for all of them."""
+_SETTINGS = {f"--{name.replace('_', '-')}" for name in Settings.model_fields}
+_ASKING = {"url", "api_key", "control_key"}
+"""What a command takes that acts on an account of a running server."""
 
 
 def commands_page(cli: click.Command) -> str:
@@ -35,39 +36,38 @@ def commands_page(cli: click.Command) -> str:
 
 
 def _lines(cli: click.Command) -> Iterator[str]:
-    commands = list(_commands(cli, "fake-convai"))
-    counted = Counter(line for names, command in commands for line in _options(names, command))
-    shared = [line for line, times in counted.items() if times > _SHARED_BY]
+    commands = dict(_commands(cli, "fake-convai"))
+    asking = {names: one for names, one in commands.items() if {parameter.name for parameter in one.params} >= _ASKING}
+    shared = [
+        line for line in _options(asking["fake-convai reset"]) if all(line in _options(one) for one in asking.values())
+    ]
+    settings = {line for line in _options(commands["fake-convai serve"]) if _flag(line) in _SETTINGS}
     yield _HEAD
     yield from (_row(name, field) for name, field in Settings.model_fields.items())
-    yield from ("", "## Commands", "", "Those that talk to a running server share these options:", "", *shared)
-    for names, command in commands:
-        if command is not cli:
-            yield from ("", f"### {names}", "", *_command(names, command, set(shared)))
+    yield from ("", "## Commands to a running server", "", "All of them take:", "", *shared)
+    for names, command in asking.items():
+        yield from _command(names, command, shared)
+    yield from ("", "## Other commands")
+    for names, command in commands.items():
+        if names not in asking:
+            yield from _command(names, command, settings if settings <= set(_options(command)) else ())
 
 
-def _command(names: str, command: click.Command, shared: set[str]) -> Iterator[str]:
-    context = click.Context(command, info_name=names)
-    words = " ".join((command.help or "").split())
-    yield f"`{' '.join([names, *command.collect_usage_pieces(context)])}`: {words[:1].lower()}{words[1:]}"
-    options = _options(names, command)
-    own = [line for line in options if line not in shared]
-    if len(own) < len(options):
-        yield ""
-        yield "Takes the shared options."
-    settings = {f"--{name.replace('_', '-')}" for name in Settings.model_fields}
-    if sum(line.partition("`")[2].partition("`")[0].split()[0] in settings for line in own) > _SHARED_BY:
-        own = [line for line in own if line.partition("`")[2].partition("`")[0].split()[0] not in settings]
-        yield ""
-        yield "Takes every setting above."
-    if own:
-        yield ""
-        yield from own
+def _command(names: str, command: click.Command, untold: Collection[str]) -> Iterator[str]:
+    usage = [piece for piece in command.collect_usage_pieces(click.Context(command)) if piece != "[OPTIONS]"]
+    words = " ".join(" ".join(part.split()).removesuffix(".") + "." for part in (command.help or "").split("\n\n"))
+    yield from ("", f"`{' '.join([names, *usage])}`: {words[:1].lower()}{words[1:]}")
+    if own := [line for line in _options(command) if line not in untold]:
+        yield from ("", *own)
 
 
-def _options(names: str, command: click.Command) -> list[str]:
+def _flag(line: str) -> str:
+    return re.split("[ `]", line)[2]
+
+
+def _options(command: click.Command) -> list[str]:
     """A line for each option but --help."""
-    context = click.Context(command, info_name=names)
+    context = click.Context(command)
     lines = []
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
@@ -79,8 +79,7 @@ def _options(names: str, command: click.Command) -> list[str]:
 def _row(name: str, field: FieldInfo) -> str:
     choices = [f"`{choice}`" for choice in get_args(field.annotation) if isinstance(choice, str)]
     meaning = f"{field.description} One of {', '.join(choices)}." if choices else field.description
-    variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
-    return f"| `--{name.replace('_', '-')}` | `{variable}` | {_shown(field.default)} | {meaning} |"
+    return f"| `--{name.replace('_', '-')}` | {_shown(field.default)} | {meaning} |"
 
 
 def _shown(default: Any) -> str:
@@ -90,9 +89,9 @@ def _shown(default: Any) -> str:
 
 
 def _commands(command: click.Command, names: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command that can be run, by name, with the words that call it; before them `fake-convai` itself."""
-    if not isinstance(command, click.Group) or command.name == "cli":
-        yield names, command
+    """Every command that can be run, by name, with the words that call it."""
     if isinstance(command, click.Group):
         for name, member in sorted(command.commands.items()):
             yield from _commands(member, f"{names} {name}")
+    else:
+        yield names, command

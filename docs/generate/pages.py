@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fake_convai.api.endpoint import Endpoint
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.api.unused import UNUSED
-from fake_convai.contract.openapi import document
-from fake_convai.contract.provenance import SOURCES, Section, guesses, sections
+from fake_convai.contract.provenance import SOURCES, Section, sections
 from fake_convai.live import hub, websocket
 from fake_convai.live.client_messages import NOT_EMULATED
 from fake_convai.traffic.evidence import Evidence
@@ -23,7 +21,6 @@ _WORDS = {
     "docs": "documentation",
     "sdk": "SDKs",
     "observed": "seen in programs",
-    "assumption": "assumed",
 }
 
 
@@ -36,15 +33,18 @@ def _contract() -> Iterator[str]:
     yield MADE.format(origin=PROVENANCE)
     yield from _paragraphs(
         "# The contract",
-        "What the real service takes and answers, as far as public sources show it, and what this fake imitates. Every "
-        "statement ends in its source; when several disagree, the memory pages win. Code cites the numbers of the "
-        "sections. The schemas of each operation are in [openapi/](../openapi). `make sources` looks whether the "
-        "newest Web SDK on npm does anything that does not stand here.",
+        "What the real service does, as far as public sources show it, and what this fake imitates. A statement ends "
+        "in its source, unless that is the vendor's other documentation. What each operation takes and answers is in "
+        "[openapi/](../openapi); what is guessed, and where sources disagree, in [fidelity.md](fidelity.md); messages "
+        "in [realtime.md](realtime.md). `make sources` looks whether the newest Web SDK on npm does anything that does "
+        "not stand here.",
     )
-    yield "| Source | What it is |"
-    yield "|---|---|"
-    yield from (f"| {_WORDS[source]} | {meaning} |" for source, meaning in SOURCES.items())
-    yield "| this fake | its own ways, which claim nothing about the real service |"
+    operations: Counter[str] = Counter(endpoint.source for endpoint in ENDPOINTS)
+    statements: Counter[str] = Counter(known.source for section in sections() for known in section.known)
+    yield from ("| Source | What it is | Operations | Statements |", "|---|---|--:|--:|")
+    for source, word in _WORDS.items():
+        yield f"| {word} | {SOURCES[source]} | {operations[source] or ''} | {statements[source]} |"
+    yield "| this fake | its own ways, which claim nothing about the real service | | |"
     for number, section in enumerate(sections(), 1):
         yield from _paragraphs("", f"## {number}. {section.section}")
         yield from _section(section)
@@ -52,62 +52,27 @@ def _contract() -> Iterator[str]:
 
 def _section(section: Section) -> Iterator[str]:
     endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.group in section.groups]
-    if endpoints:
-        yield "| Operation | On | Takes | Answers |"
-        yield "|---|---|---|---|"
-        yield from map(_operation, endpoints)
-        yield ""
-    yield from _paragraphs(section.about)
-    yield from (f"- {known.says} *({_WORDS[known.source]})*" for known in section.known)
+    operations: dict[tuple[str, str], list[str]] = {}
+    for endpoint in endpoints:
+        alike = operations.setdefault((" and ".join(endpoint.surfaces), endpoint.source), [])
+        alike.append(f"`{endpoint.method} {endpoint.path}`")
+    yield from (f"- On {where}: {', '.join(some)}.{_from(source)}" for (where, source), some in operations.items())
+    if section.about:
+        yield from _paragraphs("", section.about)
+    yield from (f"- {known.says}{_from(known.source)}" for known in section.known)
     for path in dict.fromkeys(endpoint.path for endpoint in endpoints):
         for source, names in UNUSED.get(path, {}).items():
-            yield f"- `{path}` takes and does not use {', '.join(f'`{name}`' for name in names)}. *({_WORDS[source]})*"
+            yield f"- `{path}` takes and does not use {', '.join(f'`{name}`' for name in names)}.{_from(source)}"
     yield from (f"- {what} *(this fake)*" for what in section.ours)
-    for guess in section.guessed:
-        yield f"- {_place(guess.at, guess.field)}{guess.says} *(assumed: `{guess.id}`)*"
+
+
+def _from(source: str) -> str:
+    return "" if source == "docs" else f" *({_WORDS[source]})*"
 
 
 def _place(*parts: str | None) -> str:
     place = " ".join(f"`{part}`" for part in parts if part)
     return f"{place}: " if place else ""
-
-
-def _operation(endpoint: Endpoint) -> str:
-    made = document(endpoint.home)
-    operation = made["paths"][endpoint.path][endpoint.method.lower()]
-    source = _WORDS[endpoint.source]
-    content = next(iter(operation["responses"].values()))["content"]
-    answers = [_members(one["schema"], made) for one in content.values()]
-    takes = [
-        _optional(one["name"], required=one["required"], schema=one["schema"])
-        for one in operation.get("parameters", ())
-    ]
-    bodies = operation.get("requestBody", {}).get("content", {}).values()
-    takes += [_members(one["schema"], made) for one in bodies]
-    place = f"`{endpoint.method} {endpoint.path}` *({source})*"
-    return f"| {place} | {', '.join(endpoint.surfaces)} | {', '.join(takes) or '-'} | {' or '.join(answers)} |"
-
-
-def _members(schema: Mapping[str, Any], made: Mapping[str, Any]) -> str:
-    """The names of an object's members; of a list, those of its items."""
-    if "$ref" in schema:
-        return _members(made["components"]["schemas"][_name(schema["$ref"])], made)
-    if schema.get("type") == "array":
-        return f"a list of {_members(schema['items'], made)}"
-    if "anyOf" in schema:
-        return " or ".join(_members(one, made) for one in schema["anyOf"])
-    if "properties" not in schema:
-        return "events" if schema.get("type") == "string" else "-"
-    required = schema.get("required", ())
-    return ", ".join(
-        _optional(name, required=name in required, schema=member) for name, member in schema["properties"].items()
-    )
-
-
-def _optional(name: str, *, required: bool, schema: Mapping[str, Any]) -> str:
-    default = schema.get("default")
-    shown = name if default is None else f"{name}={json.dumps(default)}"
-    return f"`{shown}`" if required or default is not None else f"`{shown}?`"
 
 
 def fidelity(evidence: Iterable[Evidence] = ()) -> str:
@@ -126,48 +91,34 @@ def _fidelity(found_out: Mapping[str, str]) -> Iterator[str]:
     yield MADE.format(origin=PROVENANCE)
     yield from _paragraphs(
         "# How close to the real thing",
-        "Convai publishes no machine-readable contract, so this fake is built from what anybody can read: pages, SDK "
-        "sources, programs. This project has no key and has tested nothing against the real service; you may have one, "
-        "and `fake-convai verify` tries the guesses. [contract.md](contract.md) has every statement with its source; "
-        "this page has what is guessed and what is left out.",
+        "Convai publishes no machine-readable contract, so this fake is built from what anybody can read, and this "
+        "project, which has no key, has tested nothing against the real service. [contract.md](contract.md) has what "
+        "is known; this page has where sources disagree, what is guessed and what is left out. The same marks are in "
+        "the OpenAPI documents: `x-source` on each operation, `x-assumptions` for the guesses.",
     )
-    yield "| Source | What it is | Operations | Statements |"
-    yield "|---|---|--:|--:|"
-    operations: Counter[str] = Counter(endpoint.source for endpoint in ENDPOINTS)
-    statements: Counter[str] = Counter(known.source for section in sections() for known in section.known)
-    statements["assumption"] = len(guesses())
-    for source, meaning in SOURCES.items():
-        yield f"| `{source}` | {meaning} | {operations[source] or ''} | {statements[source] or ''} |"
-    yield from _paragraphs(
-        "",
-        "The same marks are in the OpenAPI documents: `x-source` on each operation, `x-assumptions` for the guesses.",
-        "## Guessed",
-    )
+    yield from _paragraphs("", "## Where sources disagree")
+    yield from ("| About | Sources | The fake |", "|---|---|---|")
+    for section in sections():
+        yield from (f"| {section.section} | {one.says} | {one.here} |" for one in section.disagreeing)
+    yield from _paragraphs("", "## Guessed", "The names are those that `fake-convai verify` takes.")
     for section in sections():
         if section.guessed:
             yield from _paragraphs("", f"### {section.section}")
-            yield "| Guess | | |"
-            yield "|---|---|---|"
             for one in section.guessed:
-                status = found_out.get(one.id, "guessed")
-                yield f"| `{one.id}` | {_place(one.at, one.field)}{one.says} | {status} |"
+                status = f" **{found_out[one.id]}**" if one.id in found_out else ""
+                yield f"- `{one.id}`: {_place(one.at, one.field)}{one.says}{status}"
     yield from _paragraphs("", "## Not emulated")
     yield from (f"- {what}" for section in sections() for what in section.not_emulated)
     yield from _paragraphs(
         "",
         "## You know better?",
         "`fake-convai verify --target real --api-key KEY` does an experiment for each guess "
-        "(`fake_convai/contract/experiments.yaml`): slowly, on a character and end users of its own, which it deletes; "
-        "nothing else of the account is touched, and it asks before it begins. It says of each whether it is "
-        "confirmed, refuted or undecided, and for a refuted one what to change. A run that was broken off goes on when "
-        "it is started again. `--list` shows what would be tried, `--only ID` tries one, and with `--json` programs "
-        "can read it; the exit code is 1 when a guess is refuted. The tests of this project run every experiment "
-        "against the fake itself.",
+        "(`fake_convai/contract/experiments.yaml`): slowly, on a character and end users of its own, which it deletes. "
+        "Nothing else of the account is touched, and it asks before it begins. It says of each guess whether it is "
+        "confirmed, refuted or undecided. A run that was broken off goes on when it is started again.",
         "The file that it writes (`convai-evidence-real.json`) has no key in it. Please put it into `docs/evidence/` "
-        "and open a pull request: this page shows it. What is refuted becomes known in "
-        f"`{PROVENANCE}`; `make openapi` carries it into the documents and the pages.",
-        "A recording settles more: [record-and-compare.md](record-and-compare.md) and "
-        "[contract-testing.md](contract-testing.md).",
+        f"and open a pull request: this page shows it. What is refuted becomes known in `{PROVENANCE}`.",
+        "A recording settles more: [record-and-compare.md](record-and-compare.md).",
     )
 
 
@@ -200,9 +151,9 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
     yield MADE.format(origin="fake_convai/live/messages.py and client_messages.py")
     yield from _paragraphs(
         "# Messages of a live session",
-        "OpenAPI has no words for a WebSocket. The schemas of what is shown here stand under `components` of "
+        "OpenAPI has no words for a WebSocket. The schemas stand under `components` of "
         "[live.json](../openapi/live.json): `ClientMessage` is everything that a client may send, `ServerEvent` "
-        "everything that comes back. The examples were really sent and received.",
+        "everything that comes back, with examples that were really sent and received.",
         '`POST /connect` with `"transport": "websocket"` answers a `room_url`; connect to it, and send and receive '
         "JSON as text frames of up to 16 MiB.",
         "## What a client sends",
@@ -214,10 +165,13 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
         schema = schemas[_name(ref)]
         shown = "<br>".join(f"`{json.dumps(one)}`" for one in schema.get("examples", ()))
         yield f"| `{kind}` | {schema['description']} | {shown} |"
+    refused: dict[str, list[str]] = {}
+    for kind, reason in NOT_EMULATED.items():
+        refused.setdefault(reason, []).append(kind)
     yield from _paragraphs(
         "",
         "Documented too, but not emulated, and so answered with `error` and the reason:",
-        "; ".join(f"`{kind}` ({reason})" for kind, reason in NOT_EMULATED.items()) + ".",
+        "; ".join(f"{', '.join(f'`{kind}`' for kind in kinds)} ({reason})" for reason, kinds in refused.items()) + ".",
         "## What the server sends",
         "A turn: `final-user-transcription` (unless a trigger began it), `bot-llm-started`, `bot-llm-text` in pieces, "
         "`bot-llm-stopped`, `bot-tts-started`, `bot-started-speaking`, `bot-stopped-speaking`, `bot-turn-completed`. "
@@ -252,12 +206,8 @@ def _table(schemas: Mapping[str, Any], mapping: Mapping[str, str]) -> Iterator[s
     kinds: dict[str, list[str]] = {}
     for kind, ref in mapping.items():
         kinds.setdefault(_name(ref), []).append(f"`{kind}`")
-    yield "| Event | What it says | Example |"
-    yield "|---|---|---|"
-    for name, called in kinds.items():
-        examples = () if name in ("ServerMessage", "RoomServerMessage") else schemas[name].get("examples", ())[:2]
-        shown = "<br>".join(f"`{json.dumps(one)}`" for one in examples)
-        yield f"| {', '.join(called)} | {schemas[name]['description']} | {shown} |"
+    yield from ("| Event | What it says |", "|---|---|")
+    yield from (f"| {', '.join(called)} | {schemas[name]['description']} |" for name, called in kinds.items())
 
 
 def _name(ref: str) -> str:

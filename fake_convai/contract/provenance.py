@@ -29,6 +29,13 @@ class Known(_Part):
     says: str
 
 
+class Disagreement(_Part):
+    """Where sources contradict each other, and what the fake does `here`."""
+
+    says: str
+    here: str
+
+
 class Guess(_Part):
     """What we chose, about one route or all of a section, and about one parameter or none in particular."""
 
@@ -45,9 +52,10 @@ class Section(_Part):
     groups: tuple[str, ...] = ()
     about: str = ""
     known: tuple[Known, ...]
+    disagreeing: tuple[Disagreement, ...] = ()
     guessed: tuple[Guess, ...]
     ours: tuple[str, ...] = ()
-    not_emulated: tuple[str, ...]
+    not_emulated: tuple[str, ...] = ()
 
 
 @cache

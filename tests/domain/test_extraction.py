@@ -19,8 +19,9 @@ from fake_convai.domain.extraction.reading import understand
 from fake_convai.domain.extraction.values import SLOTS
 from fake_convai.domain.text import MAX_FACTS, normalise_fact
 
-PAGE = Path(__file__).parents[2] / "docs" / "extraction.md"
-ROWS = re.findall(r"^\| (.+?) \| (.+?) \| (The user.+?) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+PAGES = (Path(__file__).parents[2] / "docs" / "extraction.md", Path(__file__).parent / "sets" / "kinds.md")
+TEXT = "".join(page.read_text("utf-8") for page in PAGES)
+ROWS = re.findall(r"^\| (.+?) \| (.+?) \| (The user.+?) \|$", TEXT, re.MULTILINE)
 DOCUMENTED = [(kind, said, fact) for kind, phrases, fact in ROWS for said in phrases.split("<br>")]
 
 

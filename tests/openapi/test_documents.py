@@ -82,8 +82,8 @@ def test_the_page_shows_what_was_found_out() -> None:
         target="real", guesses=[finding, finding.model_copy(update={"id": "id-length", "result": "undecided"})]
     )
     page = fidelity([real, Evidence(target="real", guesses=[earlier]), Evidence(target="http://x", guesses=[earlier])])
-    assert "| `id-case` | Ids are told apart by case. | refuted on 2026-02-01 |" in page
-    assert re.search(r"^\| `id-length` \| .* \| guessed \|$", page, re.MULTILINE)
+    assert "- `id-case`: Ids are told apart by case. **refuted on 2026-02-01**\n" in page
+    assert re.search(r"^- `id-length`: .*400\.$", page, re.MULTILINE)
 
 
 def test_every_route_is_on_its_surfaces_and_nothing_else_is() -> None:
