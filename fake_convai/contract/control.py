@@ -206,7 +206,16 @@ class Operation(TypedDict):
     path: str
     statuses: list[int]
     met: list[int]
+    requests: int
     assumptions: list[Assumption]
+
+
+class MetMessage(TypedDict):
+    """A message of a live session, and how often it was met."""
+
+    direction: Literal["in", "out"]
+    type: str
+    met: int
 
 
 class Coverage(TypedDict):
@@ -215,7 +224,7 @@ class Coverage(TypedDict):
     operations: list[Operation]
     met: int
     of: int
-    messages: list[Any]
+    messages: list[MetMessage]
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,6 @@ class ControlClient:
         # since `serve --tls` has an authority of its own.
         self.http = httpx.Client(
             trust_env=False,
-            timeout=TIMEOUT,
             transport=transport,
             verify=ssl.create_default_context() if url.startswith("https:") else False,
             limits=httpx.Limits(max_keepalive_connections=0),  # who forgets to close it leaves nothing open
@@ -82,12 +81,15 @@ class ControlClient:
 
         Raises `ControlError` unless it is a 200 with a JSON object.
         """
+        patience = TIMEOUT + float((query or {}).get("wait", 0))
         address = f"{self.url}/_fake{path}"
         keys = {"CONVAI-API-KEY": api_key, "X-Fake-Convai-Control-Key": self.control_key}
         headers = [(name.encode(), key.encode()) for name, key in keys.items() if key]
         try:
             with quiet():
-                response = self.http.request(method, address, json=body, params=query, headers=headers)
+                response = self.http.request(
+                    method, address, json=body, params=query, headers=headers, timeout=patience
+                )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = f"no fake-convai answers at {self.url} ({error}): is it running?"
             raise ControlError(reason) from None  # httpx's own frames say nothing more

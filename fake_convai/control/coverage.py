@@ -1,22 +1,29 @@
 """`GET /_fake/coverage`: which parts of the contract an account, or everybody, has met."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from fake_convai.api.published import published
 from fake_convai.backend.surface import Surface
 from fake_convai.control.plane import ControlCall
-from fake_convai.store import journal
+from fake_convai.live.messages import NOT_EMULATED
+from fake_convai.store import journal, messages
 
 
 async def show(call: ControlCall) -> dict[str, Any]:
-    """The operations of the three surfaces, each with the statuses that were met and what is guessed about it.
+    """The operations of the three surfaces, each with the statuses that were met and what is guessed about it; and the
+    messages of a live session, each with how often it was met.
 
     An operation on several surfaces counts once, where it was met or else where it belongs first.
     """
-    met: dict[tuple[str, str, str], set[int]] = defaultdict(set)
-    for surface, method, path, status in await call.backend.database.read(lambda tx: journal.met(tx, call.account_id)):
-        met[surface, method, path].add(status)
+    came = await call.backend.database.read(lambda tx: messages.met(tx, call.account_id))
+    met: dict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
+    for surface, method, path, status, count in await call.backend.database.read(
+        lambda tx: journal.met(tx, call.account_id)
+    ):
+        met[surface, method, path][status] += count
     operations: dict[tuple[str, str], dict[str, Any]] = {}
     for surface in Surface:
         for path, methods in published(surface)["paths"].items():
@@ -25,13 +32,28 @@ async def show(call: ControlCall) -> dict[str, Any]:
                 known = operations.setdefault((path, method), one)
                 if known is not one:
                     known["met"] = sorted({*known["met"], *one["met"]})
+                    known["requests"] += one["requests"]
     found = list(operations.values())
     return {
         "operations": found,
         "met": sum(1 for one in found if one["met"]),
         "of": len(found),
-        "messages": [],
+        "messages": [
+            {"direction": direction, "type": kind, "met": came.get((direction, kind), 0)}
+            for direction, kind in _messages()
+        ],
     }
+
+
+@cache
+def _messages() -> list[tuple[str, str]]:
+    """The messages of the contract, by direction and type; an envelope is called by what is in it."""
+    schemas = published(Surface.LIVE)["components"]["schemas"]
+    sent = [("in", kind) for kind in (*schemas["ClientMessage"]["discriminator"]["mapping"], *NOT_EMULATED)]
+    types = [schema.get("properties", {}).get("type", {}) for schema in schemas.values()]
+    named = {kind for one in types for kind in [one.get("const"), *one.get("enum", ())]}
+    of_client = {kind for _, kind in sent}
+    return sent + [("out", kind) for kind in sorted(named - of_client - {None, "server-message"})]
 
 
 def _operation(
@@ -39,14 +61,16 @@ def _operation(
     method: str,
     path: str,
     operation: dict[str, Any],
-    met: dict[tuple[str, str, str], set[int]],
+    met: Mapping[tuple[str, str, str], Counter[int]],
 ) -> dict[str, Any]:
+    found = met.get((surface, method, path), Counter[int]())
     guesses = [one for one in operation.get("x-assumptions", ()) if "field" not in one]
     return {
         "surface": surface,
         "method": method,
         "path": path,
         "statuses": [int(status) for status in operation["responses"] if status.isdecimal()],
-        "met": sorted(met.get((surface, method, path), ())),
+        "met": sorted(found),
+        "requests": found.total(),
         "assumptions": [{"id": one["id"], "says": one["says"]} for one in guesses],
     }

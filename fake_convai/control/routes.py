@@ -32,6 +32,7 @@ from fake_convai.domain.errors import Invalid, NotFound, Unavailable
 from fake_convai.domain.faults import ROOM_PATH
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.long_work import aside
+from fake_convai.domain.stubs import path_fits
 from fake_convai.domain.text import normalise_fact
 from fake_convai.live.running import Running
 from fake_convai.store import accounts, faults, journal, overview, snapshots, stubs
@@ -122,18 +123,20 @@ async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
 async def add_fault(call: ControlCall) -> dict[str, Any]:
     """Let an error, a delay or a broken connection happen to coming requests."""
     fault = FaultDocument.parse(call.body).fault()
-    _refuse_unknown_path(fault.match.path)
+    stubbed = await call.backend.database.read(lambda tx: stubs.matches(tx, call.account_id))
+    _refuse_unknown_path(fault.match.path, [match.path for _, match in stubbed])
     await call.backend.database.write(lambda tx: faults.add(tx, call.account_id, fault))
     call.backend.faults.changed()
     return describe(fault)
 
 
-def _refuse_unknown_path(path: str | None) -> None:
+def _refuse_unknown_path(path: str | None, stubbed: Sequence[str]) -> None:
     """A fault for a path that nobody can ask would never happen, and its test would prove nothing."""
     known = {endpoint.path for endpoint in ENDPOINTS} | {CHAT_PATH, ROOM_PATH}
-    if path is not None and (path.rstrip("/") or "/") not in known:
-        nearest = difflib.get_close_matches(path, sorted(known), n=1, cutoff=0.0)[0]
-        raise Invalid(f"Invalid fault at 'match.path': there is no route {path}; the nearest is {nearest}.")
+    if path is None or (path.rstrip("/") or "/") in known or any(path_fits(one, path) for one in stubbed):
+        return
+    nearest = difflib.get_close_matches(path, sorted({*known, *stubbed}), n=1, cutoff=0.0)[0]
+    raise Invalid(f"Invalid fault at 'match.path': there is no route {path}; the nearest is {nearest}.")
 
 
 async def list_faults(call: ControlCall) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _ADD = Query(insert(journal).values(_values))
 KEPT = Newest(journal, "journal_dropped")
 # The method stands at the same place of each entry of a surface: it tells them apart without reading them.
 _kind = (journal.c.surface, journal.c.path, journal.c.status, func.substr(journal.c.entry, _METHOD_AT, _METHOD_LENGTH))
-_met = select(*_kind[:3], func.min(journal.c.entry)).group_by(*_kind)
+_met = select(*_kind[:3], func.min(journal.c.entry), func.count()).group_by(*_kind)
 _MET, _MET_BY_ALL = Query(_met.where(_mine)), Query(_met)
 
 
@@ -104,11 +104,11 @@ def values(tx: Transaction, account_id: int | None, name: str, wanted: Wanted) -
     return [str(value) for (value,) in tx.all(query, account_id=account_id, **parameters)]
 
 
-def met(tx: Transaction, account_id: int | None) -> Iterator[tuple[str, str, str, int]]:
-    """Surface, method, path and status of what was asked: each once, but for routes that take several methods."""
+def met(tx: Transaction, account_id: int | None) -> Iterator[tuple[str, str, str, int, int]]:
+    """Surface, method, path and status of what was asked, and how often."""
     rows = tx.all(_MET_BY_ALL) if account_id is None else tx.all(_MET, account_id=account_id)
-    for surface, path, status, entry in rows:
-        yield surface, orjson.loads(entry)["method"], path, status
+    for surface, path, status, entry, count in rows:
+        yield surface, orjson.loads(entry)["method"], path, status, count
 
 
 def _conditions(one_account: bool, wanted: Wanted) -> tuple[list[ColumnElement[bool]], dict[str, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, insert, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select
 
 from fake_convai.store.newest import Newest
 from fake_convai.store.query import Query, Transaction
@@ -28,6 +28,8 @@ _of_conversation = messages.c.session_id.in_(
     .select_from(_held)
     .where(conversations.c.character_session_id == bindparam("character_session_id"))
 )
+_met = select(messages.c.direction, messages.c.type, func.count()).group_by(messages.c.direction, messages.c.type)
+_MET, _MET_BY_ALL = Query(_met.where(_mine)), Query(_met)
 KEPT = Newest(messages, "messages_dropped")
 
 
@@ -88,3 +90,9 @@ def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[s
         parameters["account_id"] = account_id
     query = Query(select(messages.c.entry).where(and_(True, *conditions)).order_by(messages.c.message_seq))
     return [orjson.loads(entry) for (entry,) in tx.all(query, **parameters)]
+
+
+def met(tx: Transaction, account_id: int | None) -> dict[tuple[str, str | None], int]:
+    """How many frames there are of each direction and type."""
+    rows = tx.all(_MET_BY_ALL) if account_id is None else tx.all(_MET, account_id=account_id)
+    return {(direction, kind): count for direction, kind, count in rows}

@@ -116,6 +116,7 @@ class AsyncFakeConvai:
     clear_faults = _awaited(FakeConvai.clear_faults)
     stub = _awaited(FakeConvai.stub)
     clear_stubs = _awaited(FakeConvai.clear_stubs)
+    unhappened = _awaited(FakeConvai.unhappened)
     set_replies = _awaited(FakeConvai.set_replies)
     now = _awaited(FakeConvai.now)
     freeze = _awaited(FakeConvai.freeze)

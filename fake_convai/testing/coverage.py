@@ -1,6 +1,7 @@
 """What a suite has met of Convai's contract, test by test: `--fake-convai-coverage`."""
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,62 +12,89 @@ if TYPE_CHECKING:
 NOTABLE = ("400", "401", "403", "404", "429", "500", "503")
 """Statuses that an app ought to have met once."""
 
-Met = dict[str, Any]
-
 
 class Coverage:
     """Grows while tests run; workers of pytest-xdist hand theirs to the controller."""
 
     def __init__(self) -> None:
-        self.tests: dict[str, list[Met]] = {}
-        """What `GET /_fake/coverage` said at the end of each test, by its name."""
+        self._operations: dict[str, set[str]] = defaultdict(set)
+        """The statuses that were met of each operation of the contract."""
+        self._messages: dict[str, Counter[str]] = {"in": Counter(), "out": Counter()}
+        self._rests: dict[str, set[str]] = defaultdict(set)
+        """The tests that rest on a guess, by its id."""
+        self._says: dict[str, str] = {}
+        self._before: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+        """How often an account had met what, when it was asked last."""
 
     def note(self, test: str, accounts: Iterable["FakeConvai"]) -> None:
-        """Ask each account that still runs."""
+        """Ask each account that still runs what it has met; of one that outlives a test, what it met since."""
         for account in accounts:
-            if account.is_running:
-                self.tests.setdefault(test, []).append(account._call("GET", "/coverage"))
+            if not account.is_running:
+                continue
+            answer = account._call("GET", "/coverage")
+            before = self._before[account.api_key]
+            now: Counter[tuple[str, str]] = Counter()
+            for one in answer["operations"]:
+                name = f"{one['method']} /{one['surface']}{one['path']}"
+                statuses = self._operations[name]
+                now["request", name] = one["requests"]
+                if one["requests"] != before["request", name]:
+                    statuses.update(map(str, one["met"]))
+                    self._note_guesses(test, one["assumptions"])
+            for one in answer["messages"]:
+                kind = (one["direction"], one["type"])
+                now[kind] = one["met"]
+                self._messages[one["direction"]][one["type"]] += max(0, one["met"] - before[kind])
+            self._before[account.api_key] = now
 
-    def add(self, tests: Mapping[str, list[Met]]) -> None:
-        """Take those of another process."""
-        self.tests.update(tests)
+    def _note_guesses(self, test: str, guesses: Iterable[Mapping[str, str]]) -> None:
+        for guess in guesses:
+            self._rests[guess["id"]].add(test)
+            self._says[guess["id"]] = guess["says"]
+
+    def handed_over(self) -> dict[str, Any]:
+        """All of it in simple types, for `add` in another process."""
+        return {
+            "operations": {name: sorted(met) for name, met in self._operations.items()},
+            "messages": {way: dict(counts) for way, counts in self._messages.items()},
+            "rests": {guess: sorted(tests) for guess, tests in self._rests.items()},
+            "says": self._says,
+        }
+
+    def add(self, other: Mapping[str, Any]) -> None:
+        """Take what another process has handed over."""
+        for name, met in other["operations"].items():
+            self._operations[name].update(met)
+        for way, counts in other["messages"].items():
+            self._messages[way].update(counts)
+        for guess, tests in other["rests"].items():
+            self._rests[guess].update(tests)
+        self._says.update(other["says"])
 
     def report(self) -> dict[str, Any]:
         """All of it, for programs."""
-        met: dict[str, set[str]] = {}
-        there: dict[str, Any] = {}
-        messages: set[str] = set()
-        rests: dict[str, set[str]] = {}
-        says: dict[str, str] = {}
-        for test, answers in self.tests.items():
-            for answer in answers:
-                messages.update(answer["messages"])
-                for one in answer["operations"]:
-                    name = f"{one['method']} /{one['surface']}{one['path']}"
-                    there[name] = one
-                    met.setdefault(name, set()).update(map(str, one["met"]))
-                    for guess in one["assumptions"] if one["met"] else []:
-                        rests.setdefault(guess["id"], set()).add(test)
-                        says[guess["id"]] = guess["says"]
-        statuses = set().union(*met.values()) if met else set()
+        met = [name for name, statuses in self._operations.items() if statuses]
+        statuses = set().union(*self._operations.values())
+        counts = [count for counted in self._messages.values() for count in counted.values()]
+        rests = sorted(self._rests.items(), key=lambda pair: (-len(pair[1]), pair[0]))
         return {
-            "operations": {name: sorted(found) for name, found in sorted(met.items())},
-            "met": sum(1 for found in met.values() if found),
-            "of": len(there),
-            "percent": round(self._share(met), 1),
-            "never": [name for name, found in sorted(met.items()) if not found],
+            "operations": {name: sorted(found) for name, found in sorted(self._operations.items())},
+            "met": len(met),
+            "of": len(self._operations),
+            "percent": round(self.percent, 1),
+            "never": sorted(set(self._operations) - set(met)),
             "statuses_never_met": [status for status in NOTABLE if status not in statuses],
-            "messages": sorted(messages),
-            "rests_on": [
-                {"id": one, "says": says[one], "tests": sorted(tests)}
-                for one, tests in sorted(rests.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-            ],
+            "messages": {way: dict(counts) for way, counts in self._messages.items()},
+            "messages_met": sum(1 for count in counts if count),
+            "messages_of": len(counts),
+            "rests_on": [{"id": one, "says": self._says[one], "tests": sorted(tests)} for one, tests in rests],
         }
 
     @property
     def percent(self) -> float:
         """The share of the contract's operations that was met."""
-        return float(self.report()["percent"])
+        there = self._operations.values()
+        return 100 * sum(1 for found in there if found) / len(there) if there else 0.0
 
     def lines(self, threshold: float | None) -> Iterator[str]:
         """The report as it is printed."""
@@ -76,19 +104,16 @@ class Coverage:
             return
         never = report["statuses_never_met"]
         unmet = f"; no {', '.join(never)} ever met" if never else ""
-        yield f"{report['met']} of {report['of']} operations{unmet}; {len(report['messages'])} kinds of messages"
+        messages = f"{report['messages_met']} of {report['messages_of']} messages"
+        yield f"{report['met']} of {report['of']} operations{unmet}; {messages}"
         if report["never"]:
             yield f"never met: {', '.join(report['never'])}"
         for one in report["rests_on"]:
             number = len(one["tests"])
             yield f"{number} test{'s rest' if number > 1 else ' rests'} on: {one['says']} ({one['id']})"
-        if threshold is not None and report["percent"] < threshold:
+        if threshold is not None and self.percent < threshold:
             yield f"FAIL: {report['percent']:g} % of the operations were met, wanted are {threshold:g} %"
 
     def write(self, path: Path) -> None:
         """Write the report as JSON."""
         path.write_text(json.dumps(self.report(), indent=2) + "\n", "utf-8")
-
-    @staticmethod
-    def _share(met: Mapping[str, set[str]]) -> float:
-        return 100 * sum(1 for found in met.values() if found) / len(met) if met else 0.0

@@ -2,8 +2,8 @@
 
 import difflib
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from fake_convai.domain.faults import Fault
 from fake_convai.testing.driving import Driven, checked, given, place
@@ -11,7 +11,7 @@ from fake_convai.testing.records import Memory, Message, Request, read
 
 __tracebackhide__ = True
 
-T = TypeVar("T")
+Planned = tuple[Literal["fault", "stub"], dict[str, Any]]
 
 POLL_SECONDS = 0.02
 
@@ -24,7 +24,7 @@ class DidNotHappen(AssertionError, TimeoutError):
 class Happenings(Driven):
     """The part of the handle that looks at traffic and plans what happens to it."""
 
-    _planned: list[tuple[str, dict[str, Any]]]
+    _planned: list[Planned]
     """What must have happened when the test ends: "fault" or "stub", and what was planned."""
 
     def requests(
@@ -37,6 +37,7 @@ class Happenings(Driven):
 
     def clear_requests(self) -> None:
         """Empty the journal that `requests` reads."""
+        self._planned[:] = self._unhappened()
         self._call("DELETE", "/requests")
 
     def messages(
@@ -60,19 +61,9 @@ class Happenings(Driven):
         Raises `DidNotHappen`, which names what came instead.
         """
 
-        def look() -> Request | None:
-            found = self.requests(path, surface=surface, status=status)
-            return found[count - 1] if len(found) >= count else None
-
-        def nearest() -> str:
-            wanted = given({"path": place(path, surface)[0], "surface": place(path, surface)[1], "status": status})
-            came = self.requests()
-            found = len([one for one in came if all(getattr(one, name) == value for name, value in wanted.items())])
-            many = f"{found} of {count} such requests came" if found else "no such request came"
-            near = _nearest(wanted, came, lambda one: f"{one.method} /{one.surface}{one.path} -> {one.status}")
-            return f"{_described('request', wanted)}: {many}{'' if found else near}"
-
-        return _wait(look, nearest, timeout)
+        path, surface = place(path, surface)
+        wanted = given({"path": path, "surface": surface, "status": status})
+        return read(Request, self._awaited("request", wanted, timeout, count))
 
     def wait_for_message(
         self,
@@ -88,16 +79,24 @@ class Happenings(Driven):
         Raises `DidNotHappen`, which names what came instead.
         """
 
-        def look() -> Message | None:
-            found = self.messages(type=type, session_id=session_id, direction=direction)
-            return found[count - 1] if len(found) >= count else None
+        wanted = given({"type": type, "session_id": session_id, "direction": direction})
+        return read(Message, self._awaited("message", wanted, timeout, count))
 
-        def nearest() -> str:
-            wanted = given({"type": type, "session_id": session_id, "direction": direction})
-            near = _nearest(wanted, self.messages(), lambda one: f"{one.type} ({one.direction})")
-            return f"{_described('message', wanted)}: no such message came{near}"
-
-        return _wait(look, nearest, timeout)
+    def _awaited(self, kind: str, wanted: dict[str, Any], timeout: float, count: int) -> dict[str, Any]:
+        """The `count`-th entry of a journal that matches; the server waits, and knows what came nearest."""
+        answer = self._call("GET", f"/{kind}s", query={**wanted, "wait": timeout, "count": count})
+        found: list[dict[str, Any]] = answer[f"{kind}s"]
+        if answer["complete"]:
+            return found[count - 1]
+        if found:
+            came = f"{len(found)} of {count} such {kind}s came"
+        elif answer["nearest"]:
+            near = answer["nearest"][0]
+            came = f"no such {kind} came; the nearest: {_shown(kind, near)} ({'; '.join(near['differed'])})"
+        else:
+            came = f"no such {kind} came, nor any other"
+        what = f" with {', '.join(f'{name} {value}' for name, value in wanted.items())}" if wanted else ""
+        raise DidNotHappen(f"Waited {timeout:g} s for a {kind}{what}: {came}.")
 
     def wait_until_remembered(self, character_id: str, end_user_id: str, text: str, timeout: float = 5) -> Memory:
         """The first memory that holds this text, as soon as the character has it; `timeout` in seconds.
@@ -105,17 +104,18 @@ class Happenings(Driven):
         Raises `DidNotHappen`, which names the most similar.
         """
 
-        def look() -> Memory | None:
-            found = self._memories(character_id, end_user_id)
-            return next((one for one in found if text.lower() in one.memory.lower()), None)
-
-        def nearest() -> str:
-            there = [one.memory for one in self._memories(character_id, end_user_id)]
-            near = difflib.get_close_matches(text, there, n=1, cutoff=0.0)
-            what = f"the nearest: {near[0]!r}" if near else f"nothing is remembered of {end_user_id!r}"
-            return f"a memory that holds {text!r}: there is none; {what}"
-
-        return _wait(look, nearest, timeout)
+        give_up = time.perf_counter() + timeout
+        while True:
+            there = self._memories(character_id, end_user_id)
+            found = [one for one in there if text.lower() in one.memory.lower()]
+            if found:
+                return found[0]
+            if time.perf_counter() >= give_up:
+                break
+            time.sleep(POLL_SECONDS)
+        near = difflib.get_close_matches(text, [one.memory for one in there], n=1, cutoff=0.0)
+        what = f"the nearest: {near[0]!r}" if near else f"nothing is remembered of {end_user_id!r}"
+        raise DidNotHappen(f"Waited {timeout:g} s for a memory that holds {text!r}: there is none; {what}.")
 
     def _memories(self, character_id: str, end_user_id: str) -> list[Memory]:
         raise NotImplementedError
@@ -163,7 +163,7 @@ class Happenings(Driven):
         }
         planted = self._call("POST", "/faults", {**given(fault), "times": times})
         if not optional and rate is None:
-            self._planned.append(("fault", planted))
+            self._planned.append(("fault", _without_count(planted)))
 
     def faults(self) -> list[Fault]:
         """The faults that wait to happen; `times` is how often each still will."""
@@ -176,16 +176,25 @@ class Happenings(Driven):
 
     def unhappened(self) -> list[str]:
         """The faults and stubs that were planned, are not optional, and never happened; a line for each."""
+        return [
+            f"The fault {_short(planned)} never happened: nothing was sent that it is for. {_OPTIONAL}"
+            if kind == "fault"
+            else f"The stub for {planned['match']['path']} never answered. {_OPTIONAL}"
+            for kind, planned in self._unhappened()
+        ]
+
+    def _unhappened(self) -> list[Planned]:
+        """What was planned and has not happened: of faults the server keeps count, of stubs the journal tells."""
         waiting = [_without_count(one) for one in self._call("GET", "/faults")["faults"] if not one.get("happened")]
-        fired = [_without_count(one.fault) for one in self.requests() if one.fault]
-        lines = []
+        answered = [(one.stub, one.status) for one in self.requests() if one.stub]
+        left: list[Planned] = []
         for kind, planned in self._planned:
-            what = _without_count(planned)
-            if kind == "fault" and what in waiting and what not in fired:
-                lines.append(f"The fault {_short(what)} never happened: nothing was sent that it is for. {_OPTIONAL}")
-            if kind == "stub" and not _answered(planned, self.requests(planned["match"].get("path"))):
-                lines.append(f"The stub for {planned['match']['path']} never answered. {_OPTIONAL}")
-        return lines
+            if kind == "stub" and (planned["match"], planned["status"]) not in answered:
+                left.append((kind, planned))
+            if kind == "fault" and planned in waiting:
+                waiting.remove(planned)  # of two that are equal, one may have happened
+                left.append((kind, planned))
+        return left
 
     def stub(
         self,
@@ -209,13 +218,12 @@ class Happenings(Driven):
         """
         on_surface, named = place(path, surface)
         match = {"path": on_surface, "surface": named, "method": method, "body": match_body}
-        answer = {"body": body} if text is None else {"text": text}
-        stub = {"match": given(match), "status": status, **answer, **given({"headers": headers, "delay_ms": delay_ms})}
-        stub |= {} if times is None else {"times": times}
+        answer = {"body": body, "text": text, "headers": headers, "delay_ms": delay_ms, "times": times}
+        stub = {"match": given(match), "status": status, **given(answer)}
         there = self._call("GET", "/stubs")["stubs"]
-        self._call("PUT", "/stubs", {"stubs": [stub, *there]})
+        planned = self._call("PUT", "/stubs", {"stubs": [stub, *there]})["stubs"][0]
         if not optional:
-            self._planned.append(("stub", stub))
+            self._planned.append(("stub", planned))
 
     def clear_stubs(self) -> None:
         """Forget the answers of one's own."""
@@ -239,10 +247,6 @@ def _without_count(fault: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fault.items() if name not in ("times", "happened", "reference_id", "id")}
 
 
-def _answered(stub: Mapping[str, Any], requests: list[Request]) -> bool:
-    return any(one.status == stub["status"] for one in requests)
-
-
 def _short(fault: Mapping[str, Any]) -> str:
     match = fault.get("match") or {}
     where = match.get("path") or "any path"
@@ -251,30 +255,7 @@ def _short(fault: Mapping[str, Any]) -> str:
     return f"{what} for {', '.join([where, *others])}"
 
 
-def _wait(look: Callable[[], T | None], nearest: Callable[[], str], timeout: float) -> T:
-    give_up = time.perf_counter() + timeout
-    while True:
-        found = look()
-        if found is not None:
-            return found
-        if time.perf_counter() >= give_up:
-            raise DidNotHappen(f"Waited {timeout:g} s for {nearest()}.")
-        time.sleep(POLL_SECONDS)
-
-
-def _described(kind: str, wanted: Mapping[str, Any]) -> str:
-    return f"a {kind}" + (f" with {', '.join(f'{name} {value}' for name, value in wanted.items())}" if wanted else "")
-
-
-def _nearest(wanted: Mapping[str, Any], came: list[T], shown: Callable[[T], str]) -> str:
-    """Which of what came is most like what was wanted, and in what it differs."""
-    if not came:
-        return ", nor any other"
-
-    def likeness(one: T) -> float:
-        pairs = [(str(getattr(one, name)), str(value)) for name, value in wanted.items()]
-        return sum(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
-
-    near = max(came, key=likeness)
-    differs = [name for name, value in wanted.items() if getattr(near, name) != value]
-    return f"; the nearest: {shown(near)} ({' and '.join(differs)} differ{'s' if len(differs) == 1 else ''})"
+def _shown(kind: str, entry: Mapping[str, Any]) -> str:
+    if kind == "message":
+        return f"{entry['type']} ({entry['direction']})"
+    return f"{entry['method']} /{entry['surface']}{entry['path']} -> {entry['status']}"

@@ -185,8 +185,9 @@ def pytest_runtest_makereport(
 def pytest_testnodedown(node: Any, error: object) -> None:
     """Take what a worker of pytest-xdist has met."""
     coverage = node.config.stash.get(_COVERAGE, None)
-    if coverage is not None:
-        coverage.add(getattr(node, "workeroutput", {}).get("fake_convai_coverage", {}))
+    handed_over = getattr(node, "workeroutput", {}).get("fake_convai_coverage")
+    if coverage is not None and handed_over is not None:  # a worker that has crashed leaves nothing
+        coverage.add(handed_over)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -195,7 +196,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if coverage is None:
         return
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["fake_convai_coverage"] = coverage.tests
+        session.config.workeroutput["fake_convai_coverage"] = coverage.handed_over()
         return
     path = session.config.getoption("--fake-convai-coverage-json")
     if path:

@@ -257,6 +257,19 @@ async def test_asynchronously(afake_convai: AsyncFakeConvai) -> None:
     assert turn.memories == tuple(await afake_convai.memories(npc, "player-42"))
 
 
+@pytest.mark.anyio
+async def test_asynchronous_stubs_and_messages(afake_convai: AsyncFakeConvai) -> None:
+    await afake_convai.stub("/tts", body={"audio": "none"})
+    async with httpx.AsyncClient(base_url=afake_convai.url) as client:
+        answer = await client.post("/tts", headers={"CONVAI-API-KEY": afake_convai.api_key})
+    assert answer.json() == {"audio": "none"}
+    async with afake_convai.conversation(await afake_convai.character(), "player-42") as conversation:
+        await conversation.say("Hello.")
+        assert (await afake_convai.wait_for_message("bot-turn-completed")).direction == "out"
+    assert {one.type for one in await afake_convai.messages(direction="in")} == {"user_text_message"}
+    assert await afake_convai.unhappened() == []
+
+
 @pytest.mark.parametrize("fake_convai_settings", [{"plan": "free"}, {"plan": "scale"}])
 def test_on_two_plans(fake_convai: FakeConvai, fake_convai_settings: dict[str, str]) -> None:
     answer = post(fake_convai, "/production/character/chatHistory/list", charID=fake_convai.character())

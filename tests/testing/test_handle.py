@@ -1,5 +1,6 @@
 """What a test does to its account, on a server in a thread and on one in another process."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -367,3 +368,30 @@ def test_the_newest_stub_answers_first(fake: FakeConvai, app: App) -> None:
     ]
     fake.clear_stubs()
     assert app.post("/tts").status_code == 501
+
+
+def test_a_stub_of_nothing_has_no_body(fake: FakeConvai, app: App) -> None:
+    fake.stub("/production/voices", 204, headers={"X-Voices": "none"}, method="post", delay_ms=1)
+    answer = app.post("/production/voices")
+    assert (answer.status_code, answer.content, answer.headers["x-voices"]) == (204, b"", "none")
+
+
+def test_messages_are_the_frames_of_sessions(fake: FakeConvai) -> None:
+    with fake.conversation(fake.character(), "player-42") as conversation:
+        conversation.say("Hello.")
+        first, *others = fake.messages(session_id=conversation.session_id)
+    assert (first.direction, first.type, first.message["data"]) == ("in", "user_text_message", {"text": "Hello."})
+    assert [one.message for one in others] == conversation.events
+    assert [one.type for one in fake.messages(type="bot-turn-completed", direction="out")] == ["bot-turn-completed"]
+    assert fake.messages(session_id="another") == []
+
+
+def test_waiting_ends_as_soon_as_it_is_there(fake: FakeConvai) -> None:
+    npc = fake.character()
+    later = [threading.Timer(0.05 * n, fake.talk, [npc, "player-42", f"Hello {n}."]) for n in (1, 2)]
+    for one in later:
+        one.start()
+    assert fake.wait_for_message("user_text_message", timeout=60, count=2).message["data"]["text"].startswith("Hello")
+    assert fake.wait_for_request("/live/disconnect", timeout=60, count=2).status == 200
+    for one in later:
+        one.join()

@@ -35,11 +35,83 @@ def test_waiting_in_vain_tells_the_nearest(app: App, fake: FakeConvai) -> None:
         fake.wait_for_request("/user/end-users/list", timeout=0, status=429)
     assert str(nearest.value) == (
         "Waited 0 s for a request with path /user/end-users/list, status 429: no such request came; the nearest: "
-        "POST /beta/user/end-users/list -> 200 (status differs)."
+        "POST /beta/user/end-users/list -> 200 (status is 200, not 429)."
     )
     with pytest.raises(DidNotHappen) as fewer:
         fake.wait_for_request("/user/end-users/list", timeout=0, count=2)
     assert str(fewer.value).endswith("/user/end-users/list: 1 of 2 such requests came.")
+
+
+def test_waiting_for_a_message_in_vain_tells_the_nearest(fake: FakeConvai) -> None:
+    with pytest.raises(DidNotHappen) as nothing:
+        fake.wait_for_message("bot-llm-text", timeout=0)
+    assert str(nothing.value) == "Waited 0 s for a message with type bot-llm-text: no such message came, nor any other."
+    fake.talk(fake.character(), None, "Hello.")
+    with pytest.raises(DidNotHappen) as nearest:
+        fake.wait_for_message("bot-llm-txt", timeout=0.01)
+    assert str(nearest.value) == (
+        "Waited 0.01 s for a message with type bot-llm-txt: no such message came; the nearest: bot-llm-text (out) "
+        "(type is bot-llm-text, not bot-llm-txt)."
+    )
+    with pytest.raises(DidNotHappen) as fewer:
+        fake.wait_for_message("bot-turn-completed", timeout=0, direction="out", count=2)
+    assert str(fewer.value).endswith("type bot-turn-completed, direction out: 1 of 2 such messages came.")
+
+
+def test_waiting_for_longer_than_anybody_should(fake: FakeConvai) -> None:
+    with pytest.raises(ControlError) as refused:
+        fake.wait_for_request("/memory/add", timeout=301)
+    assert str(refused.value) == ("Invalid filter 'wait' or 'count': send at most 300 seconds and a whole number.")
+
+
+def test_a_fault_for_a_path_that_only_a_stub_has(app: App, fake: FakeConvai) -> None:
+    fake.stub("/tts/{voice}", text="sound")
+    fake.fail("/tts/anna", 503)
+    assert [app.post("/tts/anna").status_code for _ in range(2)] == [503, 200]
+    assert fake.unhappened() == []
+    with pytest.raises(ControlError, match=r"there is no route /ttss/voice; the nearest is /tts/\{voice\}\.$"):
+        fake.fail("/ttss/voice")
+
+
+def test_a_stub_that_never_answered(app: App, fake: FakeConvai) -> None:
+    fake.stub("/tts", 201)
+    fake.stub("/beta/voices/*", method="get")
+    fake.stub("/fine", optional=True)
+    app.post("/tts")
+    never = ["The stub for /voices/* never answered. If that is fine, say optional=True."]
+    assert fake.unhappened() == never
+    fake.clear_requests()
+    assert fake.unhappened() == never, "what has answered is known, though its request is forgotten"
+    fake.clear_stubs()
+    assert fake.unhappened() == []
+
+
+def test_two_equal_faults_of_which_one_happened(app: App, fake: FakeConvai) -> None:
+    for _ in range(2):
+        fake.fail("/character/list", 503)
+    assert app.post("/production/character/list").status_code == 503
+    assert len(fake.unhappened()) == 1
+    fake.clear_faults()
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong", "words"),
+    [
+        ("tts", {}, "Invalid stubs at 'stubs[0].match.path': send a path such as /memory/add."),
+        ("/tts", {"body": 1, "text": "1"}, "Invalid stubs at 'stubs[0]': send one of body, text and base64."),
+        (
+            "/tts*",
+            {},
+            "Invalid stubs at 'stubs[0].match.path': a * stands for all that follows: send it as the last part of the "
+            "path, alone.",
+        ),
+    ],
+)
+def test_a_wrong_stub_is_refused(fake: FakeConvai, path: str, wrong: dict[str, object], words: str) -> None:
+    with pytest.raises(ControlError) as refused:
+        fake.stub(path, **wrong)  # type: ignore[arg-type]
+    assert str(refused.value) == words
+    assert fake.unhappened() == []
 
 
 def test_waiting_for_a_memory_in_vain_tells_the_nearest(fake: FakeConvai) -> None:
@@ -67,6 +139,11 @@ WRONG_TYPES = {
     "a list as a document": (
         lambda f: f.seed([]),
         "seed() wants document to be a dict or a str or a Path, not []",
+    ),
+    "a number as a route": (lambda f: f.stub(42), "stub() wants path to be a str, not 42"),
+    "a direction": (
+        lambda f: f.wait_for_message("x", direction="up"),
+        "wait_for_message() wants direction to be 'in' or 'out' or None, not 'up'",
     ),
     "another word": (
         lambda f: f.character(listing="secret"),
@@ -230,6 +307,7 @@ def test_tracebacks_end_in_the_test(pytester: pytest.Pytester) -> None:
 
         @pytest.mark.parametrize("wrong", [
             lambda f: f.fail("/nothing"), lambda f: f.fail(status="429"), lambda f: f.wait_for_request(timeout=0),
+            lambda f: f.wait_for_message('x', timeout=0), lambda f: f.stub('tts'),
             lambda f: f.talk("nobody", None, "Hello."), lambda f: FakeConvai.attach("http://127.0.0.1:1").state(),
         ])
         def test_wrong(fake_convai, wrong):
@@ -237,7 +315,7 @@ def test_tracebacks_end_in_the_test(pytester: pytest.Pytester) -> None:
         """
     )
     result = pytester.runpytest()
-    result.assert_outcomes(failed=5)
+    result.assert_outcomes(failed=7)
     result.stdout.no_fnmatch_line("*fake_convai/testing/*.py:*")
     result.stdout.no_fnmatch_line("*httpx*.py:*")
     result.stdout.no_fnmatch_line("*control/client.py:*")
