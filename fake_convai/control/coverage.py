@@ -8,7 +8,7 @@ from typing import Any
 from fake_convai.api.published import published
 from fake_convai.backend.surface import Surface
 from fake_convai.control.plane import ControlCall
-from fake_convai.live.client_messages import NOT_EMULATED, OF_SEVERAL
+from fake_convai.live.client_messages import NOT_EMULATED
 from fake_convai.store import journal, messages
 
 
@@ -50,7 +50,7 @@ def _messages() -> list[tuple[str, str]]:
     """The messages of the contract, by direction and type; an envelope is called by what is in it."""
     schemas = published(Surface.LIVE)["components"]["schemas"]
     emulated = schemas["ClientMessage"]["discriminator"]["mapping"]
-    sent = [("in", kind) for kind in dict.fromkeys([*emulated, *OF_SEVERAL, *NOT_EMULATED])]
+    sent = [("in", kind) for kind in (*emulated, *NOT_EMULATED)]
     types = [schema.get("properties", {}).get("type", {}) for schema in schemas.values()]
     named = {kind for one in types for kind in [one.get("const"), *one.get("enum", ())]}
     of_client = {kind for _, kind in sent}
