@@ -65,7 +65,7 @@ async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
     for member in room.roster.members:
         if not member.live:
             because = f"{member.membership_id} of {member.character_id} does not come: {member.failure_code}"
-            call.note.explanations.append({"event": "room", "because": because})
+            call.note.explanations.append({"event": "instance", "because": because})
     token = participant_token(
         place.livekit.key,
         place.livekit.secret,

@@ -87,6 +87,7 @@ class Chair(Seat):
             self._outcome = "passed"
         await super().send(event)
         if kind == "bot-turn-completed":
+            await self._instance.wait_sent()  # or the next one is heard before this one has finished
             self._company.turned(self._instance.member, self._outcome)
         elif kind == "server-response" and event.get("status") == "error":
             self._company.turned(self._instance.member, "failed")
@@ -135,6 +136,11 @@ class Instance(Room):
     def send(self, message: shapes.Message, to: str | None) -> None:
         """Send a message, with the fields that say whose it is."""
         self.send_plain(belonging(message, self._company.identity(self.member)), to)
+
+    async def wait_sent(self) -> None:
+        """Return once all that it has said is on its way."""
+        if self._participant is not None:
+            await self._participant.wait_sent()
 
     def send_plain(self, message: shapes.Message, to: str | None) -> None:
         """Send a message as it is."""

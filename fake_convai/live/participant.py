@@ -112,6 +112,12 @@ class Participant:
         except asyncio.QueueFull:
             self._lost()
 
+    async def wait_sent(self) -> None:
+        """Return once what waits to be sent has been, or can no longer be."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await self._outgoing.join()
+
     async def wait_heard(self) -> None:
         """Return once somebody receives what the character sends. What it sends to people who were there before it
         is lost until then."""
@@ -151,9 +157,7 @@ class Participant:
     async def _flush(self) -> None:
         if self._outgoing.empty() and not self._has_sent:
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FLUSH_SECONDS):
-                await self._outgoing.join()
+        await self.wait_sent()
         await asyncio.sleep(_ON_ITS_WAY_SECONDS)
 
     async def _publish(self) -> None:

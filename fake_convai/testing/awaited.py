@@ -11,6 +11,7 @@ from fake_convai.testing.handle import FakeConvai
 from fake_convai.testing.talking import Conversation, Event, Turn
 
 if TYPE_CHECKING:
+    from fake_convai.testing.company import GroupTurn, RoomConversation
     from fake_convai.testing.transport import InProcessTransport
 
 __tracebackhide__ = True
@@ -66,9 +67,29 @@ class AsyncConversation:
         """The next event of this type that was not waited for yet."""
         return await _in_thread(self._conversation.wait_for, type, **how)
 
+    async def target(self, character: str | None, **how: Any) -> Event:
+        """In a room of several characters, talk to another one; returns the response."""
+        return await _in_thread(self._in_company.target, character, **how)
+
+    async def change(self, **how: Any) -> Event:
+        """In a room of several characters, let some come and go; returns the response."""
+        return await _in_thread(self._in_company.change, **how)
+
+    async def address(self, text: str, *characters: str, **how: Any) -> "GroupTurn":
+        """In a room of several characters, say something to these, or to all; returns the turn."""
+        return await _in_thread(self._in_company.address, text, *characters, **how)
+
     async def end(self) -> None:
         """End the session; what was said is remembered when this returns."""
         await _in_thread(self._conversation.end)
+
+    @property
+    def _in_company(self) -> "RoomConversation":
+        from fake_convai.testing.company import RoomConversation
+
+        if not isinstance(self._conversation, RoomConversation):
+            raise TypeError("This conversation is with one character: begin it with npcs=[...] to have several.")
+        return self._conversation
 
     @property
     def _conversation(self) -> Conversation:
@@ -128,9 +149,12 @@ class AsyncFakeConvai:
     settle = _awaited(FakeConvai.settle)
     talk = _awaited(FakeConvai.talk)
 
-    def conversation(self, character_id: str, end_user_id: str | None = None, **members: Any) -> AsyncConversation:
-        """A session of many turns, held with `async with`."""
-        return AsyncConversation(partial(self.sync.conversation, character_id, end_user_id, **members))
+    def conversation(
+        self, character_id: str | None = None, end_user_id: str | None = None, **members: Any
+    ) -> AsyncConversation:
+        """A session of many turns, held with `async with`; with `npcs` in a room of several characters."""
+        begin: Callable[..., Conversation] = self.sync.conversation
+        return AsyncConversation(partial(begin, character_id, end_user_id, **members))
 
     @property
     def api_key(self) -> str:

@@ -2,17 +2,18 @@
 
 import json
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from fake_convai.control.client import ControlError, quiet
 from fake_convai.testing.driving import Driven, checked, given
+from fake_convai.testing.lines import Line, SocketLine
 from fake_convai.testing.records import Memory
 
 if TYPE_CHECKING:
-    from websockets.sync.client import ClientConnection
+    from fake_convai.testing.company import RoomConversation
 
 __tracebackhide__ = True
 
@@ -52,18 +53,19 @@ class Turn:
 class Conversation:
     """A live session over a WebSocket, as an app holds one. Ends with the block, or with `end`."""
 
-    def __init__(self, fake: "Talking", character_id: str, end_user_id: str | None, members: dict[str, Any]) -> None:
-        """`members` go into the request to `/connect` beside character and person."""
+    def __init__(self, fake: "Talking", wish: dict[str, Any]) -> None:
+        """`wish` is what is sent to `/connect`."""
         self.events: list[Event] = []
         """Every message of the server so far, acknowledgements too."""
         self._fake = fake
-        self._about = (character_id, end_user_id)
-        request = {"character_id": character_id, "end_user_id": end_user_id, "transport": "websocket", **members}
-        answer = self._post("/connect", json=given(request), headers={"X-API-Key": fake.api_key})
+        self._line: Line | None = None
+        answer = self._post("/connect", json=given(wish), headers={"X-API-Key": fake.api_key})
         self.session_id: str = answer["session_id"]
         self.character_session_id: str = answer["character_session_id"]
-        self._open = ExitStack()
-        self._socket: ClientConnection | None = self._open.enter_context(_connect(answer["room_url"]))
+        self._line = self._begin(answer)
+
+    def _begin(self, answer: dict[str, Any]) -> Line:
+        return SocketLine(answer["room_url"])
 
     def say(self, text: str, *, until: str = END_OF_TURN, timeout: float = PATIENCE) -> Turn:
         """Say something, and listen until the character's turn is over, or `until` an event of this type came."""
@@ -85,34 +87,41 @@ class Conversation:
         """Send a message; returns its acknowledgement."""
         began = len(self.events)
         self._live().send(json.dumps({"type": type, "data": data} if data else {"type": type}))
-        while True:
-            for event in self.events[began:]:
-                if event.type == "server-response":
-                    return event
-            began = len(self.events)
-            self._receive(PATIENCE, f"an acknowledgement of {type}")
+        return self._wait_for_response(type, began, PATIENCE)
 
     def wait_for(self, type: str, timeout: float = PATIENCE) -> Event:
         """The next event of this type that was not waited for yet."""
-        seen = self._heard
+        number = self._find(lambda event: event.type == type, self._heard, timeout, type)
+        self._heard = number + 1
+        return self.events[number]
+
+    def _wait_for_response(self, type: str, began: int, timeout: float) -> Event:
+        def answers(event: Event) -> bool:
+            return event.type == "server-response" and event["event_type"] == type
+
+        return self.events[self._find(answers, began, timeout, f"an acknowledgement of {type}")]
+
+    def _find(self, wanted: Callable[[Event], bool], began: int, timeout: float, name: str) -> int:
+        """The number of the first event from `began` on that is wanted, which may still have to come."""
         give_up = time.perf_counter() + timeout
         while True:
-            for number, event in enumerate(self.events[seen:], start=seen):
-                if event.type == type:
-                    self._heard = number + 1
-                    return event
-            seen = len(self.events)
-            self._receive(give_up - time.perf_counter(), type)
+            for number in range(began, len(self.events)):
+                if wanted(self.events[number]):
+                    return number
+            began = len(self.events)
+            self._receive(give_up - time.perf_counter(), name)
 
     _heard = 0
 
     def end(self) -> None:
         """End the session; what was said is remembered when this returns."""
-        if self._socket is None:
+        line, self._line = self._line, None
+        if line is None:
             return
-        self._socket = None
-        with self._open:
+        try:
             self._post("/disconnect", params={"session_id": self.session_id})
+        finally:
+            line.close()
 
     def __enter__(self) -> Self:
         return self
@@ -131,25 +140,22 @@ class Conversation:
         events = tuple(self.events[began:])
         return Turn("".join(event.data.get("text", "") for event in events if event.type == "bot-llm-text"), events)
 
-    def _live(self) -> "ClientConnection":
-        if self._socket is None:
+    def _live(self) -> Line:
+        if self._line is None:
             raise RuntimeError("This conversation has ended.")
-        return self._socket
+        return self._line
 
     def _receive(self, patience: float, wanted: str) -> None:
-        from websockets.exceptions import ConnectionClosed
-
         try:
-            self.events.append(Event(json.loads(self._live().recv(timeout=max(0.0, patience)))))
+            self.events.append(Event(json.loads(self._live().receive(patience))))
         except TimeoutError:
             heard = ", ".join(event.type for event in self.events[-8:]) or "nothing"
             raise TimeoutError(
                 f"No {wanted} came in time; the last events: {heard}. With a pace and a frozen clock, time stands "
                 f"still until `advance`."
             ) from None
-        except ConnectionClosed as error:
-            reason = f"{error.rcvd.code} {error.rcvd.reason}" if error.rcvd else "without a word"
-            raise ConnectionError(f"The session was closed before {wanted} came: {reason}") from None
+        except ConnectionError as error:
+            raise ConnectionError(f"The session was closed before {wanted} came: {error}") from None
 
     def _post(self, path: str, **how: Any) -> dict[str, Any]:
         client = self._fake._running()
@@ -170,21 +176,55 @@ class Talking(Driven):
 
         Over the wire as an app does it: it is in the journal, and faults happen to it. `members` go to `/connect`.
         """
-        with Conversation(self, character_id, end_user_id, members) as conversation:
+        with Conversation(self, _wish(character_id, end_user_id, members)) as conversation:
             turn = conversation.say(text)
         return Turn(turn.text, turn.events, tuple(self._memories(character_id, end_user_id) if end_user_id else ()))
 
-    def conversation(self, /, character_id: str, end_user_id: str | None = None, **members: Any) -> Conversation:
-        """A session of many turns: `with fake.conversation(npc, "player-42") as c: c.say("Hello.")`."""
-        return Conversation(self, character_id, end_user_id, members)
+    @overload
+    def conversation(self, /, character_id: str, end_user_id: str | None = None, **members: Any) -> Conversation: ...
+
+    @overload
+    def conversation(
+        self,
+        /,
+        character_id: None = None,
+        end_user_id: str | None = None,
+        *,
+        npcs: Sequence[str] | None = None,
+        person: str | None = None,
+        **members: Any,
+    ) -> "RoomConversation": ...
+
+    def conversation(
+        self,
+        /,
+        character_id: str | None = None,
+        end_user_id: str | None = None,
+        *,
+        npcs: Sequence[str] | None = None,
+        person: str | None = None,
+        **members: Any,
+    ) -> Conversation:
+        """A session of many turns: `with fake.conversation(npc, "player-42") as c: c.say("Hello.")`.
+
+        With `npcs` in place of a character it is a room with several of them, on a real LiveKit server:
+        `with fake.conversation(npcs=[nurse, doctor], person="player-42") as c: c.address("Hello.")`. With neither it
+        joins one that is there: `mode="join", room_session_id=c.room_session_id`. `person` is another word for
+        `end_user_id`; `members` go to `/connect`.
+        """
+        ways = (character_id is not None, npcs is not None, members.get("mode") == "join" and character_id is None)
+        if sum(ways) != 1:
+            raise TypeError("conversation() wants a character_id, or npcs for a room of several, or mode='join'")
+        person = end_user_id if person is None else person
+        if character_id is not None:
+            return Conversation(self, _wish(character_id, person, members))
+        from fake_convai.testing.company import RoomConversation
+
+        return RoomConversation(self, npcs, person, members)
 
     def _memories(self, character_id: str, end_user_id: str) -> list[Memory]:
         raise NotImplementedError
 
 
-def _connect(url: str) -> "ClientConnection":
-    try:
-        from websockets.sync.client import connect
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("Talking needs the package websockets: pip install websockets") from None
-    return connect(url, proxy=None, max_size=None)
+def _wish(character_id: str, end_user_id: str | None, members: dict[str, Any]) -> dict[str, Any]:
+    return {"character_id": character_id, "end_user_id": end_user_id, "transport": "websocket", **members}

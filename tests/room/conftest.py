@@ -5,9 +5,11 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fake_convai import FakeConvai
 from fake_convai.live.livekit_server import find_program
 
 Servers = Callable[[], list[int]]
@@ -23,6 +25,12 @@ def livekit_program() -> str:
     if importlib.util.find_spec("livekit.rtc") is None:
         pytest.skip("the package livekit is not installed, so no room is tried: pip install livekit")
     return program
+
+
+@pytest.fixture
+def fake(livekit_program: str, make_fake_convai: Callable[[dict[str, Any]], FakeConvai]) -> FakeConvai:
+    """An account of a fake whose characters come."""
+    return make_fake_convai({"livekit": True})
 
 
 @pytest.fixture

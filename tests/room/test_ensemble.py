@@ -29,12 +29,6 @@ def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., N
     return run
 
 
-@pytest.fixture
-def fake(livekit_program: str, make_fake_convai: Callable[[dict[str, Any]], FakeConvai]) -> FakeConvai:
-    """An account of a fake whose characters come."""
-    return make_fake_convai({"livekit": True})
-
-
 async def ask(fake: FakeConvai, **body: Any) -> httpx.Response:
     async with httpx.AsyncClient() as client:
         return await client.post(f"{fake.live_url}/connect", json=body, headers={"X-API-Key": fake.api_key})

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import io
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,12 +16,6 @@ pytest.importorskip("livekit.rtc", reason="the package livekit is not installed,
 from fake_convai.testing import FakeConvai
 from tests.room.person import Person
 from tests.room.test_livekit_server import soon
-
-
-@pytest.fixture
-def fake(livekit_program: str, make_fake_convai: Callable[[dict[str, Any]], FakeConvai]) -> FakeConvai:
-    """An account of a fake whose characters come."""
-    return make_fake_convai({"livekit": True})
 
 
 async def connect(fake: FakeConvai, npc: str, person: str | None = "player-42", **wish: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Pace and faults in a room: the same settings as on every transport, and what they come to there."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,12 +13,6 @@ from tests.room.test_livekit_server import soon
 from tests.room.test_room import connect, joined, remembered
 
 STORY = "Once upon a time there was a lighthouse keeper who counted every ship that passed."
-
-
-@pytest.fixture
-def fake(livekit_program: str, make_fake_convai: Callable[[dict[str, Any]], FakeConvai]) -> FakeConvai:
-    """An account of a fake whose characters come."""
-    return make_fake_convai({"livekit": True})
 
 
 def disturb(fake: FakeConvai, event: str, do: str, **more: Any) -> None:
