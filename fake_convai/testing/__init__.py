@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "AsyncFakeConvai": "testing.awaited",
     "ControlError": "control.client",
-    "Conversation": "testing.talking",
+    "Conversation": "testing.conversation",
     "DidNotHappen": "testing.happenings",
-    "Event": "testing.talking",
+    "Event": "testing.conversation",
     "FakeConvai": "testing.handle",
-    "Turn": "testing.talking",
+    "GroupTurn": "testing.company",
+    "RoomConversation": "testing.company",
+    "Turn": "testing.conversation",
 }
 __all__ = [
     "AsyncFakeConvai",
@@ -23,10 +25,12 @@ __all__ = [
     "EndUser",
     "Event",
     "FakeConvai",
+    "GroupTurn",
     "Interaction",
     "Memory",
     "Message",
     "Request",
+    "RoomConversation",
     "Session",
     "Turn",
 ]
@@ -35,10 +39,11 @@ __all__ = [
 if TYPE_CHECKING:
     from fake_convai.control.client import ControlError
     from fake_convai.testing.awaited import AsyncFakeConvai
+    from fake_convai.testing.company import GroupTurn, RoomConversation
+    from fake_convai.testing.conversation import Conversation, Event, Turn
     from fake_convai.testing.handle import FakeConvai
     from fake_convai.testing.happenings import DidNotHappen
     from fake_convai.testing.records import EndUser, Interaction, Memory, Message, Request, Session
-    from fake_convai.testing.talking import Conversation, Event, Turn
 
 
 def __getattr__(name: str) -> Any:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import anyio.to_thread
 
+from fake_convai.testing.company import GroupTurn, RoomConversation
+from fake_convai.testing.conversation import Conversation, Event, Turn
 from fake_convai.testing.handle import FakeConvai
-from fake_convai.testing.talking import Conversation, Event, Turn
 
 if TYPE_CHECKING:
-    from fake_convai.testing.company import GroupTurn, RoomConversation
     from fake_convai.testing.transport import InProcessTransport
 
 __tracebackhide__ = True
@@ -75,7 +75,7 @@ class AsyncConversation:
         """In a room of several characters, let some come and go; returns the response."""
         return await _in_thread(self._in_company.change, **how)
 
-    async def address(self, text: str, *characters: str, **how: Any) -> "GroupTurn":
+    async def address(self, text: str, *characters: str, **how: Any) -> GroupTurn:
         """In a room of several characters, say something to these, or to all; returns the turn."""
         return await _in_thread(self._in_company.address, text, *characters, **how)
 
@@ -84,9 +84,7 @@ class AsyncConversation:
         await _in_thread(self._conversation.end)
 
     @property
-    def _in_company(self) -> "RoomConversation":
-        from fake_convai.testing.company import RoomConversation
-
+    def _in_company(self) -> RoomConversation:
         if not isinstance(self._conversation, RoomConversation):
             raise TypeError("This conversation is with one character: begin it with npcs=[...] to have several.")
         return self._conversation

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from fake_convai.control.client import ControlError
-from fake_convai.live.shapes import MAX_PACKET
+from fake_convai.testing.conversation import END_OF_TURN, PATIENCE, Conversation, Event, Turn
+from fake_convai.testing.driving import Driven
 from fake_convai.testing.lines import Line, RoomLine, need_livekit
 from fake_convai.testing.records import read
-from fake_convai.testing.talking import END_OF_TURN, PATIENCE, Conversation, Event, Turn
-
-if TYPE_CHECKING:
-    from fake_convai.testing.talking import Talking
 
 __tracebackhide__ = True
 
@@ -65,9 +62,7 @@ class RoomConversation(Conversation):
     the `events` once, in the shape of `/chat`.
     """
 
-    def __init__(
-        self, fake: "Talking", npcs: Sequence[str] | None, person: str | None, members: dict[str, Any]
-    ) -> None:
+    def __init__(self, fake: Driven, npcs: Sequence[str] | None, person: str | None, members: dict[str, Any]) -> None:
         """Without `npcs` it joins a room that is there, by a locator among the `members`."""
         need_livekit()
         wish = {"default_tts_enabled": False, **members, "end_user_id": person}
@@ -216,6 +211,8 @@ def _said_by(turn: Turn, character: str) -> str:
 
 def _packets(message: dict[str, Any]) -> list[str]:
     """A command as it is, or a long message to the group in parts."""
+    from fake_convai.live.shapes import MAX_PACKET  # with much that most tests never need
+
     text = json.dumps(message)
     if len(text.encode()) <= MAX_PACKET:
         return [text]
