@@ -15,14 +15,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations
 
-from fake_convai.domain.dedup.reading import beyond, is_plain_value, read
-from fake_convai.domain.english.forms import WORD_CACHE, as_verb
+from fake_convai.domain.dedup.reading import is_plain_value, read
 from fake_convai.domain.english.tables import lexicon
-from fake_convai.domain.english.tokens import NUMBER, exact_form
+from fake_convai.domain.english.tokens import NUMERIC, exact_form
 
 MAX_KEY_LENGTH = 64
 
-MAX_PAIRED = 49
+MAX_PAIRED = 25
 """For words and claims up to here all pairs of words are keys; for more, single words must do."""
 
 
@@ -37,56 +36,52 @@ def exact_key(memory: str) -> str:
 
 def index_keys(memory: str) -> frozenset[str]:
     """The keys that a store keeps with a record. Facts that are the same share at least one."""
-    return _keys(memory, "|", "!")
+    return _keys(memory)[0]
 
 
 def lookup_keys(new: str) -> frozenset[str]:
     """The keys to look for among the `index_keys` of the records: every record that is the same has one of them."""
-    return _keys(new, "!", "|")
-
-
-def _keys(memory: str, sets: str, rarest: str) -> frozenset[str]:
-    common, parts = _parts(memory)
-    keys = list(common)
-    for frame, small, few in parts:
-        keys += [f"{frame}{sets}{some}" for some in small]
-        keys += [f"{frame}{rarest}{some}" for some in few]
-    if "".join(keys).isascii() and len(max(keys, key=len)) <= MAX_KEY_LENGTH:
-        return frozenset(keys)
-    return frozenset(map(_short, keys))
+    return _keys(new)[1]
 
 
 @lru_cache(8)  # a fact that is looked up and not found is stored next
-def _parts(memory: str) -> tuple[list[str], list[tuple[str, list[str], list[str]]]]:
-    """The keys of both families; and for each claim the frame of its keys, the small sets, the rarest words."""
+def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     fact = read(memory)
-    common, parts = ["=" + fact.form, f"{fact.negations}{fact.mood}:{fact.squash}"], []
+    stance = f"{fact.negations}{fact.mood}"
+    common = [_short("=" + fact.form), _short(f"{stance}:{fact.squash}")]
+    stored: list[str] = []
+    asked: list[str] = []
     for claim in fact.claims:
-        frame = f"{fact.negations}{fact.mood}/{'/'.join(claim.chain)}/{claim.verb}"
-        words = sorted(beyond(fact.words, claim))
-        core = sorted(beyond(fact.core, claim), key=lambda word: _rarity(word, word in fact.describing))
-        few = [" ".join(sorted(core[-2:])), *(f"~{word}" for word in core[-1:])]
+        frame = "/".join((stance, *claim.chain, claim.verb))
+        words = sorted(fact.beyond(fact.words, claim))
+        few = words if fact.core is fact.words else sorted(fact.beyond(fact.core, claim))
+        if len(few) > 2:
+            few = [word for *_, word in sorted([_rarity(word, word in fact.describing) for word in few])[-2:]]
+        few = [" ".join(sorted(few)), *["~" + word for word in few[-1:]]]
         if len(words) * len(words) * len(fact.claims) > MAX_PAIRED:
-            small = ["", *(f"~{word}" for word in words)]
+            small = ["", *["~" + word for word in words]]
         else:
-            small = ["", *words, *(f"{one} {other}" for one, other in combinations(words, 2))]
-        parts.append((frame, small, few))
+            small = ["", *words, *map(" ".join, combinations(words, 2))]
+        there, here = frame + "|", frame + "!"
+        stored += [there + some for some in small] + [here + some for some in few]
+        asked += [here + some for some in small] + [there + some for some in few]
         if is_plain_value(fact):  # two spellings of a value share its other words
-            common += [f"{frame}:{word}" for word in words if word != "favorite"]
-    return common, parts
+            common += [_short(f"{frame}:{word}") for word in words if word != "favorite"]
+    if not memory.isascii() or len(max(stored, key=len, default="")) > MAX_KEY_LENGTH:
+        stored, asked = list(map(_short, stored)), list(map(_short, asked))
+    return frozenset(common + stored), frozenset(common + asked)
 
 
-def _short(text: str) -> str:
+def _short(key: str) -> str:
     """A key of bounded length, the same in every process; that of an exact form keeps its "="."""
-    if len(text) <= MAX_KEY_LENGTH and text.isascii():
-        return text
-    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
-    return (text[0] if text[0].isascii() else "#") + digest
+    if len(key) <= MAX_KEY_LENGTH and key.isascii():
+        return key
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+    return (key[0] if key[0].isascii() else "#") + digest
 
 
-@lru_cache(WORD_CACHE)
 def _rarity(word: str, describes: bool) -> tuple[bool, bool, bool, int, str]:
     """A guess at how seldom a word is met: numbers first, then what describes another word and names, which are in no
     table, then long words."""
-    is_name = word not in lexicon().known and as_verb(word) is None
-    return word.startswith(NUMBER), describes, is_name, len(word), word
+    table = lexicon()
+    return word[0] == NUMERIC, describes, word not in table.known and word not in table.verbs, len(word), word

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fake_convai.domain.dedup.grammar import Owner
-from fake_convai.domain.dedup.reading import Claim, Fact, beyond, is_plain_value, read
-from fake_convai.domain.english.forms import stem
-from fake_convai.domain.english.tables import kind, lexicon
-from fake_convai.domain.english.tokens import LABEL_A, NUMBER, exact_form
+from fake_convai.domain.dedup.reading import Claim, Fact, is_plain_value, read
+from fake_convai.domain.english import kind
+from fake_convai.domain.english.tables import lexicon
+from fake_convai.domain.english.tokens import LABEL_A, NUMERIC, exact_form
 
 DedupMode = Literal["naive", "exact", "off"]
 
@@ -196,42 +196,23 @@ def another_part(old: Fact, new: Fact) -> str:
     both = old.parts.keys() & new.parts.keys()
     for word in sorted(both):
         before, after = old.parts[word], new.parts[word]
-        if before and after and before != after and ("place" not in (before, after) or {before, after} & _NEVER_PLAIN):
+        if before and after and before != after and ("place" not in (before, after) or _never_plain(before, after)):
             return f"another part for {_show(word, new)}: {after} instead of {before}".replace("place", "in or at")
     if any(not old.parts[word] and new.parts[word] for word in both) and any(
         old.parts[word] and not new.parts[word] for word in both
     ):
         return "another part: what is done to whom is the other way round"
-    for name in sorted(old.owner.names | new.owner.names):
-        if (stem(name) in old.words) != (stem(name) in new.words) and (name in old.owner.names) != (
-            name in new.owner.names
-        ):
-            return f"another part for {name}: once doing, once done to"
     return ""
 
 
-_NEVER_PLAIN = frozenset(
-    (
-        "from",
-        "before",
-        "after",
-        "against",
-        "without",
-        "under",
-        "above",
-        "behind",
-        "near",
-        "except",
-        "off",
-        "outside",
-        "past",
-    )
-)
+def _never_plain(*prepositions: str) -> bool:
+    """Whether a preposition of place goes with none of these."""
+    return any(lexicon().kinds[preposition] & kind.APART for preposition in prepositions)
 
 
 def another_date(old: Fact, new: Fact) -> str:
-    for hours in (frozenset[str](), kind("hour")):  # the days, and then the times of day
-        before, after = (fact.dates & hours if hours else fact.dates - kind("hour") for fact in (old, new))
+    for which in (kind.DATE, kind.DATE | kind.HOUR):
+        before, after = old.dates(which), new.dates(which)
         if before and after and before != after:
             return f"another date: {_these(after - before, before - after)}"
     return ""
@@ -247,7 +228,7 @@ def the_opposite(old: Fact, new: Fact) -> str:
 
 def another_thing_altogether(old: Fact, new: Fact) -> str:
     """A word that turns a thing into something else: a toy drone is no drone."""
-    changed = {_show(word, old, new) for word in old.words ^ new.words} & kind("privative")
+    changed = [word for stem in old.words ^ new.words if _is(word := _show(stem, old, new), kind.PRIVATIVE)]
     return f"not the same thing: {_listed(changed)}" if changed else ""
 
 
@@ -286,30 +267,23 @@ def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
 
 def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
     """Why two facts that share a claim are not the same; empty when they are."""
-    before, after = beyond(old.core, claim), beyond(new.core, claim)
+    before, after = old.beyond(old.core, claim), new.beyond(new.core, claim)
     gone, come = before - new.words, after - old.words
-    values = f"another value: {_these(_shows(come, new), _shows(gone, old))}"
+    both = old.words & new.words
     swapped = any(
-        {head, new.describing.get(word, head)} <= old.words & new.words and new.describing.get(word, head) != head
+        word in both and head in both and new.describing.get(word, head) in both - {head}
         for word, head in old.describing.items()
     )
-    if (gone and come) or swapped or not (before or after or claim.verb not in _SAYS_NOTHING):
-        return values
-    if old.main == new.main == claim and before and after and before.isdisjoint(after):
-        return values
+    is_other = (gone and come) or swapped or not (before or after or claim.verb not in _SAYS_NOTHING)
     for one, other in ((old, new), (new, old)):
-        things = one.claims[claim]
-        if one.main != claim and (not beyond(one.core, claim) or (things and things.isdisjoint(other.heads))):
-            return values
-        if one.doing and one.doing not in other.words and claim == one.main:
-            return f"something else to do: {_show(one.doing, one)}"
+        thing = one.claims[claim]
+        if one.main != claim and (not one.beyond(one.core, claim) or (thing and thing not in other.heads)):
+            is_other = True
+    if is_other:
+        return f"another value: {_these(_shows(come, new), _shows(gone, old))}"
+    for one, other in ((old, new), (new, old)) if claim.verb not in ("be", "name") else ():
         for word, head in one.describing.items():
-            if (
-                word in other.heads
-                and head not in other.words
-                and claim.verb not in ("be", "name")
-                and head not in kind("generic")
-            ):
+            if word in other.heads and head not in other.words and not _is(head, kind.GENERIC):
                 return f"not the same thing: {_show(word, one)} {_show(head, one)}"
     return ""
 
@@ -323,7 +297,7 @@ def _why_apart(old: Fact, new: Fact) -> str:
 
 
 def _because(old: Fact, new: Fact, claim: Claim) -> str:
-    gone, come = beyond(old.words - new.words, claim), beyond(new.words - old.words, claim)
+    gone, come = old.beyond(old.words - new.words, claim), new.beyond(new.words - old.words, claim)
     if bool(gone) == bool(come):
         return "says the same in other words" if gone else "the same words, written differently"
     attribute = " ".join((*claim.chain, claim.verb)) if claim.verb in ("name", "age") else " ".join(claim.chain)
@@ -335,6 +309,10 @@ def _because(old: Fact, new: Fact, claim: Claim) -> str:
     return (
         f"repeats part of the same attribute: {attribute}" if attribute else f"repeats it without: {_shows(gone, old)}"
     )
+
+
+def _is(word: str, bit: int) -> bool:
+    return lexicon().kinds.get(word, 0) & bit > 0
 
 
 # Words for people
@@ -353,7 +331,7 @@ def _these(new: Collection[str] | str, old: Collection[str] | str) -> str:
 
 
 def _listed(words: Collection[str]) -> str:
-    return ", ".join(sorted(words)).replace("_", " ").replace(LABEL_A, "A").replace(NUMBER, "") or "none"
+    return ", ".join(sorted(words)).replace("_", " ").replace(LABEL_A, "A").replace(NUMERIC, "") or "none"
 
 
 def _whom(fact: Fact) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from fake_convai.domain.english.tables import Verb, kind, lexicon
+from fake_convai.domain.english.tables import Verb, lexicon
 
 WORD_CACHE = 20_000
 """How many words keep their base form at hand; the rest is worked out again."""
@@ -21,12 +21,11 @@ def american(word: str) -> str:
     """The American spelling, by rule: "favourite" -> "favorite", "organise" -> "organize"."""
     if "our" in word:
         return _BRITISH_OUR.sub("or", word)
-    if "is" in word and not any(word.startswith(stem[:-1]) for stem in kind("ise")):
+    if "is" in word and not any(word.startswith(stem[:-1]) for stem in lexicon().ises):
         return _BRITISH_ISE.sub("iz", word)
     return word
 
 
-@lru_cache(WORD_CACHE)
 def as_verb(word: str) -> Verb | None:
     """The word as a form of a known verb, or None."""
     words = lexicon()
@@ -44,7 +43,6 @@ def as_verb(word: str) -> Verb | None:
     return None
 
 
-@lru_cache(WORD_CACHE)
 def base_form(word: str) -> str:
     """The word without its inflection; a word of no table loses only a plural ending."""
     words = lexicon()
@@ -82,9 +80,7 @@ def stem(word: str) -> str:
     for ending in _ENDINGS if word.endswith(_ENDINGS) else ():
         if word.endswith(ending) and len(word) - len(ending) > 3:
             return word[: -len(ending)]
-    return (
-        word[:-1] if len(word) > 4 and word.endswith(("e", "y")) and as_verb(word) else word
-    )  # else it may be a name: Smythe
+    return word
 
 
 _ENDINGS = (

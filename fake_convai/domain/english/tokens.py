@@ -3,256 +3,247 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
+from fake_convai.domain.english import kind
 from fake_convai.domain.english.forms import WORD_CACHE, american, as_verb, base_form, stem
-from fake_convai.domain.english.tables import Phrase, kind, lexicon
+from fake_convai.domain.english.tables import HALVES, Phrase, lexicon
 
 MAX_LENGTH, MAX_WORDS = 960, 80
 """A longer text is a story and not one fact."""
 
-NUMBER = "#"
+NUMERIC = "#"
 AGE = "#years"
 """What stands in the text where a number was; its value is the token's base, with the sign before it its word."""
 
-SIGN_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_SIGN_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _BEYOND_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
 _TORN = re.compile(
     r"(?<=\w) '(?=(?:s|t|m|d|re|ve|ll)\b)|(?<=\w) '?(?=(?:re|ve|ll)\b)|(?<=\bi) (?=[md]\b)|(?<=n) '?(?=t\b)"
 )
 """Contractions in texts that were cut into words: "it 's", "i m", "couldn 't"."""
 
-_HALVES = frozenset(("'", "s", "t", "m", "d", "re", "ve", "ll"))
-_DIGIT = re.compile(r"\d")
-
-_TITLE = re.compile(r"\b(mr|mrs|ms|dr|prof|st|jr|sr)\.")
-_UNIT = re.compile(r"(?<=\d)(am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)\b")
 _TOKEN = re.compile(
-    r"(?:(?<!\S)-)?(?:[^\W\d_]{1,6}-)?[^\W_]*\d[^\W_]*(?:[.,:/-][^\W_]*\d[^\W_]*)*"
+    r"[^\W\d_]+(?=[\s,]|\.?$)"  # first, since most are plain words
+    r"|(?:(?<!\S)-)?(?:[^\W\d_]{1,6}-)?[^\W_]*\d[^\W_]*(?:[.,:/-][^\W_]*\d[^\W_]*)*"
     r"|(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*(?:['\u2019](?=\s)|[+#]+(?!\w))?"
     r"|[^\w\s]"
 )
 _SIGNS = {
     **dict.fromkeys(",()", ","),
     **dict.fromkeys(';:.!?[]{}"\u2026\u2014\u2013\u201c\u201d', "."),
-    "%": "percent",
-    "$": "dollar",
-    "€": "euro",
-    "£": "pound",
-    "&": "and",
-    "°": "degree",
+    **dict(zip("%$€£&°", ("percent", "dollar", "euro", "pound", "and", "degree"), strict=True)),
 }
 LABEL_A = "\u1d00"
 """Stands for a capital A that is a label ("plan A") and not an article."""
 
 _LABEL = re.compile(r"(?<=[a-z] )A(?=\s*(?:$|[.,;:!?)]|(?:and|or|in|on|at|with|for|from|to|by)\b))")
+_UNIT = re.compile(r"(.*\d)(am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 
 
-class Token(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Token:
     """One word: as written, its base form, which verb forms it may be (`tables.Verb`), the word that stands for its
-    synonyms, what is compared of that, and what kind of word it is: the classes of `words/function.txt` and those of
-    `_traits`."""
+    synonyms, the same if it is read as a verb, what is compared, and what kind of word it is (`kinds`)."""
 
     text: str
     base: str
     forms: str
     word: str
+    verb: str
     stem: str
-    traits: frozenset[str]
+    kinds: int
 
-    def isa(self, *kinds: str) -> bool:
-        """Whether the token is of one of these kinds."""
-        return not self.traits.isdisjoint(kinds)
+
+NOTHING = Token("", "", "", "", "", "", 0)
 
 
 @lru_cache(WORD_CACHE)
 def make_token(text: str, base: str = "", forms: str = "") -> Token:
     """The token of a word; base and forms are looked up when they are not given."""
+    table = lexicon()
     text = american(text)
+    verb = base
     if not base:
-        verb = as_verb(text)
-        base, forms = base_form(text), verb.forms if verb else ""
-    word = lexicon().nouns.get(base, base)
+        found = as_verb(text)
+        base = base_form(text)
+        verb, forms = found or (base, "")
+    word = table.nouns.get(base, base)
     if word == base and forms:
-        word = lexicon().predicates.get(base, base)
-    return Token(text, base, forms, word, stem(word), _traits(text, base, forms, word))
+        word = table.predicates.get(base, base)
+    return Token(text, base, forms, word, table.predicates.get(verb, verb), stem(word), _kinds(text, base, forms, word))
 
 
-NOTHING = Token("", "", "", "", "", frozenset())
+@lru_cache(WORD_CACHE)
+def _number(value: str, *, age: bool) -> Token:
+    return Token(AGE if age else NUMERIC, value, "", NUMERIC + value, "", NUMERIC + value, kind.NUMBER)
 
-_BY_BASE = frozenset(("user", "role", "time", "date", "hour"))
-_BY_MEANING = frozenset(("time", "date", "hour"))
-_EMPTY = frozenset(
-    ("article", "determiner", "possessive", "he", "she", "they", "it", "conjunction", "be", "do", "have", "weak",
-     "negation")
+
+_BY_BASE = kind.USER | kind.ROLE | kind.TIME | kind.DATE | kind.HOUR
+_BY_MEANING = kind.TIME | kind.DATE | kind.HOUR
+_EMPTY = (
+    kind.MARKED | (kind.PRONOUN & ~kind.SELF) | kind.CONJUNCTION | kind.BE | kind.DO | kind.HAVE | kind.WEAK
+    | kind.NEGATION | kind.PREPOSITION
 )  # fmt: skip
+_ENDINGS = ("s", "ed", "ing", "ly")
+_MARKS = {",": kind.BREAK, ".": kind.BREAK | kind.STOP, "'s": kind.OWNERS | kind.OPENER | kind.SIGN}
 
 
-def _traits(text: str, base: str, forms: str, word: str) -> frozenset[str]:
-    table, none = lexicon(), frozenset[str]()
+def _kinds(text: str, base: str, forms: str, word: str) -> int:
     if text in _MARKS:
         return _MARKS[text]
-    if not forms and text == base == word and text not in table.every and not text.endswith(("s", "ly")):
-        return _UNKNOWN
-    given = (table.kinds_of.get(text, none) - _BY_BASE) | (table.kinds_of.get(base, none) & _BY_BASE)
-    given |= table.kinds_of.get(word, none) & _BY_MEANING
-    is_preposition = text in table.prepositions
+    table = lexicon()
+    of = table.kinds.get
+    kinds = (of(text, 0) & ~_BY_BASE) | (of(base, 0) & _BY_BASE) | (of(word, 0) & _BY_MEANING)
+    known = kinds or forms or text in table.special or text.endswith(_ENDINGS)
+    if not known and text == base == word and text.isalpha():
+        return kind.CONTENT
     is_auxiliary = base in ("be", "have", "do") and forms not in ("", "q", "g")
-    is_modal = not given.isdisjoint(("can", "maybe", "must", "will", "would"))
-    is_adverb = "adverb" in given or (text.endswith("ly") and not forms and "ly" not in given)
-    is_word = text not in table.foreign and text not in table.shared and bool(forms or text in table.grammar)
-    found = {
-        "finite": is_modal or is_auxiliary or "s" in forms or "p" in forms,
-        "modal": is_modal,
-        "plural": text in table.plurals or (text != base and text.endswith("s")),
-        "preposition": is_preposition,
-        "opener": is_preposition or text == "one" or not given.isdisjoint(_DETERMINERS),  # a noun follows, no verb
-        "adverb": is_adverb,
-        "filler": is_adverb or not given.isdisjoint(("article", "possessive", "negation", "weak")),
-        "content": not is_preposition and given.isdisjoint(_EMPTY) and not (forms and word == "be"),
-        "foreign": text in table.foreign,
-        "shared": text in table.shared and text not in table.foreign,
-        "sign": is_word,
-        "opposite": text in table.opposites,
-        "known": word in table.known or word in table.grammar,
-    }
-    return given.union([name for name, holds in found.items() if holds])
+    is_modal = bool(kinds & (kind.CAN | kind.MAYBE | kind.MUST | kind.WILL | kind.WOULD))
+    is_adverb = text in table.adverbs or (text.endswith("ly") and not forms and text not in table.lys)
+    is_foreign = text in table.foreign
+    is_shared = text in table.shared and not is_foreign
+    for bit, holds in (
+        (kind.MODAL, is_modal),
+        (kind.FINITE, is_modal or is_auxiliary or "s" in forms or "p" in forms),
+        (kind.VERBAL, text.isalpha() and (forms or is_modal or text.endswith(("s", "ed")))),
+        (kind.HELPER, is_modal or base in ("be", "have", "do", "need", "use")),
+        (kind.NAMING, word == "name" and "q" in forms),
+        (kind.PLURAL, text in table.plurals or (text != base and text.endswith("s"))),
+        (kind.OPENER, text == "one" or kinds & (kind.PREPOSITION | kind.MARKED)),  # a noun follows, no verb
+        (kind.ADVERB, is_adverb),
+        (kind.FILLER, is_adverb or kinds & (kind.ARTICLE | kind.POSSESSIVE | kind.NEGATION | kind.WEAK)),
+        (kind.CONTENT, not kinds & _EMPTY and not (forms and word == "be")),
+        (kind.FOREIGN, is_foreign),
+        (kind.SHARED, is_shared),
+        (kind.SIGN, not is_foreign and not is_shared and (forms or text in table.grammar)),
+        (kind.KNOWN, word in table.known or word in table.grammar),
+        (kind.NUMERAL, text in table.numbers or (not text.isalpha() and any(map(str.isdigit, text)))),
+        (kind.RARE, text in table.phrases or base in table.phrases),
+        (kind.HALF, text == "'s" or text in HALVES),
+    ):
+        if holds:
+            kinds |= bit
+    return kinds
 
 
-_UNKNOWN = frozenset(("content",))
-_DETERMINERS = frozenset(("article", "determiner", "possessive"))
-_MARKS = {
-    ",": frozenset(("break",)),
-    ".": frozenset(("break", "stop")),
-    "'s": frozenset(("owner's", "opener", "sign")),
-}
-
-
-def tokens_of(text: str) -> list[Token] | None:
-    """The tokens of an English text; None when the rules must not read it: another language or script, no sign of
-    English, or too long."""
+def tokens_of(text: str) -> tuple[list[Token], int]:
+    """The tokens of an English text and all their kinds; no tokens when the rules must not read it: another language or
+    script, no sign of English, or too long."""
     if len(text) > MAX_LENGTH or (not text.isascii() and _BEYOND_LATIN.search(text)):
-        return None
-    tokens = _numbered(_words(text))
-    if not tokens or len(tokens) > MAX_WORDS or not _is_english(tokens):
-        return None
-    return _rewritten(tokens)
-
-
-def _words(text: str) -> list[str]:
-    """The lower-case words, contractions in full and the possessive as a word of its own."""
-    raw = _TOKEN.findall(_cleaned(text))
-    if not _HALVES.isdisjoint(raw):
-        raw = _TOKEN.findall(_TORN.sub("'", _cleaned(text)))
-    contractions = lexicon().contractions
-    words: list[str] = []
-    for place, word in enumerate(raw):
-        if word in contractions:
-            words += contractions[word]
-        elif word[0].isalnum():
-            words += _parted(word, raw[place + 1] if place + 1 < len(raw) else "") if "'" in word else (word,)
-        elif word in _SIGNS:
-            words.append(_SIGNS[word])
-        elif unicodedata.category(word[0])[0] == "S" or len(word) > 1:
-            words.append(word)
-    return words
+        return [], 0
+    tokens, kinds = _pieces(_cleaned(text))
+    if kinds & kind.HALF:
+        tokens, kinds = _pieces(_TORN.sub("'", _cleaned(text)))
+    if kinds & (kind.TITLE | kind.OWNERS):
+        tokens = _mended(tokens)
+    if kinds & kind.NUMERAL:
+        tokens = _numbered(tokens)
+        kinds |= kind.NUMBER
+    if not tokens or len(tokens) > MAX_WORDS or not _is_english(tokens, kinds):
+        return [], 0
+    if kinds & kind.RARE:
+        tokens = _rewritten(tokens)
+        kinds = 0
+        for token in tokens:
+            kinds |= token.kinds
+    return tokens, kinds
 
 
 def _cleaned(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
-    if " A" in text:
-        text = _LABEL.sub(LABEL_A, text)
-    text = text.casefold()
-    if "." in text:
-        text = _TITLE.sub(r"\1", text)
-    return _UNIT.sub(r" \1", SIGN_IN_NUMBER.sub("", text)) if _DIGIT.search(text) else text
+    return (_LABEL.sub(LABEL_A, text) if " A" in text else text).casefold()
 
 
-def _parted(word: str, following: str) -> tuple[str, ...]:
-    """A word with its possessive, which may be short for "is": "user's a nurse"."""
-    owner = word[:-2] if word.endswith("'s") else word[:-1] if word.endswith("s'") else ""
-    if not owner:
-        return (word.replace("'", ""),)
-    is_verb = owner in ("name", "here", "what", "who", "where", "let") or following in _AFTER_IS
-    return (owner, "is" if is_verb or following in kind("weak") - _AFTER_OWNER else "'s")
-
-
-_AFTER_IS = frozenset(("a", "an", "the", "not", "been", "my"))
-_AFTER_OWNER = frozenset(("own", "same", "other"))
-
-
-def _is_english(tokens: Sequence[Token]) -> bool:
-    signs = foreign = 0
-    shared = set()
+def _mended(tokens: Sequence[Token]) -> list[Token]:
+    """ "Dr. Lee" without its point; "the user's a nurse" with "is"."""
+    mended: list[Token] = []
     for token in tokens:
-        traits = token.traits
-        if "sign" in traits:
-            signs += 1
-        elif "foreign" in traits:
-            foreign += 1
-        elif "shared" in traits:
-            shared.add(token.text)
-    if foreign:
-        return signs > foreign or bool(signs == foreign == 1 and shared)  # a name may be a word elsewhere: Ben
-    return signs > 0 or tokens[0].text == "i" or len(shared) > 1
+        if token.text in _AFTER_IS and mended and mended[-1].kinds & kind.OWNERS:
+            mended[-1] = make_token("is")
+        if token.text != "." or not mended or not mended[-1].kinds & kind.TITLE:
+            mended.append(token)
+    return mended
+
+
+_AFTER_IS = frozenset(("a", "an", "the", "not", "been", "my", "very", "really"))
+
+
+def _pieces(text: str) -> tuple[list[Token], int]:
+    """The tokens of a text as it is, and all their kinds."""
+    tokens: list[Token] = []
+    kinds = 0
+    for some in map(_tokens_for, _TOKEN.findall(text)):
+        tokens += some
+    for token in tokens:
+        kinds |= token.kinds
+    return tokens, kinds
+
+
+@lru_cache(WORD_CACHE)
+def _tokens_for(piece: str) -> tuple[Token, ...]:
+    """Contractions in full, the possessive as a word of its own, a unit apart from its number."""
+    if piece in lexicon().contractions:
+        return tuple(map(make_token, lexicon().contractions[piece]))
+    if piece in _SIGNS:
+        return (make_token(_SIGNS[piece]),)
+    if not piece[0].isalnum() and len(piece) == 1 and unicodedata.category(piece)[0] != "S":
+        return ()
+    unit = _UNIT.fullmatch(piece) if not piece.isalpha() else None
+    if unit:
+        return (*_tokens_for(unit[1]), make_token(unit[2]))
+    if piece == "s":
+        return (make_token("'s"),)
+    if piece.endswith(("'s", "s'")):
+        return (make_token(piece.removesuffix("'s").removesuffix("'").replace("'", "")), make_token("'s"))
+    return (make_token(_SIGN_IN_NUMBER.sub("", piece.replace("'", ""))),)
+
+
+def _is_english(tokens: Sequence[Token], kinds: int) -> bool:
+    shared = {token.text for token in tokens if token.kinds & kind.SHARED} if kinds & kind.SHARED else set()
+    if kinds & kind.FOREIGN:
+        signs = sum(1 for token in tokens if token.kinds & kind.SIGN)
+        foreign = sum(1 for token in tokens if token.kinds & kind.FOREIGN)
+        return signs > foreign or (signs == foreign == 1 and bool(shared))  # a name may be a word elsewhere: Ben
+    return bool(kinds & kind.SIGN) or tokens[0].text == "i" or len(shared) > 1
 
 
 # Numbers
 
 
-def _numbered(words: Sequence[str]) -> list[Token]:
-    """Words to tokens, with numbers taken together: "twenty", "one" -> 21; "3 times" as "3x", "March 4th" as 4."""
-    tokens: list[Token] = []
-    numbers, skip = lexicon().numbers, 0
-    for place, word in enumerate(words):
-        if place < skip:
-            continue
-        if word.isalpha() and word not in numbers and word != "one":
-            tokens.append(make_token("s" if word == "s" and not tokens else "'s" if word == "s" else word))
-            continue
-        value, taken = _number_at(words, place)
-        if not taken:
-            tokens.append(make_token(word))
-            continue
-        skip = place + taken
-        years = _years_at(words, skip)
+def _numbered(tokens: Sequence[Token]) -> list[Token]:
+    """Numbers taken together: "twenty", "one" -> 21; "3 times" as "3x", "March 4th" as 4."""
+    result: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        value, taken = _number_at(tokens, place) if token.kinds & kind.NUMERAL else ("", 1)
+        place += taken
         if not value:
-            tokens.append(make_token("one"))
-        else:
-            tokens.append(Token(AGE if years else NUMBER, value, "", NUMBER + value, NUMBER + value, _IS_NUMBER))
-            skip += years or (words[skip : skip + 1] == ["times"])
-    return tokens
+            result.append(token)
+            continue
+        following = [token.text for token in tokens[place : place + 3]]
+        years = 0
+        if following and following[0] in ("year", "years", "yr", "yrs"):
+            years = 2 if following[1:2] == ["old"] else 3 if following[1:] == ["of", "age"] else 0
+        result.append(_number(value, age=years > 0))
+        place += years or (following[:1] == ["times"])
+    return result
 
 
-_IS_NUMBER = frozenset(("number",))
-
-
-def _years_at(words: Sequence[str], place: int) -> int:
-    """How many words say that the number before them is an age."""
-    following = words[place : place + 3]
-    if not following or following[0] not in ("year", "years", "yr", "yrs"):
-        return 0
-    return 2 if following[1:2] == ["old"] else 3 if following[1:] == ["of", "age"] else 0
-
-
-def _number_at(words: Sequence[str], place: int) -> tuple[str, int]:
-    """The number that begins at a place and how many words it takes; an empty number is one that says "a"."""
-    word = words[place]
+def _number_at(tokens: Sequence[Token], place: int) -> tuple[str, int]:
+    """The number that begins at a place, and how many tokens it takes; an empty number for "one", which says "a"."""
+    word = tokens[place].text
     table = lexicon().numbers
-    if word != "one" and word not in table:
-        if word.isalpha() or not any(char.isdigit() for char in word):
-            return "", 0
-        following = words[place + 1 : place + 2]
-        if word == "1" and following and following[0].isalpha() and not make_token(following[0]).isa("weak", "opener"):
-            return "", 1
+    if word not in table:
         ordinal = _ORDINAL.fullmatch(word)
         return (str(int(word)) if word.isdecimal() and len(word) < 20 else ordinal[1] if ordinal else word), 1
     total, taken = 0, 0
-    for following_word in words[place:]:
-        value = "1" if following_word == "one" and (not taken or total % 100 >= 20) else table.get(following_word, "")
+    for token in tokens[place:]:
+        value = table.get(token.text, "")
         if value and not value.isdecimal() and not taken:
             return value.rstrip("sthndrx"), 1
         number = int(value) if value.isdecimal() else -1
@@ -260,14 +251,14 @@ def _number_at(words: Sequence[str], place: int) -> tuple[str, int]:
             break
         total = max(total, 1) * number if number >= 100 else total + number
         taken += 1
-    return ("", 0) if taken == 1 and word == "one" else (str(total), taken)
+    return ("" if taken == 1 and word == "one" else str(total)), taken
 
 
 # Phrases
 
 
-def _rewritten(tokens: list[Token], *, again: bool = True) -> list[Token]:
-    """Phrases in their one-word form: "is a big fan of" -> like. What a phrase becomes may be part of another one."""
+def _rewritten(tokens: list[Token]) -> list[Token]:
+    """Phrases in their one-word form: "is a big fan of" -> like."""
     found = _phrases_in(tokens)
     if not found:
         return tokens
@@ -277,28 +268,23 @@ def _rewritten(tokens: list[Token], *, again: bool = True) -> list[Token]:
         if start >= end:
             result += (*tokens[end:start], *instead)
             end = stop
-    result += tokens[end:]
-    return _rewritten(result, again=False) if again else result
+    return [*result, *tokens[end:]]
 
 
 def _phrases_in(tokens: Sequence[Token]) -> list[tuple[int, int, list[Token]]]:
     """Where each phrase begins and ends, and what stands for it."""
     phrases = lexicon().phrases
-    words = {token.text for token in tokens}
-    words.update([token.base for token in tokens])
-    if "get" in words:
-        words.add("have")
-    possible = [phrase for word in words if word in phrases for phrase in phrases[word] if phrase.needed <= words]
+    words = set()
+    for token in tokens:
+        words.add(token.text)
+        words.add(token.base)
+    possible = [phrase for word in words & phrases.keys() for phrase in phrases[word] if phrase.needed <= words]
     return [
         (start, *match)
         for phrase in possible
-        for start in range(len(tokens))
-        if _is_word(tokens[start], phrase.words[0]) and (match := _matched(phrase, tokens, start))
+        for start, token in enumerate(tokens)
+        if phrase.words[0] in (token.text, token.base) and (match := _matched(phrase, tokens, start))
     ]
-
-
-def _is_word(token: Token, word: str) -> bool:
-    return word in (token.text, token.base) or (token.base == "get" and word == "have")
 
 
 def _matched(phrase: Phrase, tokens: Sequence[Token], place: int) -> tuple[int, list[Token]] | None:
@@ -307,16 +293,16 @@ def _matched(phrase: Phrase, tokens: Sequence[Token], place: int) -> tuple[int, 
     kept: list[Token] = []
     for expected in phrase.words[1:]:
         place += 1
-        while place < len(tokens) and not _is_word(tokens[place], expected):
-            if "filler" not in tokens[place].traits:
+        while place < len(tokens) and expected not in (tokens[place].text, tokens[place].base):
+            if not tokens[place].kinds & kind.FILLER:
                 return None
-            if "negation" in tokens[place].traits:
+            if tokens[place].kinds & kind.NEGATION:
                 kept.append(tokens[place])
             place += 1
         if place >= len(tokens):
             return None
     instead = [make_token(word) for word in phrase.instead]
-    if first.forms and "can" not in instead[0].traits:
+    if first.forms and not instead[0].kinds & kind.CAN:
         instead[0] = make_token(first.text, phrase.instead[0], first.forms)
     return place + 1, [*instead, *kept]
 
@@ -335,7 +321,7 @@ def exact_form(text: str) -> str:
     """
     plain = text.casefold() if text.isascii() else _composed(text)
     if "," in plain:
-        plain = SIGN_IN_NUMBER.sub("", plain)
+        plain = _SIGN_IN_NUMBER.sub("", plain)
     if plain.isascii() and not _MAY_JOIN_NUMBER.search(plain):
         return " ".join(plain.translate(_COUNTED_ASCII).split()) or " ".join(plain.split())
     kept = []
