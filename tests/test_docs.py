@@ -1,9 +1,9 @@
 """The pages keep their word: every block that can be run is run, and prints what it shows.
 
-`console` blocks are compared with what they print; `sh`, `python`, `js` and `csharp` blocks have to succeed. Each block
-has a server of its own, as `make serve ARGS="--demo"` runs it, in place of localhost:2668. What cannot be run here has
-`<!-- not run: why -->` above it, or is indented instead of fenced. Only programs of `HARMLESS` are ever started: a page
-is no place from which to install things or to reach other machines by accident.
+`console` blocks are compared with what they print; `sh`, `python`, `js`, `ts` and `csharp` blocks have to succeed. Each
+block has a server of its own, as `make serve ARGS="--demo"` runs it, in place of localhost:2668. What cannot be run
+here has `<!-- not run: why -->` above it, or is indented instead of fenced. Only programs of `HARMLESS` are ever
+started: a page is no place from which to install things or to reach other machines by accident.
 """
 
 import json
@@ -27,6 +27,7 @@ from tests.serving import Served, serve
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "fake_convai"
+MODULES = ROOT / ".clients" / "node_modules"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 RUN_ELSEWHERE = {
     ("clients.md", "bash"): "tests/test_tls.py",
@@ -40,7 +41,7 @@ HARMLESS = re.compile(
     r"(room=\$\(|echo '[^']+' \| )?"
     r"(curl|python -m websockets|openapi-python-client|fake-convai (?!serve\b|proxy\b)\S+) "
 )
-LANGUAGES = {"console", "sh", "python", "js", "csharp", "json", "yaml", "text", "powershell", ""}
+LANGUAGES = {"console", "sh", "python", "js", "ts", "csharp", "json", "yaml", "text", "powershell", ""}
 _BLOCK = re.compile(r"^(<!-- not run: .+ -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NOW = re.compile(r"20[0-9-]{8}T[0-9:]{8}\.[0-9]{6}Z")
@@ -144,6 +145,27 @@ def test_javascript_blocks_succeed(
     (tmp_path / "block.test.mjs").write_text(block.at(demo_server), "utf-8")
     report = _run(tmp_path, "node", "--test", "--test-reporter=tap", "block.test.mjs")
     assert re.search(r"^# pass [1-9]", report, re.MULTILINE), report
+
+
+@pytest.mark.parametrize("block", _blocks("ts"))
+def test_typescript_blocks_succeed_with_the_client_that_is_made_for_them(
+    block: Block, demo_server: Served, tmp_path: Path
+) -> None:
+    _need("node")
+    if not (MODULES / "openapi-typescript").exists():
+        pytest.skip("openapi-typescript is not installed, which `make npm` does, so this block is not run")
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
+    (tmp_path / "block.ts").write_text(block.at(demo_server), "utf-8")
+    wrong = '\nawait fake.PUT("/_fake/clock", { body: { nau: "2026" } });\n'
+    (tmp_path / "wrong.ts").write_text(block.code + wrong, "utf-8")
+    (generate,) = re.findall(r"^npx (openapi-typescript .+)$", block.page.read_text("utf-8"), re.MULTILINE)
+    _run(tmp_path, "bash", "-c", f"node_modules/.bin/{_ADDRESS.sub(demo_server.netloc, generate)}")
+    compile_strictly = ("node_modules/.bin/tsc", "--strict", "--target", "es2022", "--module", "nodenext")
+    _run(tmp_path, *compile_strictly, "block.ts")
+    _run(tmp_path, "node", "block.js")
+    with pytest.raises(AssertionError, match="'nau' does not exist"):
+        _run(tmp_path, *compile_strictly, "wrong.ts")
 
 
 @pytest.mark.parametrize("block", _blocks("python"))
