@@ -51,6 +51,11 @@ class Member:
         """Whether it can be talked to, now or as soon as it is ready."""
         return self.status in ("dispatch_accepted", "ready")
 
+    def break_down(self, failure_code: str) -> None:
+        """It was there and is not any more, or never came."""
+        self.status = "failed" if self.status == "ready" else "dispatch_failed"
+        self.failure_code = failure_code
+
     def entry(self) -> Json:
         """What `/connect` and a roster update say of it."""
         failed = self.status in ("dispatch_failed", "failed")
@@ -177,8 +182,7 @@ class Roster:
         member = self.member(membership_id)
         if member is None or not member.live:
             return None
-        member.status = "failed" if member.status == "ready" else "dispatch_failed"
-        member.failure_code = failure_code
+        member.break_down(failure_code)
         if self.active_membership_id == membership_id:
             self._activate(None)
         return self.settle(membership_id, "failed")

@@ -175,7 +175,7 @@ class Ensemble:
         member = instance.member
         done = self.roster.fail(member.membership_id, failure_code)
         self._dismiss(instance)
-        self._tell_status(member, "character-status", status=member.status, failure_code=failure_code)
+        self._tell_failure(member)
         self._start(self._save())
         if self._first() is None:
             for identity in list(self._guests):
@@ -241,6 +241,9 @@ class Ensemble:
             self._tell_status(member, "character-removed", roster_epoch=self.roster.roster_epoch)
             if member.membership_id in self._instances:
                 self._dismiss(self._instances[member.membership_id])
+        for member in update.added:
+            if not member.live:
+                self._tell_failure(member)
         added = {member.membership_id for member in update.added}
         for who, mine in seats.items():
             guest = self._guests.get(who)
@@ -329,6 +332,9 @@ class Ensemble:
             self._say(
                 message, session_id, lambda it: instance.send_plain(it, identity), [member.character_id], identity
             )
+
+    def _tell_failure(self, member: Member) -> None:
+        self._tell_status(member, "character-status", status=member.status, failure_code=member.failure_code)
 
     def _tell_status(self, member: Member, kind: str, **what: Any) -> None:
         data = {"type": kind, **what, **self.identity(member)}

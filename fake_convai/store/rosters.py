@@ -269,7 +269,10 @@ def let_some_fail(tx: AccountTransaction, room: RosterRoom, members: Iterable[Me
         if fault is None:
             continue
         code = fault.body.get("failure_code") if isinstance(fault.body, dict) else None
-        room.roster.fail(member.membership_id, code if isinstance(code, str) else INJECTED)
+        code = code if isinstance(code, str) else INJECTED
+        room.roster.fail(member.membership_id, code)
+        if member.live:  # it is no member of the roster so far
+            member.break_down(code)
         for mine in room.people.values():
             sessions.end(tx, mine.pop(member.membership_id))
 

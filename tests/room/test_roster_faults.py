@@ -1,0 +1,167 @@
+"""What goes wrong in a room with several characters, on demand and otherwise."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+pytest.importorskip("livekit.rtc", reason="the package livekit is not installed, so no room is tried")
+
+from fake_convai.testing import FakeConvai, RoomConversation
+from tests.room.test_room import joined
+
+
+def lose(fake: FakeConvai, event: str, npc: str, **more: Any) -> None:
+    """Let the next event of this type be lost that is about a character."""
+    fake.fail(more.pop("path", "/room"), character_id=npc, at={"event": event}, do="drop", **more)
+
+
+def kinds(room: RoomConversation) -> list[str]:
+    return [event.type for event in room.events]
+
+
+@pytest.mark.parametrize("path", ["/room", "/chat", None])
+def test_a_command_is_carried_out_and_its_acknowledgement_is_lost(fake: FakeConvai, path: str | None) -> None:
+    nurse, doctor = fake.character(), fake.character()
+    with fake.conversation(npcs=[nurse, doctor], person="player-42") as room:
+        lose(fake, "server-response", doctor, path=path)
+        with pytest.raises(TimeoutError):
+            room.target(doctor, command_id="switch-1", timeout=0.5)
+        assert fake.state()["rooms"][0]["active_membership_id"] == room.characters[1].membership_id
+        with pytest.raises(TimeoutError):  # the same again is accepted in silence
+            room.target(doctor, command_id="switch-1", timeout=0.5)
+        stale = room.target(nurse)
+        assert (stale["extras"]["code"], stale["extras"]["route_epoch"]) == ("stale_route_epoch", 1)
+        assert room.target(nurse)["extras"]["changed"] is True
+    [entry] = [one for one in fake.requests() if one.method == "WEBSOCKET"]
+    assert entry.body["type"] == "server-response"
+
+
+def test_a_group_turn_whose_response_is_lost_is_over_all_the_same(fake: FakeConvai) -> None:
+    nurse = fake.character()
+    with fake.conversation(npcs=[nurse], person="player-42") as room:
+        fake.fail("/room", at={"event": "server-response"}, do="drop", character_id=nurse)
+        with pytest.raises(TimeoutError):
+            room.address("Hello.", timeout=2)
+        assert "turn-complete" in kinds(room)
+        assert room.address("Hello?").answered == (nurse,)
+
+
+@pytest.mark.parametrize("event", ["character-removed", "character-status", "turn-complete"])
+def test_an_event_of_the_room_is_lost(fake: FakeConvai, event: str) -> None:
+    nurse, doctor = fake.character(), fake.character()
+    with fake.conversation(npcs=[doctor], person="player-42") as room:
+        lose(fake, event, nurse)
+        room.change(add=[nurse])
+        room.address("Hello.", nurse)
+        room.change(remove=[nurse], then=doctor)
+        assert kinds(room).count(event) == (1 if event == "character-status" else 0)
+    assert {one.type for one in fake.messages()} >= {event}
+
+
+def test_an_acknowledgement_comes_twice_or_in_halves(fake: FakeConvai) -> None:
+    nurse = fake.character()
+    with fake.conversation(npcs=[nurse], person="player-42") as room:
+        fake.fail("/room", at={"event": "server-response"}, do="duplicate", character_id=nurse)
+        room.target(None)
+        assert room.wait_for("server-response") == room.wait_for("server-response")
+        fake.fail("/room", at={"event": "server-response"}, do="malformed", character_id=nurse)
+        with pytest.raises(TimeoutError):
+            room.target(nurse, timeout=0.5)
+        fake.fail("/room", at={"event": "server-response"}, do="reset", character_id=nurse)
+        with pytest.raises(TimeoutError):
+            room.target(None, epoch=2, timeout=0.5)
+        assert room.target(nurse, epoch=3)["status"] == "success"
+
+
+def test_an_instance_never_comes_for_a_reason_of_the_tests(fake: FakeConvai) -> None:
+    nurse, doctor = fake.character(), fake.character()
+    fake.fail("/room", status=503, body={"failure_code": "quota_exceeded"}, character_id=doctor, times=2)
+    with fake.conversation(npcs=[nurse, doctor], person="player-42") as room:
+        fates = [(one.provisioning_status, one.failure_code) for one in room.characters]
+        assert fates == [("dispatch_accepted", None), ("dispatch_failed", "quota_exceeded")]
+        [added] = room.change(add=[doctor])["extras"]["added"]
+        assert (added["provisioning_status"], added["failure_code"]) == ("dispatch_failed", "quota_exceeded")
+        statuses = [one.data for one in room.events if one.type == "character-status"]
+        assert [one["failure_code"] for one in statuses] == [None, "quota_exceeded"]
+        assert room.address("Hello.").answered == (nurse,)
+        assert room.target(added["membership_id"])["extras"]["code"] == "invalid_target_membership"
+        kept = [one["status"] for one in fake.state()["rooms"][0]["characters"]]
+        assert kept == ["ready", "dispatch_failed", "dispatch_failed"]
+    explained = [one for entry in fake.requests(path="/connect") for one in entry.explanations]
+    assert [one["event"] for one in explained] == ["instance"]
+
+
+def test_nobody_comes_at_all(fake: FakeConvai) -> None:
+    nurse = fake.character()
+    fake.fail("/room", status=503, character_id=nurse)
+    with fake.conversation(npcs=[nurse], person="player-42") as room:
+        assert room.active is None
+
+
+def test_a_group_turn_is_over_after_two_minutes(fake: FakeConvai) -> None:
+    nurse, doctor = fake.character(), fake.character()
+    fake.set_replies({}, default="word " * 300)
+    with fake.conversation(npcs=[nurse, doctor], person="player-42") as room, ThreadPoolExecutor() as threads:
+        fake.freeze()
+        fake._call("PUT", "/pace", {"tokens_per_second": 1})
+        address = threads.submit(room.address, "Tell me a story.")
+        fake.wait_for_message("bot-llm-text", timeout=10)
+        fake.advance(119)
+        assert not address.done()
+        fake.advance(1)
+        turn = address.result(10)
+        assert (turn.answered, turn.failed) == ((), (nurse, doctor))
+        assert turn.response["status"] == "success"
+
+
+def test_a_group_turn_is_over_when_who_began_it_leaves(fake: FakeConvai) -> None:
+    nurse = fake.character()
+    fake.set_replies({}, default="word " * 300)
+    with fake.conversation(npcs=[nurse], person="player-42", max_num_participants=2) as room:
+        with fake.conversation(person="player-43", mode="join", room_session_id=room.room_session_id) as other:
+            fake._call("PUT", "/pace", {"tokens_per_second": 1})
+            with pytest.raises(TimeoutError):
+                other.address("Tell me a story.", timeout=0.5)
+            assert room.target(None)["extras"]["code"] == "turn_in_progress"
+        outcome = room.wait_for("turn-complete").data["data"]
+        assert outcome["answered"] + outcome["failed"] == outcome["addressed"] == 1
+        assert room.target(None)["status"] == "success"
+
+
+def test_a_restored_snapshot_puts_the_target_back(fake: FakeConvai) -> None:
+    nurse, doctor = fake.character(), fake.character()
+    fake.set_replies({}, default="Yes.")
+    with fake.conversation(npcs=[nurse, doctor], person="player-42") as room:
+        before = fake.snapshot()
+        room.target(doctor)
+        fake.restore(before)
+        assert [event.data["character_id"] for event in room.say("Hello.").events if event.type == "bot-llm-text"] == [
+            nurse
+        ]
+        assert room.target(doctor, epoch=0)["status"] == "success"
+        room.change(remove=[nurse])
+        fake.restore(before)  # who has left does not come back, so the room is over
+        with pytest.raises(ConnectionError, match="the room is closed"):
+            room.wait_for("anything", timeout=10)
+    assert "rooms" not in fake.state()
+
+
+def test_a_room_with_one_character_is_no_roster(fake: FakeConvai) -> None:
+    async def run() -> None:
+        async with joined(fake, fake.character()) as person:
+            await person.send("group-address", {"mode": "all", "text": "Hello."})
+            refused = await person.message("server-response", "flat")
+            assert (refused.data["status"], refused.data["extras"]) == ("error", {"code": "not_roster_room"})
+
+    asyncio.run(run())
+
+
+def test_an_instance_fails_its_turn_and_stays(fake: FakeConvai) -> None:
+    nurse, doctor = fake.character(), fake.character()
+    with fake.conversation(npcs=[nurse, doctor], person="player-42") as room:
+        fake.fail("/chat", status=500, character_id=nurse)
+        turn = room.address("Hello.")
+        assert (turn.answered, turn.failed) == ((doctor,), (nurse,))
+        assert room.address("Hello?").answered == (nurse, doctor)
