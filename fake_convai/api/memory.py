@@ -112,7 +112,7 @@ class DeleteAllAnswer(TypedDict):
     end_user_id: str
 
 
-AT_ONCE = 20_000
+AT_ONCE = 1_000
 """Characters of facts that are compared in passing; more would hold up everybody."""
 
 

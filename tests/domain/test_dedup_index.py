@@ -220,3 +220,9 @@ def test_a_chain_needs_the_former_texts() -> None:
     partition = Partition()
     assert [partition.add(fact) for fact in (first, middle, last, first)] == [0, 0, 0, 0]
     assert partition.texts == [first]
+
+
+def test_what_is_not_english_meets_its_repeats_only() -> None:
+    one, other = "私の名前は太郎です", "私は寿司が好きです"
+    assert index_keys(one) == lookup_keys(one) == {exact_key(one)}
+    assert not index_keys(one) & lookup_keys(other)

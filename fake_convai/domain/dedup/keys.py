@@ -48,7 +48,9 @@ def lookup_keys(new: str) -> frozenset[str]:
 def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     fact = read(memory)
     stance = f"{fact.negations}{fact.mood}"
-    common = [_short("=" + fact.form), _short(f"{stance}:{fact.squash}")]
+    common = [_short("=" + fact.form)]
+    if fact.english:  # all others would share this key, and each would be compared with each
+        common.append(_short(f"{stance}:{fact.squash}"))
     stored: list[str] = []
     asked: list[str] = []
     for claim in fact.claims:
