@@ -1,9 +1,7 @@
 """A request as one line, for people on a terminal and as JSON for machines: the live view, and `requests --follow`."""
 
-import json
 import logging
 import queue
-import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,15 +11,10 @@ from typing import Any, TextIO
 import click
 
 from fake_convai.backend.journal import REQUESTS, told
+from fake_convai.domain.text import printable, printable_json
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MOST_WAITING = 10_000
 """Lines that wait for a terminal that is slow; more are left out, so that no request ever waits for one."""
-
-
-def printable(text: str) -> str:
-    """The text without characters that a terminal would obey."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def line(entry: Mapping[str, Any], *, coloured: bool) -> str:
@@ -67,7 +60,7 @@ def watch(level: str, form: str, stream: TextIO | None = None) -> None:
             entry = told(waiting.get().__dict__["note"])
             text = line(entry, coloured=coloured)
             if form == "json":
-                text = json.dumps(entry, ensure_ascii=False)
+                text = printable_json(entry)
             try:
                 print(text, file=output, flush=True)
             except ValueError:  # whoever read it has closed it

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2 as httpx
 import pytest
@@ -448,9 +449,21 @@ class TestStubs:
         answer = httpx.post(f"{shell.url}/production/tts", trust_env=False, headers={"CONVAI-API-KEY": shell.key})
         assert (answer.content, answer.headers["content-type"]) == (b"RIFF", "audio/wav")
 
-    @pytest.mark.parametrize("content", ['{"log": 1}', "hello", ""])
+    @pytest.mark.parametrize("content", ['{"log": 1}', "hello", "", '{"log": ' + "[" * 100_000], ids=len)
     def test_of_another_file_are_refused(self, shell: Shell, tmp_path: Path, content: str) -> None:
         file = tmp_path / "traffic.txt"
         file.write_text(content)
         code, out, error = shell.run("stubs", str(file))
         assert (code, out, str(file) in error) == (2, "", True)
+
+
+def test_what_others_named_does_not_reach_the_terminal_as_it_is(shell: Shell) -> None:
+    name, shown = "\x1b[31m\x9b2J", "\\x1b[31m\\x9b2J"
+    shell.says("snapshot", "save", name)
+    path = f"{shell.url}/beta/{quote(name)}"
+    httpx.post(path, trust_env=False, headers={"CONVAI-API-KEY": shell.key})
+    said = [shell.says("snapshot"), shell.says("requests"), shell.says("snapshot", "--json")]
+    said.append("".join(shell.run("snapshot", "restore", f"{name}!")[1:]))
+    assert [one for one in said if "\x1b" in one or "\x9b" in one] == []
+    assert [shown in one for one in said] == [True, True, False, True]
+    assert json.loads(said[2])["snapshots"] == [name]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -222,3 +223,37 @@ def refuses_to_start(options: list[str], named: str) -> None:
     assert done.stderr.startswith("fake-convai: ")
     assert done.stderr.count("\n") == 1
     assert named in done.stderr
+
+
+LIMIT = 64 * 1024
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /_fake/health HTTP/1.1\r\nHost: localhost\r\nX-Long: %b\r\n\r\n" % (b"a" * LIMIT),
+        b"GET /_fake/health HTTP/1.1\r\nHost: localhost\r\nX-Endless: %b" % (b"a" * 4 * LIMIT),
+        b"GET /_fake/health HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % (b"X-Many: aaaaaaaaaaaaaaaaaaa\r\n" * 4000),
+        b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"a" * LIMIT),
+        b"POST /_fake/settle HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: %b"
+        % (b"a" * 4 * LIMIT),
+        b"GET /live/chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX: %b\r\n\r\n"
+        % (b"a" * LIMIT),
+    ],
+    ids=["one", "endless", "many", "path", "trailer", "websocket"],
+)
+def test_a_head_above_the_limit_is_refused(server: Served, request_: bytes) -> None:
+    host, _, port = server.netloc.partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        answer = b""
+        with suppress(ConnectionError):  # not all of it is read any more
+            client.sendall(request_)
+        with suppress(ConnectionError):
+            while part := client.recv(4096):
+                answer += part
+    assert answer.startswith(b"HTTP/1.1 431 "), answer[:200]
+    assert answer.endswith(b"\r\n\r\nThe request's first line and headers are over the limit of 65536 bytes (64 KiB).")
+
+
+def test_a_head_below_the_limit_is_read(server: Served) -> None:
+    assert httpx.get(f"{server.url}/_fake/health", headers={"X-Long": "a" * (LIMIT - 1000)}).status_code == 200

@@ -22,6 +22,8 @@ group = Group("Chat history", Surface.PRODUCTION)
 PLANS = frozenset({"scale", "enterprise"})
 """The plans that include chat history (docs/contract.md section 8)."""
 
+AT_ONCE = 200
+"""Sessions that are deleted in passing; more would hold up everybody."""
 
 _IN_TEXT = r"^(-1|[1-9][0-9]*)$"
 _LIMITS = [{"type": "integer", "minimum": -1, "not": {"const": 0}}, {"type": "string", "pattern": _IN_TEXT}]
@@ -106,7 +108,8 @@ async def details(call: Call, body: DetailsRequest) -> list[Interaction]:
 @group.post("/character/chatHistory/delete", source="docs", errors=(403, 404))
 async def delete(call: Call, body: DeleteRequest) -> Deleted:
     """Delete sessions of a character; what became memory of them stays."""
-    await call.store.write(_delete, body.character_id, body.session_ids, call.backend.settings.plan)
+    store = call.store if len(body.session_ids) <= AT_ONCE else call.store.long
+    await store.write(_delete, body.character_id, body.session_ids, call.backend.settings.plan)
     return {"status": "SUCCESSFULLY DELETED"}
 
 

@@ -234,4 +234,6 @@ def _validated(body: dict[str, Any], endpoint: Endpoint, manners: Manners) -> An
 
 def _given(value: Any) -> Any:
     """What was sent, as a 422 repeats it; of a file only its name."""
+    if isinstance(value, dict):
+        return {name: _given(member) for name, member in value.items()}
     return value.filename if isinstance(value, UploadFile) else value

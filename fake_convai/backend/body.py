@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from fake_convai.domain.errors import Invalid, TooLarge
+from fake_convai.domain.errors import Invalid, TooLarge, Unsupported
 from fake_convai.domain.long_work import aside
 
 MEBIBYTE = 1024 * 1024
@@ -61,7 +61,7 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
 
 def _decoded(body: bytes, encoding: str, limit: int) -> bytes:
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise Invalid(f"Content-Encoding '{encoding[:40]}' is not read here: send the body as it is, or as gzip.")
+        raise Unsupported(f"Content-Encoding '{encoding[:40]}' is not read here: send the body as it is, or as gzip.")
     try:
         decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either of them, by its header
         decoded = decoder.decompress(body, limit + 1)
@@ -145,7 +145,10 @@ async def form_in(request: Request, body: bytes, max_part_size: int = MEBIBYTE) 
     boundary = parameters.get(b"boundary")
     if boundary and body and b"--" + boundary + b"--" not in body:
         raise HTTPException(400, "it breaks off before its closing boundary.")  # the last field would be lost
-    return await with_body(request, body).form(max_part_size=max_part_size)
+    try:
+        return await with_body(request, body).form(max_part_size=max_part_size)
+    except UnicodeError:  # Starlette expects only that Python does not know it
+        raise HTTPException(400, "its text is not in the charset that it names.") from None
 
 
 def with_body(request: Request, body: bytes) -> Request:

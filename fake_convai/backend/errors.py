@@ -20,6 +20,7 @@ from fake_convai.domain.errors import (
     TooMany,
     Unauthenticated,
     Unavailable,
+    Unsupported,
 )
 
 logger = logging.getLogger("fake_convai")
@@ -126,6 +127,7 @@ _STATUS: Mapping[type, int] = {
     MethodNotAllowed: 405,
     Conflict: 409,
     TooLarge: 413,
+    Unsupported: 415,
     TooMany: 429,
     NotEmulated: 501,
     Unavailable: 503,

@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 import click
 
-from fake_convai.cli.plane import Misuse, Plane, WithDefault, as_json_text, on_server
+from fake_convai.cli.plane import Misuse, Plane, WithDefault, on_server
+from fake_convai.domain.text import printable_json
 
 
 @click.command()
@@ -31,7 +32,7 @@ def seed(plane: Plane, file: Path) -> None:
 @on_server
 def export(plane: Plane, output: Path | None) -> None:
     """Print an account as a seed document, or write it to a file."""
-    text = as_json_text(plane.call("GET", "/state"))
+    text = printable_json(plane.call("GET", "/state"), 2)
     if output is None:
         click.echo(text)
         return

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from fake_convai.cli.plane import Misuse, as_json_text
+from fake_convai.cli.plane import Misuse
 from fake_convai.cli.serve import needs_extra, settings_options
+from fake_convai.domain.text import printable_json
 from fake_convai.settings import BadSetting, Settings, load_settings
 
 NOT_FOUND = 127
@@ -49,7 +50,7 @@ def exec_command(command: tuple[str, ...], export_on_exit: Path | None, **flags:
     with fake:
         status = _run([program, *command[1:]], {**os.environ, **fake.env})
         if export_on_exit is not None:
-            _write(export_on_exit, as_json_text(fake.state()) + "\n")
+            _write(export_on_exit, printable_json(fake.state(), 2) + "\n")
         if status:
             from fake_convai.testing.report import journal_text
 

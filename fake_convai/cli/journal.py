@@ -1,6 +1,5 @@
 """`fake-convai requests`: the journal of a running server, as it is and as it grows."""
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ import click
 
 from fake_convai.cli.faults import what
 from fake_convai.cli.plane import Plane, on_server, print_table
+from fake_convai.domain.text import printable_json
 
 POLL_SECONDS = 0.3
 
@@ -55,7 +55,7 @@ def _follow(plane: Plane, query: Mapping[str, str]) -> None:
         answer = plane.call("GET", "/requests", query={"after": seen})
         for entry in answer["requests"]:
             if all(str(entry[name]) == value for name, value in query.items()):
-                in_json = json.dumps(entry, ensure_ascii=False) if plane.as_json else ""
+                in_json = printable_json(entry) if plane.as_json else ""
                 click.echo(in_json or line(entry, coloured=sys.stdout.isatty()))
         seen = max(seen, answer["dropped"]) + len(answer["requests"])
         time.sleep(POLL_SECONDS)

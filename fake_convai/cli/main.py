@@ -16,6 +16,7 @@ from fake_convai.cli.stubs import stubs
 from fake_convai.cli.timing import lag, pace, settle
 from fake_convai.cli.traffic import check, compare, proxy
 from fake_convai.cli.verify import verify
+from fake_convai.domain.text import printable
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(f"fake-convai: {' '.join(error.format_message().split())}", err=True)
+        click.echo(f"fake-convai: {printable(' '.join(error.format_message().split()))}", err=True)
         sys.exit(2)
 
 

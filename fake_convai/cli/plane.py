@@ -1,6 +1,5 @@
 """What the commands that act on a running server share: which server, which account, and how an answer is printed."""
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from functools import wraps
 from typing import Any
 
 import click
+
+from fake_convai.domain.text import printable, printable_json
 
 DEFAULT_URL = "http://127.0.0.1:2668"
 
@@ -42,7 +43,7 @@ class Plane:
 
     def show(self, answer: Mapping[str, Any], *lines: str) -> None:
         """Print what was answered: these lines, or all of it as JSON if that is wanted."""
-        click.echo(as_json_text(answer) if self.as_json else "\n".join(lines))
+        click.echo(printable_json(answer, 2) if self.as_json else "\n".join(map(printable, lines)))
 
 
 def finite(text: str) -> float:
@@ -58,10 +59,6 @@ def finite(text: str) -> float:
 finite.__name__ = "number"  # which is how click calls it
 
 
-def as_json_text(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -69,7 +66,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
     table = Table(*columns)
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell), overflow="fold") for cell in row))
+        table.add_row(
+            *(
+                Text("" if cell is None else "\n".join(map(printable, str(cell).split("\n"))), overflow="fold")
+                for cell in row
+            )
+        )
     Console().print(table)
 
 

@@ -54,7 +54,7 @@ def _har_entries(content: bytes) -> list[Any] | None:
     """What is in a HAR file, which is one JSON object; None for a recording, which has an object in each line."""
     try:
         return list(json.loads(content)["log"]["entries"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
 
 

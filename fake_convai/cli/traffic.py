@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fake_convai.cli.plane import Misuse
+from fake_convai.domain.text import printable, printable_json
 
 if TYPE_CHECKING:
     from fake_convai.traffic.replay import Compared
@@ -122,7 +123,7 @@ def check(contract: str | None, recording: Path) -> None:
         report = check_exchanges(contracts(contract), *read_traffic(recording))
     except Unreadable as error:
         raise Misuse(str(error)) from error
-    click.echo("\n".join(report.lines()))
+    click.echo("\n".join(map(printable, report.lines())))
     raise SystemExit(1 if report.violations else 0)
 
 
@@ -153,7 +154,7 @@ def _report(compared: "list[Compared]", *, as_json: bool) -> None:
             for one in compared
             for difference in one.differences
         ]
-        click.echo(json.dumps({"exchanges": len(compared), "differences": found}, indent=2, ensure_ascii=False))
+        click.echo(printable_json({"exchanges": len(compared), "differences": found}, 2))
         return
     for one in compared:
         if not one.differences:
@@ -162,7 +163,7 @@ def _report(compared: "list[Compared]", *, as_json: bool) -> None:
         frames = [frame.body.value for frame in one.exchange.frames if frame.sender == "client"]
         click.echo(f"  sent {_shown(frames or one.exchange.request.body.value)}")
         for difference in one.differences:
-            click.echo(f"  {difference.kind}: {difference.place}")
+            click.echo(f"  {difference.kind}: {printable(difference.place)}")
             click.echo(f"    recorded  {_shown(difference.recorded)}")
             click.echo(f"    fake      {_shown(difference.fake)}")
         click.echo("")
@@ -172,9 +173,9 @@ def _report(compared: "list[Compared]", *, as_json: bool) -> None:
 
 
 def _call(one: "Compared") -> str:
-    return f"{one.exchange.request.method} {one.exchange.request.place}"
+    return printable(f"{one.exchange.request.method} {one.exchange.request.place}")
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = printable(value) if isinstance(value, str) else printable_json(value)
     return text if len(text) <= 300 else f"{text[:300]}..."

@@ -1,6 +1,5 @@
 """`fake-convai verify`: find out whether what the fake assumes is true."""
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fake_convai.cli.plane import Misuse
+from fake_convai.domain.text import printable, printable_json
 
 if TYPE_CHECKING:
     from fake_convai.contract.provenance import Guess
@@ -80,7 +80,7 @@ def verify(
     findings = found.findings(chosen)
     if as_json:
         shown = {"guesses": [one.model_dump(exclude={"at"}) for one in findings]}
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        click.echo(printable_json(shown, 2))
     else:
         results = [one.result for one in findings]
         counted = ", ".join(f"{results.count(result)} {result}" for result in ("confirmed", "refuted", "undecided"))
@@ -141,7 +141,7 @@ def _print(finding: "Finding", guess: "Guess") -> None:
     colour = {"confirmed": "green", "refuted": "red", "undecided": "yellow"}[finding.result]
     click.echo(f"{click.style(finding.result, fg=colour)}  {guess.id}: {_claim(guess)}")
     if finding.result != "confirmed":
-        click.echo(f"    seen: {finding.seen}")
+        click.echo(f"    seen: {printable(finding.seen)}")
     if finding.result == "refuted":
         click.echo(f"    change: {_change(guess)}")
 

@@ -300,6 +300,7 @@ _STATUSES = {
     "403": "The request comes from a web page of another origin, or without the control key.",
     "404": "There is nothing of that name.",
     "413": "The body is over the limit.",
+    "415": "The body has a Content-Encoding other than gzip and deflate.",
     "500": "Something happened that nobody expected.",
     "503": "The server is not ready, or the database does not answer.",
 }

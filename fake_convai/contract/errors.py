@@ -12,6 +12,7 @@ _MEANINGS = {
     404: ("NotFound", "There is nothing with that id."),
     409: ("Conflict", "It clashes with what is already there."),
     413: ("TooLarge", "The body is over the limit."),
+    415: ("UnsupportedEncoding", "The body has a Content-Encoding other than gzip and deflate."),
     422: ("Unprocessable", "Parameters are missing or wrong; there is an entry for each."),
     429: ("TooMany", "Too many requests in a second, or too many sessions at once."),
     500: ("ServerError", "Something that nobody expected; the reference finds it in the log."),
@@ -33,7 +34,7 @@ def error_statuses(endpoint: Endpoint, surface: Surface) -> list[int]:
     if endpoint.access != "anybody":
         statuses |= {401, 429}
     if endpoint.reads != "query":
-        statuses.add(413)
+        statuses |= {413, 415}
     if surface is Surface.LIVE and any(field.is_required() for field in endpoint.body.model_fields.values()):
         statuses.add(422)
     return sorted(statuses)

@@ -226,10 +226,15 @@ def read_document(path: Path) -> dict[str, Any]:
         if not text.strip():
             raise ValueError("it is empty")
         return parse_object(_yaml_to_json(text) if _is_yaml(path, text) else text.encode())
+    except RecursionError:
+        raise Invalid(f"{path} is no seed document: it is nested too deeply.") from None
     except (OSError, ValueError, TypeError, Invalid) as error:
         reason = " ".join(str(error).replace("The request body", "it").split())
         raise Invalid(f"{path} is no seed document: {reason}") from error
 
+
+MOST_VALUES = 1_000_000
+"""Values that aliases of a YAML document may unfold to."""
 
 _PIPES: dict[Path, str] = {}
 
@@ -252,6 +257,20 @@ def _yaml_to_json(text: str) -> bytes:
     import yaml
 
     try:
-        return orjson.dumps(yaml.safe_load(text))
+        document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
+    _refuse_bulk(document, max(len(text), MOST_VALUES))
+    return orjson.dumps(document)
+
+
+def _refuse_bulk(document: Any, most: int) -> None:
+    """Count the values; where aliases name aliases, a few lines hold more of them than any memory."""
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        most -= 1
+        if most < 0:
+            raise ValueError("its aliases unfold to too much: write it out")
+        if isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)

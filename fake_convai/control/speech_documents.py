@@ -23,6 +23,9 @@ def _reply(reply: str) -> str:
 MAX_LAG = 31_536_000
 """Seconds: a year."""
 
+MAX_REPLIES = 1000
+"""Each is tried on all that is said."""
+
 Name = Annotated[StrictStr, Field(min_length=1)]
 Reply = Annotated[StrictStr, AfterValidator(_reply)]
 """What is said, perhaps with blanks to fill in."""
@@ -126,7 +129,7 @@ class RepliesDocument(Document):
 
     kind = "replies"
 
-    replies: list[ReplyDocument] = Field(default_factory=list)
+    replies: Annotated[list[ReplyDocument], Field(max_length=MAX_REPLIES)] = Field(default_factory=list)
     default: Reply | None = None
 
     def script(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ FakeConvaiError
 ├── NotFound         no such character, end user, memory, ...
 ├── Conflict         clashes with what is there
 ├── TooLarge         more than the fake takes in one request
+├── Unsupported      a body that is packed in an unknown way
 ├── TooMany          a limit on how much at once is reached
 └── Unavailable      the database does not answer
 """
@@ -45,6 +46,10 @@ class Conflict(FakeConvaiError):
 
 class TooLarge(FakeConvaiError):
     """The body is over the limit."""
+
+
+class Unsupported(FakeConvaiError):
+    """The body is packed in a way that is not read."""
 
 
 class TooMany(FakeConvaiError):

@@ -277,9 +277,8 @@ def remove(tx: AccountTransaction, character_seq: int, session_ids: Sequence[str
     One that a session still carries is gone from the history at once, and altogether when the session ends: what was
     said in it is to be remembered then.
     """
-    for session_id in session_ids:
-        which = {"character_seq": character_seq, "character_session_id": canonical_id(session_id)}
-        for (seq,) in tx.all(_HIDE, **which):
+    for session_id in sorted(characters_of(tx, session_ids)):
+        for (seq,) in tx.all(_HIDE, character_seq=character_seq, character_session_id=session_id):
             forget_if_deleted(tx, seq)
 
 

@@ -72,3 +72,9 @@ def test_a_bad_script_names_the_place_and_changes_nothing(control: Control, plac
 def test_a_script_needs_an_account(client: TestClient) -> None:
     for method in ("GET", "PUT"):
         refused(Control(client).send(method, "/replies", SCRIPT), 400, "CONVAI-API-KEY")
+
+
+def test_there_is_a_limit_to_what_is_tried_on_all_that_is_said(control: Control) -> None:
+    many = {"replies": [{"match": str(number), "reply": "x"} for number in range(1001)]}
+    refused(control.send("PUT", "/replies", many), 400, "'replies'", "at most 1000")
+    assert control.ok("GET", "/replies") == NOTHING

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,12 @@ def test_a_public_character_of_another_account_takes_no_seeded_memory(control: C
     refused(control.send("POST", "/seed", document), 400, "memories[0].character_id", npc)
 
 
+ALIASES = "a: &a [x]\n" + "\n".join(
+    f"{one}: &{one} [{', '.join([f'*{last}'] * 9)}]" for last, one in pairwise("abcdefgh")
+)
+"""Nine to the seventh power in eight lines."""
+
+
 class TestFiles:
     """The documents that `--seed` names."""
 
@@ -296,6 +303,9 @@ class TestFiles:
             ("seed.yaml", b"- a", ["JSON object"]),
             ("seed.yaml", b"end_users: [{end_user_id: a, end_user_metadata: {x: {1: 2}}}]", ["key"]),
             ("seed.yaml", b"end_users: [{end_user_id: 42}]", ["end_users[0].end_user_id"]),
+            ("seed.yaml", ALIASES.encode(), ["its aliases unfold to too much"]),
+            ("seed.yaml", b"memories: &a [*a]", ["its aliases unfold to too much"]),
+            ("seed.yaml", b"memories: " + b"[" * 5000, ["nested too deeply"]),
         ],
     )
     def test_a_bad_file_is_named_with_the_place(
