@@ -24,8 +24,8 @@ ENV PATH=/opt/fake-convai/bin:$PATH \
     FAKE_CONVAI_LIVEKIT_PORT=7880
 # Rooms: 7880 for signals, 7882 for TURN, through which media goes where 7881 cannot be reached.
 EXPOSE 2668 7880 7881/udp 7882/udp
-# 200 once migrated and seeded, 503 before.
+# 200 once migrated and seeded, 503 before; with --tls, HTTPS. A Kubernetes Service of this name sets a port that is none.
 HEALTHCHECK --interval=2s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import http.client, os, sys; fake = http.client.HTTPConnection('127.0.0.1', int(os.environ['FAKE_CONVAI_PORT']), timeout=2); fake.request('GET', '/_fake/health'); sys.exit(fake.getresponse().status != 200)"]
+    CMD ["python", "-c", "import http.client, os, ssl, sys\nport = os.environ.get('FAKE_CONVAI_PORT', '')\nport = int(port) if port.isdecimal() else 2668\ndef is_ready(connection):\n    try:\n        connection.request('GET', '/_fake/health')\n        return connection.getresponse().status == 200\n    except (OSError, http.client.HTTPException):\n        return False\nplain = http.client.HTTPConnection('127.0.0.1', port, timeout=1)\ntls = http.client.HTTPSConnection('127.0.0.1', port, timeout=1, context=ssl._create_unverified_context())\nsys.exit(not (is_ready(plain) or is_ready(tls)))"]
 ENTRYPOINT ["fake-convai"]
 CMD ["serve"]

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from fake_convai import Settings
+from tests.serving import serve
 
 ROOT = Path(__file__).parent.parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -19,18 +20,29 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
 
 
-def healthcheck(port: int) -> int:
-    """The exit code of the HEALTHCHECK command for a server on this port."""
+def healthcheck(port: int | str) -> int:
+    """The exit code of the HEALTHCHECK command for a server on this port; it says nothing."""
     found = re.search(r"HEALTHCHECK.*?CMD (\[.*?\])$", DOCKERFILE, re.DOTALL | re.MULTILINE)
     assert found is not None
     python, *arguments = json.loads(found[1])
     assert python == "python"
     variables = {"FAKE_CONVAI_PORT": str(port)}
-    return subprocess.run([sys.executable, *arguments], env=variables, stderr=subprocess.DEVNULL).returncode
+    done = subprocess.run([sys.executable, *arguments], env=variables, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("", "")
+    return done.returncode
 
 
 def test_it_is_healthy_when_ready(process_url: str) -> None:
     assert healthcheck(urlsplit(process_url).port or 0) == 0
+
+
+def test_it_is_healthy_with_tls(tmp_path: Path) -> None:
+    with serve("--tls", "--tls-folder", str(tmp_path)) as served:
+        assert healthcheck(urlsplit(served.url).port or 0) == 0
+
+
+def test_the_port_of_a_link_is_not_ours() -> None:
+    assert healthcheck("tcp://10.0.0.1:2668") in (0, 1)  # somebody may listen on the usual one
 
 
 def test_it_is_not_healthy_when_nothing_listens() -> None:
