@@ -54,6 +54,10 @@ SEND_SECONDS = 10.0
 """How long a client may leave unread what was sent before it is dropped."""
 
 
+AT_ONCE = 20
+"""Events or frames after which everybody else has a turn: sending waits only for a client that is slow."""
+
+
 class EventStream(Response):
     """Server-sent events, a `data:` line each. A client that has gone, or does not read, gets no more of them."""
 
@@ -82,7 +86,11 @@ class EventStream(Response):
     async def _send_all(self, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
+            sent = 0
             async for _, piece in self.pieces:
+                sent += 1
+                if sent % AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 async with asyncio.timeout(SEND_SECONDS):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             async with asyncio.timeout(SEND_SECONDS):

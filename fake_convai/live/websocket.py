@@ -11,7 +11,7 @@ from fake_convai.backend.backend import Backend
 from fake_convai.backend.errors import Manners
 from fake_convai.backend.faults import describe, injected
 from fake_convai.backend.journal import Note
-from fake_convai.backend.responses import SEND_SECONDS
+from fake_convai.backend.responses import AT_ONCE, SEND_SECONDS
 from fake_convai.backend.sockets import abort
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Unavailable
@@ -37,6 +37,7 @@ class SocketConnection:
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
+        self._sent = 0
 
     async def send(self, event: Event) -> None:
         """Send an event as a text frame. A client that has gone, or does not read, gets nothing more."""
@@ -44,6 +45,9 @@ class SocketConnection:
 
     async def send_raw(self, data: bytes) -> None:
         """Send a text frame, whatever it holds."""
+        self._sent += 1
+        if self._sent % AT_ONCE == 0:
+            await asyncio.sleep(0)
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.send_text(data.decode("utf-8", "replace"))

@@ -1,16 +1,21 @@
 """A client that does not read what it is sent is dropped, and holds up nobody until then (issue 16)."""
 
+import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.websockets import WebSocket, WebSocketState
 
 from fake_convai.backend import responses
+from fake_convai.backend.responses import AT_ONCE, EventStream
 from fake_convai.live import websocket
+from fake_convai.live.websocket import SocketConnection
 from fake_convai.testing.server_thread import ServerThread
 
 KEY = {"CONVAI-API-KEY": "key", "X-API-Key": "key"}
@@ -116,3 +121,44 @@ def test_a_stream_that_is_not_read_is_dropped(server: ServerThread, http: httpx.
             assert http.get("/_fake/health").status_code == 200
         for connection in connections:
             assert left_until_dropped(connection) < LONG
+
+
+async def _turns_of_others(send_all: Callable[[], Awaitable[None]]) -> int:
+    """How often another task has its turn while something is sent to a client that is never slow."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    waiting = asyncio.create_task(other())
+    await send_all()
+    waiting.cancel()
+    return turns
+
+
+def test_a_long_answer_lets_others_in() -> None:
+    async def take(message: Any) -> None:
+        pass
+
+    async def gone() -> Any:
+        await asyncio.Event().wait()
+
+    async def events() -> AsyncIterator[tuple[str, Any]]:
+        for number in range(100 * AT_ONCE):
+            yield "bot-llm-text", number
+
+    async def as_stream() -> None:
+        await EventStream(events())({"type": "http"}, gone, take)
+
+    async def as_frames() -> None:
+        client = WebSocket({"type": "websocket"}, gone, take)
+        client.application_state = WebSocketState.CONNECTED
+        connection = SocketConnection(client)
+        for _ in range(100 * AT_ONCE):
+            await connection.send_raw(b"{}")
+
+    assert asyncio.run(_turns_of_others(as_stream)) >= 90
+    assert asyncio.run(_turns_of_others(as_frames)) >= 90
