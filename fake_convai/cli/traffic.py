@@ -1,6 +1,5 @@
 """The commands about real traffic: `proxy` records it, others hold the fake and the contract against it."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
