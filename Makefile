@@ -64,7 +64,8 @@ fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXA
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest tests/openapi/test_schemathesis.py --numprocesses auto
 
 docs: $(VENV)/.dev ## Build the site into site/; every link must lead somewhere
-	$(BIN)/python -m mkdocs $(or $(ARGS),build --quiet)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs $(or $(ARGS),build --quiet)
+	@$(if $(ARGS),,echo "The site is in site/, its first page site/index.html.")
 
 sources: $(VENV)/.dev ## What the newest Web SDK calls, sends and reads that the contract does not know; needs npm
 	$(BIN)/python -m docs.sources

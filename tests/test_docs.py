@@ -262,9 +262,17 @@ def test_the_site_can_be_built(tmp_path: Path) -> None:
     built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (built.returncode, built.stdout) == (0, ""), built.stderr
     index = (tmp_path / "llms.txt").read_text("utf-8")
-    named = re.findall(r"\]\((\w[\w-]*\.md)\)", index)
-    assert [name for name in named if not (tmp_path / name).is_file()] == []
-    assert "quick-start.md" in named
+    assert set(re.findall(r"\]\((\S+\.md)\)", index)) == {
+        *(page.name for page in PAGES if page.parent == ROOT / "docs" and page.name != "README.md"),
+        *("contributing.md", "overview.md", "changelog.md"),
+    }
+    texts = [tmp_path / "llms.txt", *tmp_path.glob("*.md")]
+    links = [
+        (text.name, link)
+        for text in texts
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text.read_text("utf-8"))
+    ]
+    assert [(name, link) for name, link in links if not (tmp_path / link).is_file()] == []
 
 
 def test_the_picture_has_every_address() -> None:

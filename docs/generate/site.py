@@ -1,7 +1,6 @@
 """What MkDocs needs to know of this repository: pages that lie outside of docs/, and llms.txt from the same source."""
 
 import re
-import shutil
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -19,6 +18,9 @@ OUTSIDE = {
     **{f"openapi/{path.name}": f"openapi/{path.name}" for path in sorted((ROOT / "openapi").glob("*.json"))},
 }
 """Where files of the repository are in the site."""
+
+_TEXTS: dict[str, str] = {}
+"""The pages of this build as text, by their place."""
 
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]*)(#[^)]*)?\)")
 
@@ -44,17 +46,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         place = OUTSIDE.get(path, path.removeprefix("docs/") if outside else target)
         return f"]({place}{anchor})"
 
-    return _LINK.sub(moved, markdown)
+    _TEXTS[page.file.src_uri] = text = _LINK.sub(moved, markdown)
+    return text
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write llms.txt: the index, and beside it the pages as text, for readers that are programs."""
-    index = (ROOT / "docs" / "README.md").read_text("utf-8")
-    lines = [f"# {config.site_name}", "", f"> {config.site_description}", ""]
-    for line in index.splitlines()[1:]:
-        heading = re.fullmatch(r"\*\*(.+)\*\*", line)
-        lines.append(f"## {heading.group(1)}" if heading else line)
+    """Write llms.txt, the index, and beside it the pages as text, for readers that are programs."""
     site = Path(config.site_dir)
-    (site / "llms.txt").write_text("\n".join(lines) + "\n", "utf-8")
-    for page in (ROOT / "docs").glob("*.md"):
-        shutil.copy(page, site / page.name)
+    for name, text in _TEXTS.items():
+        (site / name).write_text(text, "utf-8")
+    index = re.sub(r"^\*\*(.+)\*\*$", r"## \1", _TEXTS["README.md"].partition("\n")[2].strip(), flags=re.MULTILINE)
+    (site / "llms.txt").write_text(f"# {config.site_name}\n\n> {config.site_description}\n\n{index}\n", "utf-8")
