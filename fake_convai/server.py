@@ -192,10 +192,9 @@ def _listener(host: str, port: int) -> socket.socket:
     except OSError as error:
         if listener is not None:
             listener.close()
-        raise CannotStart(
-            f"cannot listen on {host} port {port} ({error.strerror or error}); choose another with --port, or "
-            f"--port 0 for a free one"
-        ) from error
+        is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        mend = "--host 127.0.0.1 or 0.0.0.0" if is_host else "another with --port, or --port 0 for a free one"
+        raise CannotStart(f"cannot listen on {host} port {port} ({error.strerror or error}); choose {mend}") from error
     return listener
 
 

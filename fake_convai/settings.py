@@ -48,7 +48,8 @@ class Settings(BaseSettings):
         min_length=1,
     )
     seed: Annotated[tuple[Path, ...], NoDecode] = Field(
-        (), description="Seed document (JSON or YAML) that every new account starts with; repeatable."
+        (),
+        description="Seed document (JSON or YAML; - is standard input) that every new account starts with; repeatable.",
     )
     demo: bool = Field(False, description="Fill the account with the API key `demo` with something to look at.")
     api_key: Annotated[tuple[str, ...], NoDecode] = Field(

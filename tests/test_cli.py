@@ -1,7 +1,9 @@
 """The command: what it offers, and that what the user does wrong is one line and exit code 2."""
 
+import json
 import socket
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -129,6 +131,54 @@ def test_a_bad_seed_is_named_with_its_place(run: Run, tmp_path: Path, name: str,
     line = run.refused("serve", "--port", "0", "--seed", str(path))
     assert str(path) in line
     assert place in line
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "mend"),
+    [
+        ({"charcters": []}, "charcters", "there is no such key; the nearest is characters"),
+        (
+            {"characters": [{"character_idd": "npc"}]},
+            "characters[0].character_idd",
+            "there is no such key; the nearest is character_id",
+        ),
+        (
+            {"account": {"replies": {"replies": [{"match": "a", "reply": "b", "pace": {"jiter": 1}}]}}},
+            "account.replies.replies[0].pace.jiter",
+            "there is no such key; the nearest is jitter",
+        ),
+        (
+            {"account": {"lag": {"nonsense": 1}}},
+            "account.lag.nonsense",
+            "there is no such key; there are extraction, end_users, chat_history",
+        ),
+        ({"sessions": [{"sessionId": "a"}]}, "sessions[0].sessionId", "there is no such key; the nearest is sessionID"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "." not in value else "",
+)
+def test_a_misspelt_key_of_a_seed_is_told_from_what_is_meant(
+    run: Run, tmp_path: Path, document: object, place: str, mend: str
+) -> None:
+    path = tmp_path / "seed.json"
+    path.write_text(json.dumps(document), "utf-8")
+    line = run.refused("serve", "--port", "0", "--seed", str(path))
+    assert line.endswith(f"Invalid seed document at '{place}': {mend}.\n")
+
+
+def test_a_host_that_is_none_of_this_machine_is_told_from_a_port(run: Run) -> None:
+    assert "choose --host 127.0.0.1" in run.refused("serve", "--host", "192.0.2.1", "--port", "0")
+
+
+@pytest.mark.parametrize("command", [["serve"], ["migrate"], ["exec", "--", "true"]], ids=lambda words: words[0])
+@pytest.mark.parametrize("package", ["asyncpg", "greenlet"])
+def test_a_package_that_is_missing_is_named_with_its_extra(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str], package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    name, *rest = command
+    line = run.refused(name, "--database", "postgresql+asyncpg://user@127.0.0.1:1/fake", *rest)
+    mend = f"a postgresql:// database needs the package {package}: pip install 'fake-convai[postgres]'"
+    assert line == f"fake-convai: {mend}\n"
 
 
 def test_a_file_that_is_not_ours_stops_the_start(run: Run, tmp_path: Path) -> None:

@@ -18,6 +18,12 @@ ASK = (
     "headers={'CONVAI-API-KEY': os.environ['CONVAI_API_KEY']}); print(r.status_code); raise SystemExit(%s)"
 )
 
+NAMES = (
+    "import os, httpx; r = httpx.get(os.environ['FAKE_CONVAI_URL'] + '/_fake/state', "
+    "headers={'CONVAI-API-KEY': os.environ['CONVAI_API_KEY']}); "
+    "print([one['character_id'] for one in r.json()['characters']])"
+)
+
 
 def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `fake-convai`."""
@@ -158,16 +164,17 @@ def test_memory_by_other_names(name: str) -> None:
         assert httpx.get(f"{served.url}/_fake/health").status_code == 200
 
 
-def test_a_seed_from_standard_input() -> None:
+@pytest.mark.parametrize("place", ["-", "/dev/stdin"])
+def test_a_seed_from_standard_input(place: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "fake_convai", "exec", "--seed", "/dev/stdin", "--", sys.executable, "-c", ASK % 0],
+        [sys.executable, "-m", "fake_convai", "exec", "--seed", place, "--", sys.executable, "-c", NAMES],
         input="characters: [{character_id: coach}]",
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "['coach']\n"), done.stderr
 
 
 def test_a_snapshot_without_a_key() -> None:

@@ -18,7 +18,7 @@ def seed(plane: Plane, file: Path) -> None:
     from fake_convai.domain.errors import Invalid
 
     try:
-        document = read_document(Path("/dev/stdin") if str(file) == "-" else file)
+        document = read_document(file)
     except Invalid as error:
         raise Misuse(error.message) from None
     answer = plane.call("POST", "/seed", document)

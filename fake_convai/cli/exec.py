@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from fake_convai.cli.plane import Misuse
-from fake_convai.cli.serve import needs_extra, settings_options
+from fake_convai.cli.serve import needs_extra, settings_from, settings_options
 from fake_convai.domain.text import printable_json
-from fake_convai.settings import BadSetting, Settings, load_settings
+from fake_convai.settings import BadSetting, Settings
 
 NOT_FOUND = 127
 
@@ -41,7 +41,7 @@ def exec_command(command: tuple[str, ...], export_on_exit: Path | None, **flags:
     from fake_convai.testing import FakeConvai
 
     try:
-        settings = load_settings(**{name: value for name, value in flags.items() if value not in (None, ())})
+        settings = settings_from(flags)
         fake = FakeConvai(settings, api_key=_key(settings)).start()
     except (BadSetting, FakeConvaiError, UnusableDatabase) as error:
         raise Misuse(str(error)) from error

@@ -1,7 +1,7 @@
 """`fake-convai serve` and `migrate`: running a server, and bringing its database to the newest schema."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_origin
 
 import click
@@ -32,6 +32,13 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def settings_from(flags: Mapping[str, Any]) -> Settings:
+    """The settings that the options and variables say; a variable that looks like one and is none gets a warning."""
+    for warning in unknown_variables(os.environ):
+        click.echo(f"fake-convai: warning: {warning}", err=True)
+    return load_settings(**{name: value for name, value in flags.items() if value not in (None, ())})
+
+
 def needs_extra(error: ModuleNotFoundError) -> str:
     """What to install when a package is missing; raises the error again when that is none of ours to say."""
     extra = {"asyncpg": "postgres", "greenlet": "postgres"}.get(error.name or "")
@@ -49,12 +56,10 @@ def _metavar(name: str, annotation: Any) -> str:
 @settings_options
 def serve(**flags: Any) -> None:
     """Run the fake until it is stopped."""
-    for warning in unknown_variables(os.environ):
-        click.echo(f"fake-convai: warning: {warning}", err=True)
     from fake_convai.server import CannotStart, run
 
     try:
-        run(load_settings(**{name: value for name, value in flags.items() if value not in (None, ())}))
+        run(settings_from(flags))
     except (BadSetting, CannotStart) as error:
         raise Misuse(str(error)) from error
     except ModuleNotFoundError as error:

@@ -1,5 +1,6 @@
 """The seed document: what an account holds, as JSON or YAML (docs/control-plane.md)."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -220,7 +221,10 @@ def read_seed(path: Path) -> SeedDocument:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """The object in a file, YAML by its ending and JSON otherwise, by the rules for what is sent over HTTP."""
+    """The object in a file, YAML by its ending and JSON otherwise, by the rules for what is sent over HTTP.
+
+    - is standard input, as `serve --seed -` has it.
+    """
     try:
         text = _read(path)
         if not text.strip():
@@ -228,7 +232,9 @@ def read_document(path: Path) -> dict[str, Any]:
         return parse_object(_yaml_to_json(text) if _is_yaml(path, text) else text.encode())
     except RecursionError:
         raise Invalid(f"{path} is no seed document: it is nested too deeply.") from None
-    except (OSError, ValueError, TypeError, Invalid) as error:
+    except OSError as error:
+        raise Invalid(f"{path} is no seed document: {error.strerror}") from error
+    except (ValueError, TypeError, Invalid) as error:
         reason = " ".join(str(error).replace("The request body", "it").split())
         raise Invalid(f"{path} is no seed document: {reason}") from error
 
@@ -243,8 +249,9 @@ def _read(path: Path) -> str:
     """The text of a file; a pipe, such as standard input, gives its text once and is remembered."""
     if path in _PIPES:
         return _PIPES[path]
-    text = path.read_text("utf-8-sig")
-    if path.exists() and not path.is_file():
+    is_input = str(path) == "-"
+    text = sys.stdin.buffer.read().decode("utf-8-sig") if is_input else path.read_text("utf-8-sig")
+    if is_input or (path.exists() and not path.is_file()):
         _PIPES[path] = text
     return text
 

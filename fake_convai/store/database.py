@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -44,6 +45,8 @@ def migrate(database: str) -> None:
     from fake_convai.store.schema import migrate_file, migrate_server
 
     if is_server_url(database):
+        for package in ("asyncpg", "greenlet"):  # SQLAlchemy would miss the second in the middle of things
+            import_module(package)
         migrate_server(database)
     else:
         migrate_file(Path(database))
