@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from fake_convai.domain.identity import normalise_end_user_id
+
 Deed = Literal["stall", "end", "reset", "malformed", "error", "duplicate", "reorder", "drop", "trickle"]
 Kind = Literal["answer", "stream", "handshake"]
 
@@ -23,12 +25,14 @@ class Match:
 
     def fits(self, surface: str, path: str, body: Mapping[str, Any]) -> bool:
         """Whether a request to `path`, without its surface's prefix, with this body is meant."""
-        character_id = body.get("character_id", body.get("charID"))
+        character_id, end_user_id = body.get("character_id", body.get("charID")), body.get("end_user_id")
+        if isinstance(end_user_id, str):
+            end_user_id = normalise_end_user_id(end_user_id)  # as the request itself will be read
         return (
             self.surface in (None, surface)
             and self.path in (None, path)
             and self.character_id in (None, character_id)
-            and self.end_user_id in (None, body.get("end_user_id"))
+            and normalise_end_user_id(self.end_user_id) in (None, end_user_id)
         )
 
 

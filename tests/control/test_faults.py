@@ -199,6 +199,7 @@ class TestWhichRequests:
             ({"character_id": "npc", "end_user_id": "player-42"}, [503, 200, 200, 200]),
             ({"character_id": "npc", "path": "/character/get"}, [200, 200, 200, 503]),
             ({"end_user_id": "PLAYER-42"}, [200, 200, 200, 200]),
+            ({"end_user_id": " player-43 "}, [200, 200, 503, 200]),  # as a request's id is read: without its blanks
         ],
     )
     def test_a_character_and_an_end_user(
@@ -213,7 +214,7 @@ class TestWhichRequests:
             {"character_id": "other"},
             {"character_id": "npc"},
         ]
-        asked = [asked[0], {**asked[0], **asked[1]}, {**asked[2], "end_user_id": "player-43"}]
+        asked = [asked[0], {**asked[0], **asked[1]}, {**asked[2], "end_user_id": "\tplayer-43"}]
         got = [api.post("/beta/memory/list", body).status_code for body in asked]
         assert [*got, *statuses(api, "/production/character/get", body={"charID": "npc"})] == hit
 
