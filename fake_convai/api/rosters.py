@@ -15,7 +15,7 @@ from fake_convai.live.shapes import Sound
 from fake_convai.store import rosters, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.rosters import Entered
-from fake_convai.store.sessions import Session, Wish
+from fake_convai.store.sessions import Wish
 
 CHARACTER_NOT_FOUND = "Character not found or doesn't belong to user"
 ROOM_ELSEWHERE = "The room is held by another replica: give all replicas one LiveKit server, with --livekit-url."
@@ -57,11 +57,11 @@ async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
         raise Invalid(MISSING_END_USER_ID)
     rooms = call.running.rooms
     place = await rooms.place()
-    found = await call.store.write(_enter, wanted, call.backend.settings.max_sessions, call.hub.holder)
-    if found is None:
+    entered = await call.store.write(_enter, wanted, call.backend.settings.max_sessions)
+    if entered is None:
         return None
-    entered, seats = found
     room, account_id = entered.room, call.store.account_id
+    is_elsewhere = len(room.people) > 1 and not rooms.has_roster(room.room_session_id)
     for member in room.roster.members:
         if not member.live:
             because = f"{member.membership_id} of {member.character_id} does not come: {member.failure_code}"
@@ -74,12 +74,13 @@ async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
         room_name=livekit_room(account_id, room.room_name),
         now=real_time() if place.nobody_comes is None else entered.now,
     )
-    if place.is_ours and len(room.people) > 1 and not rooms.has_roster(room.room_session_id):
+    if place.is_ours and is_elsewhere:
         await call.store.write(_leave, entered)
         raise Conflict(ROOM_ELSEWHERE)
-    if place.nobody_comes is None:
+    if place.nobody_comes is None and not is_elsewhere:
+        seats = await call.store.write(rosters.held, room.people[entered.identity], call.hub.holder)
         rooms.perform(room, account_id, entered.identity, Guest(wanted.wish, wanted.sound, seats))
-    else:
+    elif place.nobody_comes is not None:
         call.note.explanations.append({"event": "room", "because": place.nobody_comes})
     entries = room.entries(entered.identity)
     return {
@@ -105,19 +106,15 @@ def _leave(tx: AccountTransaction, entered: Entered) -> None:
     rosters.save(tx, entered.room)
 
 
-def _enter(
-    tx: AccountTransaction, wanted: RosterWish, max_sessions: int | None, holder: str
-) -> tuple[Entered, dict[str, Session]] | None:
+def _enter(tx: AccountTransaction, wanted: RosterWish, max_sessions: int | None) -> Entered | None:
     if wanted.cast is None:
         assert wanted.joins is not None
         room = rosters.find(tx, *wanted.joins)
         if room is None:
             return None
-        entered = rosters.join(tx, room, wanted.wish, max_sessions)
-    else:
-        try:
-            cast = [rosters.part(tx, one) for one in wanted.cast]
-        except (NotFound, Forbidden):
-            raise NotFound(CHARACTER_NOT_FOUND) from None
-        entered = rosters.create(tx, wanted.wish, cast, max_sessions, group_chat=wanted.group_chat)
-    return entered, rosters.held(tx, entered.room.people[entered.identity], holder)
+        return rosters.join(tx, room, wanted.wish, max_sessions)
+    try:
+        cast = [rosters.part(tx, one) for one in wanted.cast]
+    except (NotFound, Forbidden):
+        raise NotFound(CHARACTER_NOT_FOUND) from None
+    return rosters.create(tx, wanted.wish, cast, max_sessions, group_chat=wanted.group_chat)

@@ -70,6 +70,7 @@ class Ensemble:
         self._store = backend.account_store(account_id)
         self._instances: dict[str, Instance] = {}
         self._guests: dict[str, Guest] = {}
+        self._left: set[str] = set()
         self._parts = Parts()
         self._commands = asyncio.Lock()
         self._joining = asyncio.Semaphore(_JOINING_AT_ONCE)
@@ -164,6 +165,7 @@ class Ensemble:
         if self._guests.pop(identity, None) is None:
             return
         self._room.people.pop(identity, None)
+        self._left.add(identity)
         chairs = [one.seats[identity] for one in self._instances.values() if identity in one.seats]
         self._floor.left(identity)
         self._start(self._see_off(identity, chairs))
@@ -207,7 +209,7 @@ class Ensemble:
                     return
                 about = roster_commands.concerned(whole, self.roster)
                 carried = await self._store.write(
-                    roster_commands.carry_out, self._room, self._guests, whole, identity, self.hub.holder
+                    roster_commands.carry_out, self._room, self._guests, self._left, whole, identity, self.hub.holder
                 )
             except CommandRefused as refusal:
                 self._respond(identity, response(kind, "error", refusal.message, refusal.extras), about)
@@ -312,7 +314,7 @@ class Ensemble:
         await self._store.write(roster_commands.touch, session_ids)
 
     async def _save(self) -> None:
-        await self._store.write(rosters.save, self._room)
+        await self._store.write(roster_commands.save, self._room, self._left)
 
     # What is said by the room
 

@@ -1,6 +1,6 @@
 """What commands to a room with several characters do in the database, each in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,7 @@ def carry_out(
     tx: AccountTransaction,
     here: RosterRoom,
     guests: Mapping[str, Guest],
+    left: Collection[str],
     message: Mapping[str, Any],
     identity: str,
     holder: str,
@@ -51,9 +52,17 @@ def carry_out(
     except CommandRefused:
         here.roster.commands = room.roster.commands
         raise
-    rosters.save(tx, room)
+    save(tx, room, left)
     seats = {who: rosters.held(tx, mine, holder) for who, mine in room.people.items() if who in guests}
     return Carried(outcome, room, seats)
+
+
+def save(tx: AccountTransaction, room: RosterRoom, left: Collection[str]) -> None:
+    """Write down who is in the room, but for those who have `left`: also whom another replica has let in meanwhile."""
+    stored = rosters.find(tx, "room_session_id", room.room_session_id)
+    if stored is not None:
+        room.people |= {who: mine for who, mine in stored.people.items() if who not in room.people and who not in left}
+    rosters.save(tx, room)
 
 
 def admitted(tx: AccountTransaction, room: RosterRoom, identity: str, holder: str) -> tuple[RosterRoom, Guest] | None:

@@ -4,6 +4,7 @@ Once with its `ConvaiClient`, once with the vendor's own widget. How the SDK get
 fake, is in tests/clients/test_web_sdk.py.
 """
 
+import json
 import os
 import ssl
 import threading
@@ -161,3 +162,46 @@ def test_the_widget_holds_a_conversation(web: Web) -> None:
     page.evaluate("client.disconnect()")
     soon(lambda: web.memories(headers) == ["The user's name is Jordan."])
     page.close()
+
+
+def test_the_client_in_a_room_of_several_characters(web: Web) -> None:
+    """The SDK has nothing for such rooms: its request becomes a join on the way, and it takes the room for its own."""
+    headers, page = web.account("several"), web.open()
+    pupil = {"character_id": "pupil", "character_name": "Pupil"}
+    characters = [{"character_id": "guide"}, {"character_id": "pupil"}]
+    room = {"characters": characters, "shared_session_key": "hall", "max_num_participants": 2, "group_chat": True}
+    web.control.post("/seed", json={"characters": [pupil], "rooms": [room]}, headers=headers).raise_for_status()
+    join = {"mode": "join", "shared_session_key": "hall", "end_user_id": "player-42"}
+    page.route("**/connect", lambda route: route.continue_(post_data=json.dumps(join)))
+    page.evaluate(CONNECT, {"apiKey": "several", "characterId": "guide", "endUserId": "player-42"})
+    until(page, "client.isBotReady && seen.ready === 2")
+    assert page.evaluate("client.room.remoteParticipants.size") == 2
+    page.evaluate("client.sendUserTextMessage('My name is Jordan.')")
+    until(page, "seen.speaking.length === 2 && client.chatMessages.length === 2 && seen.loudest > 0")
+    said = page.evaluate("client.chatMessages.map(({type, content}) => [type, content])")
+    assert said == [
+        ["user-transcription", "My name is Jordan."],
+        ["bot-llm-text", "Welcome, Jordan! Shall I show you the harbour?"],
+    ]
+    command = {
+        "type": "group-address",
+        "id": "turn-1",
+        "data": {
+            "room_session_id": web.control.get("/state", headers=headers).json()["rooms"][0]["room_session_id"],
+            "mode": "all",
+            "expected_route_epoch": 0,
+            "text": "And who are you?",
+        },
+    }
+    send = "(text) => client.room.localParticipant.publishData(new TextEncoder().encode(text), {reliable: true})"
+    page.evaluate(send, json.dumps(command))
+    until(page, "client.chatMessages.filter(({type}) => type === 'bot-llm-text').length === 3")
+    until(page, "!client.state.isSpeaking")
+    told = page.evaluate("client.chatMessages.slice(2).map(({content}) => content)")
+    assert told == ["And who are you?", "Yes.", "And who are you?", "Yes."]  # each instance says what it has heard
+    assert page.evaluate("seen.errors") == []
+    page.evaluate("client.disconnect()")
+    until(page, "seen.ended")
+    page.close()
+    soon(lambda: web.memories(headers) == ["The user's name is Jordan."])
+    soon(lambda: "rooms" not in web.control.get("/state", headers=headers).json())
