@@ -20,9 +20,7 @@ option beats the variable, and the variable beats the default; a value that cann
 that names it. What is repeatable as an option is separated by commas in a variable; what is off by default is turned on
 by the option alone, or by `true` in the variable. The pytest fixture takes the same settings by name, such as
 `{"plan": "free"}` ([testing.md](testing.md#settings)).
-
-| Option | Default | Meaning |
-|---|---|---|"""
+"""
 
 
 _SETTINGS = {f"--{name.replace('_', '-')}" for name in Settings.model_fields}
@@ -79,13 +77,11 @@ def _options(command: click.Command) -> list[str]:
 def _row(name: str, field: FieldInfo) -> str:
     choices = [f"`{choice}`" for choice in get_args(field.annotation) if isinstance(choice, str)]
     meaning = f"{field.description} One of {', '.join(choices)}." if choices else field.description
-    return f"| `--{name.replace('_', '-')}` | {_shown(field.default)} | {meaning} |"
+    return f"- `--{name.replace('_', '-')}`{_shown(field.default)}: {meaning}"
 
 
 def _shown(default: Any) -> str:
-    if isinstance(default, bool):
-        return "on" if default else "off"
-    return "" if default in (None, ()) else f"`{default}`"
+    return "" if default in (None, (), False) else f" (`{default}`)"
 
 
 def _commands(command: click.Command, names: str) -> Iterator[tuple[str, click.Command]]:

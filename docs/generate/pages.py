@@ -159,12 +159,10 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
         "## What a client sends",
         "Each message is acknowledged with a `server-response`; `extras` holds what there is to say about it.",
     )
-    yield "| Message | What it does | Example |"
-    yield "|---|---|---|"
     for kind, ref in schemas["ClientMessage"]["discriminator"]["mapping"].items():
         schema = schemas[_name(ref)]
-        shown = "<br>".join(f"`{json.dumps(one)}`" for one in schema.get("examples", ()))
-        yield f"| `{kind}` | {schema['description']} | {shown} |"
+        shown = " ".join(f"`{json.dumps(one)}`" for one in schema.get("examples", ()) if "data" in one)
+        yield f"- `{kind}`: {schema['description']} {shown}".rstrip()
     refused: dict[str, list[str]] = {}
     for kind, reason in NOT_EMULATED.items():
         refused.setdefault(reason, []).append(kind)
@@ -182,10 +180,9 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
     inside = schemas["ServerMessage"]["properties"]["data"]["discriminator"]["mapping"]
     yield from _table(schemas, inside)
     yield from _paragraphs("", "## When the server closes")
-    yield from ("| Code | Reason | When |", "|---|---|---|")
-    yield from (f"| {hub.POLICY_VIOLATION} | {reason} | {when} |" for reason, when in _CLOSINGS.items())
-    yield "| 1000 | Session ended | `kill-pipeline`, `/disconnect`, or nothing was heard for too long |"
-    yield "| 1011 | what happened | an error that nobody expected, or a fault that was asked for |"
+    yield from (f"- {hub.POLICY_VIOLATION} `{reason}`: {when}" for reason, when in _CLOSINGS.items())
+    yield "- 1000 `Session ended`: `kill-pipeline`, `/disconnect`, or nothing was heard for too long"
+    yield "- 1011 and what happened: an error that nobody expected, or a fault that was asked for"
     yield from _paragraphs(
         "",
         "## Streams",
@@ -193,7 +190,7 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
         "events of the answer, `bot-transcription` with the whole of it, and `connection-stoppped`, spelled like this.",
         "## In a room",
         "The same messages as data packets, and these besides, `RoomEvent` in the document. What the SDKs read at "
-        "another place than the pages have it is sent at both; [rooms.md](rooms.md) has the table, and the rest.",
+        "another place than the pages have it is sent at both; the rest is in [rooms.md](rooms.md).",
     )
     yield from _table(schemas, schemas["RoomEvent"]["discriminator"]["mapping"])
     yield from _paragraphs("", "Inside `data` of a `server-message`:")
@@ -201,13 +198,20 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", Path(__file__).with_name("realtime.md").read_text("utf-8"))
 
 
+_AROUND = ("ServerMessage", "RoomServerMessage")
+"""What is shown as a list of what it holds."""
+
+
 def _table(schemas: Mapping[str, Any], mapping: Mapping[str, str]) -> Iterator[str]:
     """Each schema of a mapping once, with the kinds that it is for."""
     kinds: dict[str, list[str]] = {}
     for kind, ref in mapping.items():
         kinds.setdefault(_name(ref), []).append(f"`{kind}`")
-    yield from ("| Event | What it says |", "|---|---|")
-    yield from (f"| {', '.join(called)} | {schemas[name]['description']} |" for name, called in kinds.items())
+    yield from (
+        f"- {', '.join(called)}: {schemas[name]['description']}"
+        for name, called in kinds.items()
+        if name not in _AROUND
+    )
 
 
 def _name(ref: str) -> str:
