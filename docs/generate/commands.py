@@ -1,6 +1,5 @@
 """docs/commands.md, made from the commands and settings themselves."""
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Any, get_args
 
@@ -37,41 +36,42 @@ def _lines(cli: click.Command) -> Iterator[str]:
     commands = dict(_commands(cli, "fake-convai"))
     asking = {names: one for names, one in commands.items() if {parameter.name for parameter in one.params} >= _ASKING}
     shared = [
-        line for line in _options(asking["fake-convai reset"]) if all(line in _options(one) for one in asking.values())
+        option
+        for option in _options(asking["fake-convai reset"])
+        if all(option in _options(one) for one in asking.values())
     ]
-    settings = {line for line in _options(commands["fake-convai serve"]) if _flag(line) in _SETTINGS}
     yield _HEAD
     yield from (_row(name, field) for name, field in Settings.model_fields.items())
-    yield from ("", "## Commands to a running server", "", "All of them take:", "", *shared)
-    for names, command in asking.items():
-        yield from _command(names, command, shared)
-    yield from ("", "## Other commands")
-    for names, command in commands.items():
-        if names not in asking:
-            yield from _command(names, command, settings if settings <= set(_options(command)) else ())
+    yield from (
+        "",
+        "## Commands to a running server",
+        "",
+        "All of them take these; `--help` says more of the others.",
+        "",
+    )
+    yield from (f"- `{name}`: {' '.join(meaning.split())}" for name, meaning in shared)
+    yield from ("", "They are:", "")
+    yield from (_command(names, command, shared) for names, command in asking.items())
+    yield from ("", "## Other commands", "")
+    yield from (_command(names, command, ()) for names, command in commands.items() if names not in asking)
 
 
-def _command(names: str, command: click.Command, untold: Collection[str]) -> Iterator[str]:
+def _command(names: str, command: click.Command, untold: Collection[tuple[str, str]]) -> str:
     usage = [piece for piece in command.collect_usage_pieces(click.Context(command)) if piece != "[OPTIONS]"]
+    options = [option for option in _options(command) if option not in untold]
+    if {name.split()[0].rstrip(",") for name, _ in options} >= _SETTINGS:
+        options = [(name, meaning) for name, meaning in options if name.split()[0] not in _SETTINGS]
+        usage.insert(0, "[SETTINGS]")
     words = " ".join(" ".join(part.split()).removesuffix(".") + "." for part in (command.help or "").split("\n\n"))
-    yield from ("", f"`{' '.join([names, *usage])}`: {words[:1].lower()}{words[1:]}")
-    if own := [line for line in _options(command) if line not in untold]:
-        yield from ("", *own)
+    shown = " ".join([names, *usage, *(f"[{name}]" for name, _ in options)])
+    return f"- `{shown}`: {words[:1].lower()}{words[1:]}"
 
 
-def _flag(line: str) -> str:
-    return re.split("[ `]", line)[2]
-
-
-def _options(command: click.Command) -> list[str]:
-    """A line for each option but --help."""
+def _options(command: click.Command) -> list[tuple[str, str]]:
+    """Name and meaning of each option but --help."""
     context = click.Context(command)
-    lines = []
-    for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        if isinstance(parameter, click.Option) and record is not None and "--help" not in parameter.opts:
-            lines.append(f"- `{record[0]}`: {' '.join(record[1].split())}")
-    return lines
+    records = [one.get_help_record(context) for one in command.get_params(context) if isinstance(one, click.Option)]
+    return [record for record in records if record is not None and "--help" not in record[0]]
 
 
 def _row(name: str, field: FieldInfo) -> str:
