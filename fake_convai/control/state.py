@@ -31,7 +31,8 @@ def export(
     is_stranger = end_user_id is not None and person is None
     kept = [] if is_stranger or "memories" not in parts else memories.list_all(tx, speaker_id)
     held = [] if is_stranger or "sessions" not in parts else conversations.list_all(tx, speaker_id)
-    known = people.list_all(tx) if end_user_id is None else [] if person is None else [person]
+    needs_people = end_user_id is None and not {"end_users", "memories", "sessions"}.isdisjoint(parts)
+    known = people.list_all(tx) if needs_people else [] if person is None else [person]
     exported = _exported(tx, known, kept, held)
     if open_rooms := rooms.export(tx, {one["character_id"] for one in exported["characters"]}, end_user_id):
         exported["rooms"] = open_rooms

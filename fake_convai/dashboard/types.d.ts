@@ -46,6 +46,29 @@ interface State {
   end_users: EndUser[];
   memories: Memory[];
   sessions: Session[];
+  rooms?: Room[];
+}
+
+/** A room of several characters. */
+interface Room {
+  room_session_id: string;
+  room_name: string;
+  max_num_participants: number;
+  group_chat: boolean;
+  active_membership_id: string | null;
+  route_epoch: number;
+  roster_epoch: number;
+  characters: RoomMember[];
+  participants: { participant_identity: string; end_user_id: string }[];
+}
+
+interface RoomMember {
+  membership_id: string;
+  character_id: string;
+  display_name: string;
+  character_session_id: string;
+  status: string;
+  failure_code: string | null;
 }
 
 /** An entry of `GET /_fake/requests` */
@@ -176,6 +199,8 @@ interface Account {
 interface Frame {
   at: string;
   character_session_id: string;
+  character_id: string | null;
+  end_user_id: string | null;
   direction: "in" | "out";
   type: string | null;
   message: any;

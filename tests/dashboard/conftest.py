@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[FakeConvai]:
     """The fake with its demo account."""
-    with FakeConvai({"demo": True}) as running:
+    with FakeConvai({"demo": True, "livekit": "off"}) as running:
         yield running
 
 

@@ -89,12 +89,18 @@ def accounts(page: Page) -> None:
     expect(page.get_by_role("list", name="Accounts")).to_be_visible()
 
 
+def rooms(page: Page) -> None:
+    page.get_by_role("link", name="Rooms").click()
+    button(page, "Show messages").click()
+    expect(page.get_by_text("None were kept")).to_be_visible()
+
+
 def clock(page: Page) -> None:
     page.get_by_role("link", name="Clock and faults", exact=True).click()
     expect(button(page, "Clear faults")).to_be_visible()
 
 
-VIEWS = [first, listing, asking, failing, person, characters, journal, clock, talk, answers, accounts]
+VIEWS = [first, listing, asking, failing, person, characters, rooms, journal, clock, talk, answers, accounts]
 
 
 @pytest.fixture
@@ -106,6 +112,7 @@ def furnished(account: FakeConvai, opened: Open) -> Page:
     account.seed(people(LONG))
     account.remember(npc, "player-42", "The user is Jo.", LONG, metadata={"source": LONG})
     account.session(npc, "player-42", ("Hello.", LONG))
+    account.seed({"rooms": [{"characters": [{"character_id": npc}], "room_name": LONG}]})
     account.freeze("2026-01-01T00:00:00Z")
     account.fail("/memory/get", end_user_id=LONG, status=500, optional=True)
     return opened()
@@ -182,7 +189,16 @@ def test_talking_with_the_keyboard_alone(opened: Open, account: FakeConvai) -> N
 
 def test_a_new_view_takes_the_focus_so_that_it_is_read_out(opened: Open) -> None:
     page = opened()
-    for name in ("Talk", "Characters", "Journal", "Clock and faults", "Replies and stubs", "Accounts", "End users"):
+    for name in (
+        "Talk",
+        "Characters",
+        "Rooms",
+        "Journal",
+        "Clock and faults",
+        "Replies and stubs",
+        "Accounts",
+        "End users",
+    ):
         page.get_by_role("navigation").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, exact=True, level=2)).to_be_focused()
         expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_have_attribute("aria-current", "page")

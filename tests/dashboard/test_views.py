@@ -1,6 +1,7 @@
 """Characters, the journal, clock and faults."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 from playwright.sync_api import Locator, Page, Request, Route, expect
@@ -105,6 +106,73 @@ class TestCharacters:
 
     def test_an_account_without_characters(self, opened: Open) -> None:
         expect(opened("#/characters").get_by_text("This account has no characters.")).to_be_visible()
+
+
+class TestRooms:
+    @staticmethod
+    def connect(account: FakeConvai, person: str, **body: object) -> dict[str, Any]:
+        """Bring a person into a room."""
+        url, headers = f"{account.live_url}/connect", {"X-API-Key": account.api_key}
+        answer = httpx.post(url, headers=headers, json={"end_user_id": person, **body})
+        assert answer.status_code == 200, answer.text
+        connected: dict[str, Any] = answer.json()
+        return connected
+
+    def test_an_account_without_rooms(self, opened: Open) -> None:
+        expect(opened("#/rooms").get_by_text("No room of several characters is open")).to_be_visible()
+
+    def test_who_is_in_a_room_and_who_is_active(self, opened: Open, account: FakeConvai) -> None:
+        cast = [{"character_id": account.character(name.lower(), name=name)} for name in ("Coach", "Guide")]
+        page = opened("#/rooms")
+        made = self.connect(account, "player-42", characters=cast, max_num_participants=3)
+        room = page.get_by_role("article")
+        expect(room.get_by_role("heading", level=3)).to_have_text(made["room_name"])
+        people = room.get_by_role("list", name="People").get_by_role("listitem")
+        expect(people).to_have_text(["player-42"])
+        characters = room.get_by_role("list", name="Characters").get_by_role("listitem")
+        expect(characters).to_have_text(["Coach coach dispatch_accepted Active", "Guide guide dispatch_accepted"])
+        button(room, "Show messages").click()
+        expect(room).to_contain_text("None were kept")
+        self.connect(account, "player-43", mode="join", room_session_id=made["room_session_id"])
+        expect(people).to_have_text(["player-42", "player-43"])
+        expect(room.get_by_text("2 people of 3")).to_be_visible()
+        expect(room).to_contain_text("None were kept")  # what is open stays open
+        account.reset()
+        expect(page.get_by_role("article")).to_have_count(0)
+        expect(page.get_by_text("No room of several characters is open")).to_be_visible()
+
+    def test_whose_a_message_was(self, opened: Open, account: FakeConvai) -> None:
+        cast = [{"character_id": account.character(name.lower(), name=name)} for name in ("Coach", "Guide")]
+        made = self.connect(account, "player-42", characters=cast)
+        guide = made["characters"][1]
+        ids = {"character_session_id": guide["character_session_id"], "character_id": "guide"}
+        said = {"at": "2026-01-01T12:00:00Z", "end_user_id": "player-42", "direction": "in", **ids}
+        answer = {**said, "direction": "out", "message": {"type": "bot-llm-text", "data": {"text": "Yes."}}}
+        strange = {**answer, "character_session_id": "another", "message": {"type": "strange"}}
+        frames = [{**said, "message": {"type": "user_text_message", "data": {"text": "Hi?"}}}, answer, strange]
+        page = opened("#/rooms")
+        page.route("**/_fake/messages", lambda route: route.fulfill(json={"messages": frames, "dropped": 0}))
+        button(page, "Show messages").click()
+        expect(page.get_by_role("list", name="Messages").locator("summary")).to_have_text(
+            [
+                "client user_text_message Hi? player-42 · 2026-01-01 12:00:00",
+                "server bot-llm-text Yes. Guide · 2026-01-01 12:00:00",
+            ]
+        )
+
+    def test_reading_ends_with_the_view(self, opened: Open, page: Page) -> None:
+        page.clock.install()
+        states = asked(page, "/_fake/state")
+        opened("#/rooms")
+        expect(page.get_by_text("No room of several characters is open")).to_be_visible()
+        with page.expect_request("**/_fake/state?*"):
+            page.clock.run_for(1500)
+        page.get_by_role("link", name="Clock and faults", exact=True).click()
+        expect(button(page, "Clear faults")).to_be_visible()
+        states.clear()
+        page.clock.run_for(30_000)
+        page.evaluate("null")
+        assert states == []
 
 
 class TestJournal:

@@ -3,18 +3,18 @@
 
 import { control } from "./backend.js";
 import { byId, count, h, input, quoted, time } from "./dom.js";
-import { attempt, say } from "./status.js";
+import { Poll } from "./poll.js";
+import { attempt } from "./status.js";
 
 const PAGE = 100;
-const PAUSE_MS = 1000;
+const WHAT = "Could not read the journal";
+const poll = new Poll(WHAT, load);
 
 /** @type {Entry[]} */
 let entries = [];
 /** How many requests came before the first of `entries`. */
 let dropped = 0;
 let limit = PAGE;
-/** Ends the reading that goes on by itself. */
-let following = new AbortController();
 
 /** Make the controls of the journal work. */
 export function start() {
@@ -29,16 +29,16 @@ export function start() {
 
 /** Show it, and go on reading until `hide`. */
 export function show() {
-  return attempt("Could not read the journal", async (signal) => {
+  return attempt(WHAT, async (signal) => {
     await load(signal);
     follow();
     return "";
   });
 }
 
-/** Read no more: what is being asked is given up too. */
+/** Read no more. */
 export function hide() {
-  following.abort();
+  poll.stop();
 }
 
 /** Drop what was read: it is another account's. */
@@ -49,26 +49,9 @@ export function forget() {
   render();
 }
 
-async function follow() {
-  hide();
-  const { signal } = (following = new AbortController());
-  while (input("follow").checked) {
-    await pause(signal);
-    if (signal.aborted) return;
-    try {
-      if (!document.hidden) await load(signal);
-    } catch (error) {
-      if (!signal.aborted) say(`Could not read the journal: ${/** @type {Error} */ (error).message}`);
-    }
-  }
-}
-
-/** @param {AbortSignal} signal */
-function pause(signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PAUSE_MS);
-    signal.addEventListener("abort", () => resolve(clearTimeout(timer)));
-  });
+function follow() {
+  if (input("follow").checked) poll.start();
+  else poll.stop();
 }
 
 /**

@@ -11,6 +11,7 @@ import { byId, input } from "./dom.js";
 import * as endUsers from "./end_users.js";
 import * as journal from "./journal.js";
 import * as person from "./person.js";
+import * as rooms from "./rooms.js";
 import { stop } from "./status.js";
 import * as talk from "./talk.js";
 
@@ -19,7 +20,7 @@ import * as talk from "./talk.js";
  *
  * @type {Record<string, View>}
  */
-const VIEWS = { talk, "end-users": endUsers, person, characters, journal, clock, answers, accounts };
+const VIEWS = { talk, "end-users": endUsers, person, characters, rooms, journal, clock, answers, accounts };
 
 /** @type {View | null} */
 let current = null;

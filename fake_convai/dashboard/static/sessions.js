@@ -3,8 +3,7 @@
 
 import { control } from "./backend.js";
 import { count, h, quoted, time } from "./dom.js";
-import { eventRow } from "./events.js";
-import { attempt } from "./status.js";
+import { messageList } from "./messages.js";
 
 /**
  * @param {Session[]} sessions as in `/_fake/state`
@@ -41,25 +40,11 @@ function disclosure(session, title) {
 
 /** @param {Session} session */
 function messages(session) {
-  const list = h("ol", { class: "events", role: "list", tabindex: 0, "aria-label": "Messages" });
   const id = encodeURIComponent(session.sessionID);
-  const load = () =>
-    attempt("Could not read the messages", async (signal) => {
-      /** @type {{ messages: Frame[] }} */
-      const { messages: mine } = await control("GET", `/messages?character_session_id=${id}`, signal);
-      const row = (/** @type {Frame} */ one) =>
-        eventRow(
-          one.direction === "in" ? "client" : "server",
-          one.message,
-          h("span", { class: "quiet" }, time(one.at)),
-        );
-      const none = h("li", { class: "quiet" }, "None were kept: it was seeded, or the server keeps newer ones only.");
-      list.hidden = false;
-      list.replaceChildren(...(mine.length === 0 ? [none] : mine.map(row)));
-      return "";
-    });
-  list.hidden = true;
-  return h("div", {}, h("button", { onclick: load }, "Show messages"), list);
+  return messageList(
+    async (signal) => (await control("GET", `/messages?character_session_id=${id}`, signal)).messages,
+    (character) => character,
+  );
 }
 
 /** @param {Interaction} interaction */
