@@ -36,14 +36,14 @@ from fake_convai.domain.ids import Ids
 from fake_convai.live.hub import Hub
 from fake_convai.live.rooms import Rooms
 from fake_convai.live.running import Running
-from fake_convai.settings import Settings, load_settings
+from fake_convai.settings import Options, load_settings
 from fake_convai.store import clocks
 from fake_convai.store.accounts import AccountTransaction, Rules, open_account, server_secret
 from fake_convai.store.database import Database, open_database
 from fake_convai.store.query import Transaction
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+def create_app(settings: Options | None = None) -> Starlette:
     """The fake as an ASGI application; settings come from the environment unless given.
 
     It opens its database in the lifespan: run it under a server, or enter the lifespan in a test.
@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
 
-async def _start(database: Database, settings: Settings) -> Running:
+async def _start(database: Database, settings: Options) -> Running:
     ids = Ids(settings.random_seed)
     rules = Rules(
         auto_create_characters=settings.auto_create_characters,

@@ -28,7 +28,7 @@ from fake_convai.control.seed_document import read_seeds
 from fake_convai.domain.errors import FakeConvaiError
 from fake_convai.lines import watch
 from fake_convai.live import rooms
-from fake_convai.settings import BadSetting, Settings
+from fake_convai.settings import BadSetting, Options
 from fake_convai.store.database import migrate
 from fake_convai.store.schema import UnusableDatabase
 
@@ -52,7 +52,7 @@ class CannotStart(Exception):
     """The server cannot start; the message is one line that says why."""
 
 
-def run(settings: Settings) -> None:
+def run(settings: Options) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `CannotStart` for what can be known to be wrong before."""
     try:
         if settings.database is not None:

@@ -3,12 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 ENVIRONMENT_PREFIX = "FAKE_CONVAI_"
 
@@ -24,15 +24,17 @@ _OTHERS = {"URL", "ACCOUNT_KEY", "IMAGE"}
 """Variables of other commands."""
 
 
+Chosen = TypeVar("Chosen", bound="Options")
+
+
 class BadSetting(Exception):
     """A setting has a value that cannot be used; the message is one line and names it."""
 
 
-class Settings(BaseSettings):
-    """What `fake-convai serve`, `create_app` and the pytest fixture can be told. Lists in variables are separated by
-    commas."""
+class Options(BaseModel):
+    """What `fake-convai serve`, `create_app` and the pytest fixture can be told."""
 
-    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = Field(
         "127.0.0.1", description="Address to listen on; 127.0.0.1 and localhost are both loopbacks, ::1 too."
@@ -47,12 +49,12 @@ class Settings(BaseSettings):
         description="A SQLite file, or a postgresql+asyncpg:// URL. Without it, data lives in memory.",
         min_length=1,
     )
-    seed: Annotated[tuple[Path, ...], NoDecode] = Field(
+    seed: tuple[Path, ...] = Field(
         (),
         description="Seed document (JSON or YAML; - is standard input) that every new account starts with; repeatable.",
     )
     demo: bool = Field(False, description="Fill the account with the API key `demo` with something to look at.")
-    api_key: Annotated[tuple[str, ...], NoDecode] = Field(
+    api_key: tuple[str, ...] = Field(
         (),
         repr=False,
         description="Accept only this API key; repeatable. Without it, any key opens its own account.",
@@ -111,7 +113,7 @@ class Settings(BaseSettings):
     control_key: str | None = Field(
         None, min_length=1, repr=False, description="Ask for this key on /_fake, in X-Fake-Convai-Control-Key."
     )
-    allowed_host: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_host: tuple[str, ...] = Field(
         (), description="Host name under which /_fake answers too, such as fake.example.com; repeatable."
     )
     stop_timeout: float = Field(
@@ -170,29 +172,50 @@ class Settings(BaseSettings):
         return database
 
 
-class _Given(Settings):
-    """The same without the environment."""
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings, SettingsConfigDict
 
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
+    class Settings(Options, BaseSettings):
+        """The same, where what is left out comes from the environment. Lists in variables are separated by commas."""
+
+        model_config: ClassVar[SettingsConfigDict]
+
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name != "Settings":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _with_environment()
 
 
-def load_settings(**flags: object) -> Settings:
+@cache
+def _with_environment() -> "type[Settings]":
+    # Imported here, since a test's fake does without: variables are meant for a server that somebody starts.
+    from pydantic_settings import BaseSettings, SettingsConfigDict
+
+    config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, enable_decoding=False)
+    kind: Any = type(Options)
+    made: type[Settings] = kind(
+        "Settings",
+        (Options, BaseSettings),
+        {"model_config": config, "__module__": __name__, "__qualname__": "Settings"},
+    )
+    return made
+
+
+def load_settings(**flags: object) -> "Settings":
     """Settings from the flags that were given, then the environment; raises `BadSetting` for a value it cannot use."""
-    return _load(Settings, flags)
+    return _load(_with_environment(), flags)
 
 
-def given_settings(**values: object) -> Settings:
+def given_settings(**values: object) -> Options:
     """Settings from these values alone; raises `BadSetting` for one it cannot use."""
-    return _load(_Given, values)
+    return _load(Options, values)
 
 
-def _load(kind: type[Settings], values: Mapping[str, object]) -> Settings:
+def _load(kind: type[Chosen], values: Mapping[str, object]) -> Chosen:
     try:
-        return kind(**values)  # type: ignore[arg-type]
+        return kind(**values)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         name = str(detail["loc"][0]) if detail["loc"] else "settings"
@@ -204,7 +227,7 @@ def _load(kind: type[Settings], values: Mapping[str, object]) -> Settings:
 
 def unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each variable that looks like a setting and is none, with the nearest."""
-    known = {name.upper() for name in Settings.model_fields}
+    known = {name.upper() for name in Options.model_fields}
     for variable in sorted(environment):
         name = variable.removeprefix(ENVIRONMENT_PREFIX)
         if name == variable or name in known | _OTHERS or _LINKS.fullmatch(name):
@@ -215,5 +238,5 @@ def unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:
 
 def _is_secret(name: str, value: object) -> bool:
     """Whether a value must not be shown: a key, a secret, or a URL that may hold a password."""
-    field = Settings.model_fields.get(name)
+    field = Options.model_fields.get(name)
     return (field is not None and not field.repr) or "@" in str(value)

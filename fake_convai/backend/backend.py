@@ -10,8 +10,8 @@ from fake_convai.backend.stubs import Stubs
 from fake_convai.backend.waiting import Timekeeper
 from fake_convai.domain.clock import Clock
 from fake_convai.domain.ids import Ids
-from fake_convai.settings import Settings
-from fake_convai.store import clocks, faults, journal, messages, snapshots, stubs
+from fake_convai.settings import Options
+from fake_convai.store import clocks, faults, journal, messages, stubs, wiping
 from fake_convai.store.accounts import (
     AccountStore,
     AccountTransaction,
@@ -34,7 +34,7 @@ class Backend:
         database: Database,
         authenticator: Authenticator,
         *,
-        settings: Settings,
+        settings: Options,
         rules: Rules,
         ids: Ids,
         cursor_secret: str,
@@ -78,7 +78,7 @@ class Backend:
             messages.KEPT.clear(tx, None)
         for one, key_hash in list_accounts(tx):
             if account_id in (None, one):
-                snapshots.wipe(AccountTransaction(tx, one, self._ids, self._rules))
+                wiping.wipe(AccountTransaction(tx, one, self._ids, self._rules))
                 journal.KEPT.clear(tx, one)
                 messages.KEPT.clear(tx, one)
                 self._furnish(tx, one, key_hash)

@@ -35,7 +35,7 @@ class RequestModel(BaseModel):
     Fields it does not know are ignored: SDKs send more than is documented.
     """
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class Described:

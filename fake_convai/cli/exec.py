@@ -12,7 +12,7 @@ import click
 from fake_convai.cli.plane import Misuse
 from fake_convai.cli.serve import needs_extra, settings_from, settings_options
 from fake_convai.domain.text import printable_json
-from fake_convai.settings import BadSetting, Settings
+from fake_convai.settings import BadSetting, Options
 
 NOT_FOUND = 127
 
@@ -60,7 +60,7 @@ def exec_command(command: tuple[str, ...], export_on_exit: Path | None, **flags:
     raise SystemExit(status)
 
 
-def _key(settings: Settings) -> str | None:
+def _key(settings: Options) -> str | None:
     """One that the server takes: the first that it was given, that of the demo, or any."""
     return settings.api_key[0] if settings.api_key else "demo" if settings.demo else None
 

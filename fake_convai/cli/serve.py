@@ -7,12 +7,12 @@ from typing import Any, get_args, get_origin
 import click
 
 from fake_convai.cli.plane import Misuse
-from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Settings, load_settings, unknown_variables
+from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Options, load_settings, unknown_variables
 
 
 def settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    """An option for each field of `Settings`. Click only collects: the settings check, so a variable is checked too."""
-    for name, field in reversed(Settings.model_fields.items()):
+    """An option for each field of `Options`. Click only collects: the settings check, so a variable is checked too."""
+    for name, field in reversed(Options.model_fields.items()):
         flag = f"--{name.replace('_', '-')}"
         default = "" if field.default in (None, (), False) else f"  [default: {field.default}]"
         help_text = f"{field.description}{default}  [env: {ENVIRONMENT_PREFIX}{name.upper()}]"
@@ -32,7 +32,7 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def settings_from(flags: Mapping[str, Any]) -> Settings:
+def settings_from(flags: Mapping[str, Any]) -> Options:
     """The settings that the options and variables say; a variable that looks like one and is none gets a warning."""
     for warning in unknown_variables(os.environ):
         click.echo(f"fake-convai: warning: {warning}", err=True)

@@ -18,7 +18,7 @@ from fake_convai.app import create_app
 from fake_convai.backend.body import MAX_BODY
 from fake_convai.backend.surface import Surface
 from fake_convai.contract.openapi import Example
-from fake_convai.settings import Settings
+from fake_convai.settings import Options
 
 BASE = "http://127.0.0.1:2668"
 KEY, OTHER_KEY = "key-of-the-example", "key-of-somebody-else"
@@ -34,8 +34,8 @@ def run_examples() -> tuple[list[Example], list[Frame]]:
 
 
 async def _run() -> tuple[list[Example], list[Frame]]:
-    defaults = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
-    app = create_app(Settings(**{**defaults, "random_seed": 1, "livekit": "off"}))
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in Options.model_fields.items()}
+    app = create_app(Options(**{**defaults, "random_seed": 1, "livekit": "off"}))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client,

@@ -6,13 +6,21 @@ The command line, the test handle and the replay of a recording share it; it nee
 import logging
 import os
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+if "httpx" in sys.modules:
+    import httpx
+else:
+    # Its command line would bring rich and pygments along, a tenth of all that a test's first fixture takes.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
+    import httpx
+
+    del sys.modules["httpx._main"]
 
 __tracebackhide__ = True  # a test that fails shows where it called
 

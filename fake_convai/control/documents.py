@@ -52,7 +52,7 @@ def _unknown(model: type[BaseModel], detail: Any) -> str | None:
 class Document(BaseModel):
     """A document of the control plane. An unknown key is an error: it is a slip of the pen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     kind: ClassVar[str] = "document"
 

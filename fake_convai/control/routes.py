@@ -35,7 +35,7 @@ from fake_convai.domain.long_work import aside
 from fake_convai.domain.stubs import path_fits
 from fake_convai.domain.text import normalise_fact
 from fake_convai.live.running import Running
-from fake_convai.store import accounts, faults, journal, overview, snapshots, stubs
+from fake_convai.store import accounts, faults, journal, overview, stubs
 from fake_convai.store.journal import Wanted
 from fake_convai.store.query import Transaction
 
@@ -89,11 +89,15 @@ async def list_accounts(call: ControlCall) -> dict[str, Any]:
 
 async def list_snapshots(call: ControlCall) -> dict[str, Any]:
     """The names of the account's snapshots."""
+    from fake_convai.store import snapshots
+
     return {"snapshots": await call.one_account().read(snapshots.names)}
 
 
 async def save_snapshot(call: ControlCall) -> dict[str, Any]:
     """Keep the account as it is, under a name."""
+    from fake_convai.store import snapshots
+
     name = _snapshot_name(call)
     account = call.one_account().long
     await account.write(snapshots.keep, name, await account.read(snapshots.content))
@@ -102,6 +106,8 @@ async def save_snapshot(call: ControlCall) -> dict[str, Any]:
 
 async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
     """Put the account back to how it was saved."""
+    from fake_convai.store import snapshots
+
     name = _snapshot_name(call)
     await call.one_account().long.write(snapshots.restore, name)
     call.backend.faults.changed()
@@ -115,6 +121,8 @@ async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
 
 async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
     """Forget a snapshot."""
+    from fake_convai.store import snapshots
+
     name = _snapshot_name(call)
     await call.one_account().write(snapshots.drop, name)
     return {"name": name}

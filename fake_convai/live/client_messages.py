@@ -42,7 +42,7 @@ Switch = Annotated[StrictBool, Wanted("true or false")]
 class ClientModel(BaseModel):
     """A message, or a part of one. Members that it does not know are ignored, as SDKs send more than is documented."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Said(ClientModel):

@@ -18,7 +18,7 @@ from fake_convai.live.hub import Hub
 from fake_convai.live.livekit import livekit_room
 from fake_convai.live.livekit_server import ANY, PROGRAM, CannotStart, LiveKit, LiveKitServer, find_program, own_address
 from fake_convai.live.shapes import Sound
-from fake_convai.settings import BadSetting, Settings
+from fake_convai.settings import BadSetting, Options
 from fake_convai.store import sessions
 from fake_convai.store.rosters import RosterRoom
 from fake_convai.store.sessions import Session
@@ -55,7 +55,7 @@ class Place:
     nobody_comes: str | None = None
 
 
-def missing_part(settings: Settings) -> str | None:
+def missing_part(settings: Options) -> str | None:
     """What a character lacks to come to rooms; None when it has all."""
     if settings.livekit == "off":
         return "--livekit is off"
@@ -67,14 +67,14 @@ def missing_part(settings: Settings) -> str | None:
     return "the extra livekit is not installed"
 
 
-def insist(settings: Settings) -> None:
+def insist(settings: Options) -> None:
     """Raise `BadSetting` when a LiveKit server is insisted on that cannot be had."""
     missing = missing_part(settings)
     if missing is not None and settings.livekit not in ("auto", "off"):
         raise BadSetting(f"--livekit (or FAKE_CONVAI_LIVEKIT): {missing}; docs/rooms.md says how to get it")
 
 
-def described(settings: Settings) -> str:
+def described(settings: Options) -> str:
     """Which LiveKit server there is for rooms, for the ready lines."""
     missing = missing_part(settings)
     if missing is None:
@@ -334,12 +334,12 @@ class Rooms:
         return task
 
 
-def bind_address(settings: Settings) -> str:
+def bind_address(settings: Options) -> str:
     """Where a LiveKit server of our own listens: on this machine only, where the fake does."""
     return "127.0.0.1" if _is_loopback(settings.host) else ANY
 
 
-def node_ip(settings: Settings) -> str:
+def node_ip(settings: Options) -> str:
     """The address that clients reach media under."""
     if settings.livekit_node_ip is not None:
         return str(settings.livekit_node_ip)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import orjson
-from sqlalchemy import and_, bindparam, case, insert, not_, or_, select, text, true, update
 
 from fake_convai.domain.clock import SECOND, Clock, real_time
 from fake_convai.domain.dedup import DedupMode
@@ -15,7 +14,21 @@ from fake_convai.domain.ids import Ids
 from fake_convai.domain.pace import INSTANT, Pace
 from fake_convai.store.database import Database
 from fake_convai.store.query import Query, Row, Transaction, insert_or_ignore
-from fake_convai.store.tables import accounts, server, tokens
+from fake_convai.store.statements import (
+    accounts,
+    and_,
+    bindparam,
+    case,
+    insert,
+    not_,
+    or_,
+    select,
+    server,
+    text,
+    tokens,
+    true,
+    update,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")

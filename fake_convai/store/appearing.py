@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, delete, update
 
 from fake_convai.store import characters, conversations, lag, memories, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, Row
-from fake_convai.store.tables import pending
+from fake_convai.store.statements import bindparam, delete, pending, update
 
 READS: Mapping[str, str] = {
     "/memory/list": "extraction",

@@ -3,12 +3,22 @@
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, case, delete, insert, or_, select, update
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query
-from fake_convai.store.tables import accounts, characters, conversations
+from fake_convai.store.statements import (
+    accounts,
+    bindparam,
+    case,
+    characters,
+    conversations,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 PUBLIC = "public"
 DEFAULT_VOICE = "MALE"

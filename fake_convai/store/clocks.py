@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 import orjson
-from sqlalchemy import bindparam, delete, select, update
 
 from fake_convai.domain.clock import Clock
 from fake_convai.store.accounts import hold_all
 from fake_convai.store.query import Query, Transaction, insert_or_ignore
-from fake_convai.store.tables import accounts, server
+from fake_convai.store.statements import accounts, bindparam, delete, select, server, update
 
 _DEFAULT = "clock"
 

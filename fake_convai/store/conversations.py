@@ -6,12 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, exists, insert, not_, or_, select, update
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, array, for_each
-from fake_convai.store.tables import conversations, live_sessions, pending, turns
+from fake_convai.store.statements import (
+    BindParameter,
+    bindparam,
+    conversations,
+    delete,
+    exists,
+    insert,
+    live_sessions,
+    not_,
+    or_,
+    pending,
+    select,
+    turns,
+    update,
+)
 
 MOST_REREAD = 1000
 """Turns that a character has in mind of what was said before in a conversation, the newest ones."""

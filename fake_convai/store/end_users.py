@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, select
-
 from fake_convai.domain.cursor import Cursor, Filters
 from fake_convai.domain.errors import NotFound
 from fake_convai.store import lag, people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.people import COLUMNS, OF_ACCOUNT, Person, to_person
 from fake_convai.store.query import Query
-from fake_convai.store.tables import activity, pending, speakers
+from fake_convai.store.statements import activity, and_, bindparam, exists, func, pending, select, speakers
 
 # Of this account: only there do activities become visible in the order of their numbers.
 _HORIZON = Query(

@@ -5,12 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
 
 from fake_convai.domain.faults import Fault, Kind, Match
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, Transaction
-from fake_convai.store.tables import accounts, faults
+from fake_convai.store.statements import accounts, bindparam, delete, exists, faults, insert, or_, select, update
 
 _account = bindparam("account_id", type_=faults.c.account_id.type)
 _mine = faults.c.account_id.is_not_distinct_from(_account)

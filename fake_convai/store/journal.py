@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, true
 
 from fake_convai.store.newest import Newest
 from fake_convai.store.query import Query, Transaction
-from fake_convai.store.tables import journal
+from fake_convai.store.statements import ColumnElement, and_, bindparam, func, insert, journal, select, true
 
 _METHOD_AT, _METHOD_LENGTH = 38, 32
 

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, insert, select, update
 
 from fake_convai.domain.clock import SECOND
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query
-from fake_convai.store.tables import accounts, pending
+from fake_convai.store.statements import accounts, bindparam, insert, pending, select, update
 
 _GET = Query(select(accounts.c.lag).where(accounts.c.account_id == bindparam("account_id")))
 _SET = Query(update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(lag=bindparam("lag")))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, exists, func, insert, or_, select, update
 
 from fake_convai.domain import dedup
 from fake_convai.domain.errors import NotFound
@@ -16,8 +15,22 @@ from fake_convai.store.characters import Character
 from fake_convai.store.end_users import seen, unknown_end_user
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, array, for_each, insert_or_ignore
-from fake_convai.store.tables import accounts, memories, partitions, speakers
-from fake_convai.store.tables import characters as characters_table
+from fake_convai.store.statements import (
+    BindParameter,
+    accounts,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    memories,
+    or_,
+    partitions,
+    select,
+    speakers,
+    update,
+)
+from fake_convai.store.statements import characters as characters_table
 
 MOST_RECALLED = 1000
 """Facts that a character has in mind in a session; more would not fit a real one's context either."""
@@ -375,7 +388,7 @@ def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: M
     return Remembered(memory_id, "update", fact, match.because)
 
 
-def _why_added(fact: str, candidates: Sequence[dedup.Candidate], mode: dedup.DedupMode) -> str:
+def _why_added(fact: str, candidates: "Sequence[dedup.Candidate]", mode: dedup.DedupMode) -> str:
     apart = dedup.explain_apart(fact, candidates, mode)
     if apart is not None:
         return f"kept apart from {apart.candidate.id}: {apart.because}"

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, delete, exists, not_, select, true, update
-
 from fake_convai.domain import dedup
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, Row, array, for_each
-from fake_convai.store.tables import memories, memory_keys, partitions
+from fake_convai.store.statements import (
+    bindparam,
+    delete,
+    exists,
+    memories,
+    memory_keys,
+    not_,
+    partitions,
+    select,
+    true,
+    update,
+)
 
 _of_partition = select(memory_keys.c.memory_seq).where(memory_keys.c.partition_seq == bindparam("partition_seq"))
 _ANY_SHARING = for_each("keys", lambda keys, _: _of_partition.where(memory_keys.c.key.in_(keys)).limit(1))

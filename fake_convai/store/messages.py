@@ -5,11 +5,22 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select
 
 from fake_convai.store.newest import Newest
 from fake_convai.store.query import Query, Transaction
-from fake_convai.store.tables import characters, conversations, live_sessions, messages, speakers
+from fake_convai.store.statements import (
+    ColumnElement,
+    and_,
+    bindparam,
+    characters,
+    conversations,
+    func,
+    insert,
+    live_sessions,
+    messages,
+    select,
+    speakers,
+)
 
 _mine = messages.c.account_id == bindparam("account_id")
 _names = ("account_id", "session_id", "direction", "type", "entry", "size")

@@ -1,9 +1,21 @@
 """Tables that keep the newest rows of each account: so many, and so many bytes together; what had to go is counted."""
 
-from sqlalchemy import BigInteger, ColumnElement, Table, Text, bindparam, cast, delete, func, or_, select, update
-
 from fake_convai.store.query import Query, Transaction, insert_or_ignore
-from fake_convai.store.tables import accounts, server
+from fake_convai.store.statements import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    Text,
+    accounts,
+    bindparam,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    server,
+    update,
+)
 
 _HOLD = Query(
     select(accounts.c.account_id)
@@ -24,7 +36,7 @@ class _Bounds:
     """What is over the bounds: how much there is, and the statement that drops the oldest."""
 
     def __init__(self, table: Table, of_account: ColumnElement[bool]) -> None:
-        (number,) = table.primary_key
+        number = table.primary_key.columns[0]
         counted = (
             select(
                 number.label("number"),

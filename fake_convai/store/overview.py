@@ -3,10 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import FromClause, ScalarSelect, bindparam, func, select
-
 from fake_convai.store.query import Query, Transaction
-from fake_convai.store.tables import accounts, characters, conversations, journal, memories, partitions, speakers
+from fake_convai.store.statements import (
+    FromClause,
+    ScalarSelect,
+    accounts,
+    bindparam,
+    characters,
+    conversations,
+    func,
+    journal,
+    memories,
+    partitions,
+    select,
+    speakers,
+)
 
 
 def _count(of: FromClause, *conditions: Any) -> ScalarSelect[int]:

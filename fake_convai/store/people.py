@@ -4,12 +4,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import BindParameter, Select, and_, bindparam, case, delete, insert, or_, select, update
 
 from fake_convai.domain.identity import patch_metadata
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, Row, array, for_each
-from fake_convai.store.tables import activity, ltm_usage, speakers
+from fake_convai.store.statements import (
+    BindParameter,
+    Select,
+    activity,
+    and_,
+    bindparam,
+    case,
+    delete,
+    insert,
+    ltm_usage,
+    or_,
+    select,
+    speakers,
+    update,
+)
 
 OF_ACCOUNT = speakers.c.account_id == bindparam("account_id")
 _of_speaker = ltm_usage.c.speaker_seq == speakers.c.speaker_seq

@@ -7,13 +7,26 @@ and the queries read as ordinary code. A hop between threads for each statement 
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
-from sqlalchemy import Select, Table, Text, bindparam, cast, func, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql import ClauseElement, Executable
-from sqlalchemy.sql.compiler import SQLCompiler
+
+from fake_convai.store.statements import (
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    key_of,
+    known,
+    made,
+    of_dialect,
+    select,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql import Executable
 
 Row = Sequence[Any]
 
@@ -21,20 +34,36 @@ Row = Sequence[Any]
 class Query:
     """A statement with named parameters, the same for both databases unless it is made from two."""
 
-    def __init__(self, statement: Executable, *, postgresql: Callable[[], Executable] | None = None) -> None:
+    def __init__(self, statement: "Executable", *, postgresql: "Callable[[], Executable] | None" = None) -> None:
         self._statement = statement
         self._postgresql = postgresql
 
     @cached_property
-    def postgresql(self) -> Executable:
+    def postgresql(self) -> "Executable":
         """The statement for SQLAlchemy to compile; its PostgreSQL parts are imported only when it is used."""
-        return self._statement if self._postgresql is None else self._postgresql()
+        statement: Executable = made(self._statement if self._postgresql is None else self._postgresql())
+        return statement
+
+    @cached_property
+    def key(self) -> str | None:
+        """What the statement is known by."""
+        return key_of(self._statement)
 
     @cached_property
     def sqlite(self) -> tuple[str, dict[str, Any]]:
         """SQL for the driver, and the parameters that are part of the statement itself."""
-        assert isinstance(self._statement, ClauseElement)
-        compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+        found = known().get(self.key or "")
+        return self.compiled() if found is None else (found[0], found[1])
+
+    def compiled(self) -> tuple[str, dict[str, Any]]:
+        """The same, found out anew."""
+        from sqlalchemy.dialects import sqlite
+        from sqlalchemy.sql import ClauseElement
+        from sqlalchemy.sql.compiler import SQLCompiler
+
+        statement = made(self._statement)
+        assert isinstance(statement, ClauseElement)
+        compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
         assert isinstance(compiled, SQLCompiler)
         given = {name for name, bind in compiled.binds.items() if bind.required}
         return str(compiled), {name: value for name, value in compiled.params.items() if name not in given}
@@ -44,26 +73,24 @@ def insert_or_ignore(table: Table, *columns: str) -> Query:
     """Insert a row with these columns, unless it clashes with one that is there."""
     values: dict[str, Any] = {column: bindparam(column) for column in columns}
 
-    def on_postgresql() -> Executable:
-        from sqlalchemy.dialects.postgresql import insert
+    def of(dialect: str) -> Any:
+        return of_dialect(dialect, "insert")(table).values(values).on_conflict_do_nothing()
 
-        return insert(table).values(values).on_conflict_do_nothing()
-
-    return Query(sqlite.insert(table).values(values).on_conflict_do_nothing(), postgresql=on_postgresql)
+    return Query(of("sqlite"), postgresql=lambda: of("postgresql"))
 
 
-def for_each(parameter: str, make: Callable[[Select[Any], Any], Executable]) -> Query:
+def for_each(parameter: str, make: "Callable[[Select[Any], Any], Executable]") -> Query:
     """A statement made from the texts of a parameter, which is a JSON array, and from the dialect's `insert`: the same
     statement for any number of them, and one to run it."""
     array = bindparam(parameter, type_=Text())
 
-    def on_postgresql() -> Executable:
-        from sqlalchemy.dialects.postgresql import JSONB, insert
+    def on_postgresql() -> "Executable":
+        texts = func.jsonb_array_elements_text(cast(array, of_dialect("postgresql", "JSONB")))
+        return make(select(texts.table_valued("value").c.value), of_dialect("postgresql", "insert"))
 
-        return make(select(func.jsonb_array_elements_text(cast(array, JSONB)).table_valued("value").c.value), insert)
-
+    texts = func.json_each(array)
     return Query(
-        make(select(func.json_each(array).table_valued("value").c.value), sqlite.insert), postgresql=on_postgresql
+        make(select(texts.table_valued("value").c.value), of_dialect("sqlite", "insert")), postgresql=on_postgresql
     )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from fake_convai.domain.errors import Conflict, NotFound
 from fake_convai.domain.faults import ROOM_PATH
@@ -19,7 +18,16 @@ from fake_convai.store.characters import Character
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query
 from fake_convai.store.sessions import Session, Wish
-from fake_convai.store.tables import live_sessions, rosters
+from fake_convai.store.statements import (
+    ColumnElement,
+    bindparam,
+    delete,
+    insert,
+    live_sessions,
+    rosters,
+    select,
+    update,
+)
 
 INJECTED = "injected_fault"
 """Why an instance never came that a fault kept away."""

@@ -13,15 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable
-
-from fake_convai.store.tables import metadata
+from fake_convai.store.statements import SCHEMA, known
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy import URL
 
 REVISION = "0005"
 """The newest migration; a test compares it with `migrations/`."""
@@ -39,6 +35,17 @@ class UnusableDatabase(Exception):
 @cache
 def creation_script() -> str:
     """The whole schema as SQLite statements."""
+    script: str | None = known().get(SCHEMA)
+    return compiled_script() if script is None else script
+
+
+def compiled_script() -> str:
+    """The same, found out anew."""
+    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    from fake_convai.store.tables import metadata
+
     dialect = sqlite.dialect()
     statements = []
     for table in metadata.sorted_tables:
@@ -57,6 +64,8 @@ def migrate_file(path: Path) -> None:
         with suppress(FileExistsError), _in_one_line(path):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # keys are hashed, but people's data is not
     if revision != REVISION:
+        from sqlalchemy import URL
+
         # Not as text: a question mark or a percent sign in the name would mean something in a URL.
         _upgrade(URL.create("sqlite", database=str(path)), str(path))
     with _in_one_line(path), closing(sqlite3.connect(path, timeout=0)) as connection:
@@ -79,6 +88,8 @@ def _in_one_line(path: Path) -> Iterator[None]:
 
 def migrate_server(url: str) -> None:
     """Create or upgrade a PostgreSQL database; replicas that start together do it one after the other."""
+    from sqlalchemy import make_url
+
     from fake_convai.store.postgres import server_options
 
     try:
@@ -88,7 +99,7 @@ def migrate_server(url: str) -> None:
     _upgrade(url, make_url(url).render_as_string())
 
 
-def alembic_config(url: str | URL) -> "Config":
+def alembic_config(url: "str | URL") -> "Config":
     """Alembic's configuration, without an .ini file: the scripts are beside the package or inside the wheel."""
     from alembic.config import Config
 
@@ -100,9 +111,10 @@ def alembic_config(url: str | URL) -> "Config":
     return config
 
 
-def _upgrade(url: str | URL, shown: str) -> None:
+def _upgrade(url: "str | URL", shown: str) -> None:
     from alembic import command
     from alembic.util import CommandError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
     try:
         command.upgrade(alembic_config(url), "head")

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, insert, select, update
 
 from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
@@ -19,8 +18,19 @@ from fake_convai.store.conversations import Conversation
 from fake_convai.store.memories import Remembered
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, Transaction
-from fake_convai.store.tables import accounts as account_rows
-from fake_convai.store.tables import live_sessions, turns
+from fake_convai.store.statements import (
+    BindParameter,
+    ColumnElement,
+    bindparam,
+    case,
+    func,
+    insert,
+    live_sessions,
+    select,
+    turns,
+    update,
+)
+from fake_convai.store.statements import accounts as account_rows
 
 MOST_REMEMBERED = 1000
 """Facts of one session; of more the last ones."""

@@ -1,4 +1,4 @@
-"""An account's rows as a document: reset, save and roll back, exactly, with ids and times."""
+"""An account's rows as a document: save and roll back, exactly, with ids and times."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,6 +40,7 @@ from fake_convai.store.tables import (
     tokens,
     turns,
 )
+from fake_convai.store.wiping import DELETE_PEOPLE, DELETE_REST, KEPT, SET_ACCOUNT, hold_people
 
 _account: BindParameter[int] = bindparam("account_id")
 _my_speakers = select(speakers.c.speaker_id).where(speakers.c.account_id == _account)
@@ -70,20 +71,6 @@ _INSERT = {
     table.name: Query(insert(table).values({column.name: bindparam(column.name) for column in table.c}))
     for table, _ in _TABLES
 }
-# What hangs from these rows goes with them: parents first, as everybody takes locks.
-_HOLD_PEOPLE = Query(
-    select(speakers.c.speaker_seq)
-    .where(speakers.c.account_id == _account)
-    .order_by(speakers.c.speaker_seq)
-    .with_for_update()
-)
-_DELETE_PEOPLE = Query(delete(speakers).where(speakers.c.account_id == _account))
-_DELETE_CHARACTERS = Query(delete(characters).where(characters.c.account_id == _account))
-_DELETE_REST = tuple(
-    Query(delete(table).where(table.c.account_id == _account))
-    for table in (conversations, rosters, pending, tokens, faults, stubs)
-)
-
 # Rows of other accounts may hang from a public character, so a restore changes it in place; and ours from theirs.
 _MY_CHARACTERS = Query(select(characters.c.character_seq).where(characters.c.account_id == _account))
 _CHARACTER = Query(select(characters.c.character_seq).where(characters.c.character_seq == bindparam("character_seq")))
@@ -108,44 +95,16 @@ _HELD = Query(
     )
 )
 
-_KEPT = (
-    "plan",
-    "dedup",
-    "replies",
-    "pace",
-    "lag",
-    "clock_frozen",
-    "clock_offset",
-    "ids_made",
-    "rate_second",
-    "rate_count",
-)
-_ACCOUNT = Query(select(*(accounts.c[name] for name in _KEPT)).where(accounts.c.account_id == _account))
-_SET_ACCOUNT = Query(
-    update(accounts)
-    .where(accounts.c.account_id == bindparam("the_account"))
-    .values({name: bindparam(name) for name in _KEPT})
-)
-
+_ACCOUNT = Query(select(*(accounts.c[name] for name in KEPT)).where(accounts.c.account_id == _account))
 _mine = snapshots.c.account_id == _account
 _named = snapshots.c.name == bindparam("name")
 _PUT = insert_or_ignore(snapshots, "account_id", "name", "content", "size")
 _DROP = Query(delete(snapshots).where(_mine, _named))
-_DROP_ALL = Query(delete(snapshots).where(_mine))
 _GET = Query(select(snapshots.c.content).where(_mine, _named))
 _NAMES = Query(select(snapshots.c.name).where(_mine).order_by(snapshots.c.name))
 _SIZE_OF_OTHERS = Query(
     select(func.coalesce(func.sum(snapshots.c.size), 0)).where(_mine, snapshots.c.name != bindparam("name"))
 )
-
-
-def wipe(tx: AccountTransaction) -> None:
-    """Make the account as empty as a new one; the journal is not of its rows."""
-    tx.take_turn()
-    _hold_people(tx)
-    for query in (_DELETE_PEOPLE, _DELETE_CHARACTERS, *_DELETE_REST, _DROP_ALL):
-        tx.run(query)
-    tx.run(_SET_ACCOUNT, the_account=tx.account_id, **{name: _default(accounts.c[name]) for name in _KEPT})
 
 
 def content(tx: AccountTransaction) -> bytes:
@@ -155,7 +114,7 @@ def content(tx: AccountTransaction) -> bytes:
     assert account is not None
     return orjson.dumps(
         {
-            "account": dict(zip(_KEPT, account, strict=True)),
+            "account": dict(zip(KEPT, account, strict=True)),
             "tables": {
                 str(table.name): {
                     "columns": [str(column.name) for column in table.c],
@@ -193,24 +152,19 @@ def restore(tx: AccountTransaction, name: str) -> None:
         raise _unknown(tx, name)
     kept = orjson.loads(row[0])
     saved = {table.name: _rows(table, kept["tables"].get(table.name)) for table, _ in _TABLES}
-    _hold_people(tx)
+    hold_people(tx)
     holders = {row[0]: row[1] for row in tx.all(_HELD)}
     for session in saved["live_sessions"]:
         session["holder"] = holders.get(session["session_id"]) if session["ended_at"] is None else None
-    tx.run(_DELETE_PEOPLE)
+    tx.run(DELETE_PEOPLE)
     _restore_characters(tx, saved.pop("characters"))
-    for query in _DELETE_REST:
+    for query in DELETE_REST:
         tx.run(query)
     _drop_orphans(tx, saved)
     for table_name, rows in saved.items():
         tx.run_many(_INSERT[table_name], rows)
-    account = {name: kept["account"].get(name, _default(accounts.c[name])) for name in _KEPT}
-    tx.run(_SET_ACCOUNT, the_account=tx.account_id, **account)
-
-
-def _hold_people(tx: AccountTransaction) -> None:
-    if tx.shared:
-        tx.all(_HOLD_PEOPLE)
+    account = {name: kept["account"].get(name, default) for name, default in KEPT.items()}
+    tx.run(SET_ACCOUNT, the_account=tx.account_id, **account)
 
 
 def _rows(table: Table, saved: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -1,13 +1,11 @@
 """Speakers: people as the API before end users knows them (docs/contract.md section 6)."""
 
-from sqlalchemy import bindparam, update
-
 from fake_convai.domain.errors import NotFound
 from fake_convai.store import people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query
-from fake_convai.store.tables import speakers
+from fake_convai.store.statements import bindparam, speakers, update
 
 _IDENTIFY = Query(
     update(speakers)

@@ -5,12 +5,11 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from fake_convai.domain.stubs import StubMatch
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, Row, Transaction
-from fake_convai.store.tables import stubs
+from fake_convai.store.statements import bindparam, delete, insert, or_, select, stubs, update
 
 _mine = stubs.c.account_id.is_not_distinct_from(bindparam("account_id", type_=stubs.c.account_id.type))
 _the_one = stubs.c.stub_seq == bindparam("the_seq")

@@ -15,7 +15,7 @@ from fake_convai.app import create_app
 from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
 from fake_convai.dashboard.routes import static_files
 from fake_convai.domain.clock import real_monotonic
-from fake_convai.settings import Settings, given_settings
+from fake_convai.settings import Options, given_settings
 from fake_convai.testing.transport import InProcessTransport
 
 STOP_SECONDS = 10.0
@@ -33,14 +33,14 @@ def read_files() -> None:
 class ServerThread:
     """A running server. Made by `start`, ended by `stop`."""
 
-    def __init__(self, settings: Settings | Mapping[str, Any] | None = None) -> None:
+    def __init__(self, settings: Options | Mapping[str, Any] | None = None) -> None:
         """Start, and return once it is ready.
 
         `host` and `port` of the settings are not used: it is always a free port of 127.0.0.1. Variables of the
         environment are meant for a server that somebody starts, and do not count. Raises `BadSetting` for settings it
         cannot use, and whatever keeps the app from starting, such as a database that does not answer.
         """
-        if not isinstance(settings, Settings):
+        if not isinstance(settings, Options):
             # Characters come to rooms only where a test wants them.
             settings = given_settings(**{"livekit": "off", **(settings or {})})
         self.settings = settings

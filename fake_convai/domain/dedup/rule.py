@@ -14,15 +14,13 @@ docs/deduplication.md explains it with examples.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from fake_convai.domain.dedup.grammar import Owner
+from fake_convai.domain.dedup.mode import DedupMode
 from fake_convai.domain.dedup.reading import Claim, Fact, is_plain_value, read
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.tables import lexicon
 from fake_convai.domain.english.tokens import LABEL_A, NUMERIC, exact_form
-
-DedupMode = Literal["naive", "exact", "off"]
 
 EXACT_REPEAT = "exact repeat"
 
