@@ -15,7 +15,7 @@ from fake_convai.testing.talking import Talking
 from fake_convai.testing.timing import Timing
 
 if TYPE_CHECKING:
-    from fake_convai.settings import Settings
+    from fake_convai.settings import Options
     from fake_convai.testing.command import CommandServer
     from fake_convai.testing.server_thread import ServerThread
     from fake_convai.testing.transport import InProcessTransport
@@ -34,7 +34,7 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
     the fake refuses or does not answer.
     """
 
-    def __init__(self, settings: "Settings | Mapping[str, Any] | None" = None, *, api_key: str | None = None) -> None:
+    def __init__(self, settings: "Options | Mapping[str, Any] | None" = None, *, api_key: str | None = None) -> None:
         """Nothing runs before `start`, or `with`. Without an `api_key` the account is a new one."""
         self.api_key = api_key or _new_key()
         self._settings = settings
