@@ -16,7 +16,6 @@ from fake_convai.backend.responses import EventStream
 from fake_convai.backend.surface import Surface
 from fake_convai.domain import voice
 from fake_convai.domain.errors import Invalid, NotFound
-from fake_convai.domain.replies import UNHEARD
 from fake_convai.live import turn
 from fake_convai.store import characters, conversations, lag, talking
 from fake_convai.store.accounts import AccountTransaction
@@ -77,8 +76,8 @@ class ResponseAnswer(TypedDict):
 async def get_response(call: Call, body: ResponseRequest) -> ResponseAnswer | EventStream:
     """Say one thing to a character.
 
-    A sessionID of -1 begins a conversation, the returned one goes on with it. Speech is not recognised: a sound file is
-    answered, and chat history says that it was one.
+    A sessionID of -1 begins a conversation, the returned one goes on with it. Speech is not recognised: a sound file
+    stands for what is scripted to be heard, else it is answered all the same and chat history says what it was.
     """
     if ((body.user_text or "").strip() == "") == (body.file is None):
         raise Invalid(ONE_INPUT)
@@ -149,4 +148,4 @@ def _talk(tx: AccountTransaction, body: ResponseRequest) -> Said:
             conversation = conversations.find(tx, session_id, character.character_seq)
         except NotFound as error:
             raise NotFound(f"{error.message} Send sessionID {NEW_SESSION} to begin a new one.") from error
-    return talking.talk(tx, conversation, body.user_text or UNHEARD)
+    return talking.talk(tx, conversation, body.user_text or talking.heard(tx, conversation.seq))

@@ -25,6 +25,7 @@ MAX_LAG = 31_536_000
 
 MAX_REPLIES = 1000
 """Each is tried on all that is said."""
+MAX_HEARD = 10_000
 
 Name = Annotated[StrictStr, Field(min_length=1)]
 Reply = Annotated[StrictStr, AfterValidator(_reply)]
@@ -94,6 +95,15 @@ class ModerationDocument(Document):
     reason: StrictStr | None = None
 
 
+def _words(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise ValueError("send words, without NUL characters")
+    return text
+
+
+Heard = Annotated[StrictStr, Field(max_length=MAX_HEARD), AfterValidator(_words)]
+
+
 class ReplyDocument(Document):
     """What to answer when something is said."""
 
@@ -131,6 +141,8 @@ class RepliesDocument(Document):
 
     replies: Annotated[list[ReplyDocument], Field(max_length=MAX_REPLIES)] = Field(default_factory=list)
     default: Reply | None = None
+    heard: Annotated[list[Heard], Field(min_length=1, max_length=MAX_REPLIES)] | None = None
+    """What a person is taken to have said by their sounds, in a conversation one after the other; then the last."""
 
     def script(self) -> dict[str, Any]:
         """The replies as they are kept: what was left out is left out, but for the default.
@@ -142,4 +154,5 @@ class RepliesDocument(Document):
             if not set(reply) - {"match", "pace", "visemes", "characters"}:
                 help_ = "send a text, or replies, actions, emotion, narrative_section_id, moderation or no_response"
                 raise self.wrong(f"replies[{number}].reply", help_)
-        return {"replies": replies, "default": self.default}
+        heard = {} if self.heard is None else {"heard": self.heard}
+        return {"replies": replies, "default": self.default, **heard}

@@ -80,6 +80,8 @@ class Script:
 
     replies: tuple[ScriptedReply, ...] = ()
     default: str | None = None
+    heard: tuple[str, ...] = ()
+    """What people are taken to have said by their sounds."""
 
     def of(self, character_id: str) -> "Script":
         """What of it is a character's."""
@@ -91,7 +93,7 @@ class Script:
 def read_script(text: str) -> Script:
     """The script that an account has stored, as JSON. It was checked before."""
     document = orjson.loads(text)
-    return Script(tuple(map(_reply, document["replies"])), document["default"])
+    return Script(tuple(map(_reply, document["replies"])), document["default"], tuple(document.get("heard", ())))
 
 
 def _reply(document: Mapping[str, Any]) -> ScriptedReply:

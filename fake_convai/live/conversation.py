@@ -132,8 +132,12 @@ class Conversation:
         finally:
             await self._backend.frames.share()
 
-    async def hear(self, text: str) -> None:
-        """The user has said this aloud: a turn without an acknowledgement. Raises `Over` as `receive` does."""
+    async def hear(self) -> None:
+        """The user has said something aloud: a turn without an acknowledgement. Raises `Over` as `receive` does."""
+        try:
+            text = await self._store.write(talking.heard, self.session.conversation_seq)
+        except Exception as error:
+            raise _over(error) from error
         await self._acting(None, orjson.dumps(f"(speech: {text})"), self._turn, "user_text_message", text)
 
     async def interrupt(self) -> None:

@@ -10,7 +10,6 @@ import orjson
 from fake_convai.backend.backend import Backend
 from fake_convai.domain import voice
 from fake_convai.domain.clock import to_iso
-from fake_convai.domain.replies import UNHEARD
 from fake_convai.live import shapes
 from fake_convai.live.conversation import Conversation, Over
 from fake_convai.live.hearing import Change
@@ -169,7 +168,7 @@ class Seat:
         while True:
             packet = await self._inbox.get()
             try:
-                await (self._conversation.hear(UNHEARD) if packet is None else self._conversation.receive(packet))
+                await (self._conversation.hear() if packet is None else self._conversation.receive(packet))
             except Over as over:
                 await self.over(over.code)
                 return

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fake_convai.domain.pace import Pace
-from fake_convai.domain.replies import choose_reply
+from fake_convai.domain.replies import UNHEARD, choose_reply
 from fake_convai.domain.script import Answer, allowed_actions, read_script
 from fake_convai.store import accounts, characters, conversations, people, sessions
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation, Turn
+
+_SOUND = "\0sound"
+"""Counts the sounds of a conversation among its lines; no scripted match is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,15 @@ def say(tx: AccountTransaction, session_id: str, text: str, *, is_trigger: bool 
         return said
     kept, refused = allowed_actions(said.answer.actions, sessions.action_config(tx, session_id))
     return replace(said, answer=replace(said.answer, actions=kept), refused_actions=refused)
+
+
+def heard(tx: AccountTransaction, conversation_seq: int) -> str:
+    """What a person is taken to have said by a sound: what is scripted, of several texts the next."""
+    script, _ = accounts.manner(tx)
+    texts = read_script(script).heard
+    if not texts:
+        return UNHEARD
+    return texts[min(conversations.count_line(tx, conversation_seq, _SOUND), len(texts) - 1)]
 
 
 def talk(

@@ -2,7 +2,7 @@
 
 import difflib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from fake_convai.domain.faults import Fault
@@ -230,13 +230,17 @@ class Happenings(Driven):
         self._call("DELETE", "/stubs")
         self._planned[:] = [one for one in self._planned if one[0] != "stub"]
 
-    def set_replies(self, replies: Mapping[str, str], default: str | None = None) -> None:
+    def set_replies(
+        self, replies: Mapping[str, str], default: str | None = None, *, heard: Sequence[str] | None = None
+    ) -> None:
         """Script what characters say: a reply for each text or regular expression found in what the user says.
 
-        `default` is for whatever else is said. This takes the place of what was set before.
+        `default` is for whatever else is said. `heard` is what people are taken to have said by their sounds, in a
+        conversation one after the other. This takes the place of what was set before.
         """
         script = [{"match": match, "reply": reply} for match, reply in replies.items()]
-        self._call("PUT", "/replies", {"replies": script, "default": default})
+        sounds = {} if heard is None else {"heard": list(heard)}
+        self._call("PUT", "/replies", {"replies": script, "default": default, **sounds})
 
 
 _OPTIONAL = "If that is fine, say optional=True."

@@ -227,6 +227,19 @@ class TestGetResponse:
         (said,) = said_in(api, npc, answer["sessionID"])
         assert said
 
+    def test_takes_a_sound_for_what_is_scripted_to_be_heard(self, api: Api) -> None:
+        npc = api.character()
+        script = {"replies": [{"match": "Jordan", "reply": "Hello, Jordan."}], "heard": ["I am Jordan.", "I am tired."]}
+        answer = api.client.put("/_fake/replies", json=script, headers=api.headers("/_fake"))
+        assert answer.json() == {"replies": script["replies"], "default": None, "heard": script["heard"]}
+        first = respond(api, npc, file=UPLOAD)
+        assert first["text"] == "Hello, Jordan."
+        session = first["sessionID"]
+        for _ in range(2):
+            respond(api, npc, file=UPLOAD, sessionID=session)
+        assert said_in(api, npc, session) == ["I am Jordan.", "I am tired.", "I am tired."]
+        assert said_in(api, npc, respond(api, npc, file=UPLOAD)["sessionID"]) == ["I am Jordan."]
+
     def test_takes_a_long_sound(self, api: Api) -> None:
         npc = api.character()
         assert respond(api, npc, file=("long.wav", bytes(5 * 1024 * 1024), "audio/wav"))["text"]

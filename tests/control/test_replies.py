@@ -52,6 +52,8 @@ def test_each_account_has_its_own(control: Control, other: Api) -> None:
     ("place", "script"),
     [
         ("replies", {"replies": {}}),
+        ("heard", {"heard": []}),
+        ("heard[1]", {"heard": ["Hello.", " "]}),
         ("replies[0]", {"replies": ["hello"]}),
         ("replies[0].match", {"replies": [{"reply": "Hi!"}]}),
         ("replies[0].match", {"replies": [{"match": "", "reply": "Hi!"}]}),

@@ -147,6 +147,21 @@ def test_it_falls_silent_when_it_is_interrupted(fake: FakeConvai, how: str) -> N
     asyncio.run(run())
 
 
+def test_speech_stands_for_what_is_scripted_to_be_heard(fake: FakeConvai) -> None:
+    npc = fake.character(memory=True)
+    fake.set_replies({"Jordan": "Hello, Jordan."}, heard=["My name is Jordan."])
+
+    async def run() -> None:
+        async with joined(fake, npc) as person:
+            await person.speak(0.6, rest=1.5)
+            await person.turn()
+            assert (await person.message("user-transcription")).data["text"] == "My name is Jordan."
+            assert person.line() == "Hello, Jordan."
+        await remembered(fake, npc, "The user's name is Jordan.")
+
+    asyncio.run(run())
+
+
 def test_speech_is_told_from_silence_and_answered(fake: FakeConvai) -> None:
     npc = fake.character()
 
