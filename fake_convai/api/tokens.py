@@ -9,7 +9,7 @@ from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import SECOND, to_iso
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import hash_secret
-from fake_convai.store import accounts
+from fake_convai.store import tokens
 
 group = Group("Tokens", Surface.PRODUCTION, access="key")
 
@@ -48,14 +48,14 @@ class Revoked(TypedDict):
 @group.post("/user/connect", source="docs")
 async def connect(call: Call, body: Empty) -> NewToken:
     """Get a token that stands in for the API key for an hour; older tokens stay valid."""
-    token, expires_at = await call.store.write(accounts.add_token, LIFETIME)
+    token, expires_at = await call.store.write(tokens.add, LIFETIME)
     return {"apiAuthToken": token, "expirationTime": to_iso(expires_at)}
 
 
 @group.post("/user/extend-token", source="docs")
 async def extend(call: Call, body: TokenRequest) -> Extended:
     """Let a token work for a day from now."""
-    expires_at = await call.store.write(accounts.extend_token, hash_secret(body.token), EXTENSION)
+    expires_at = await call.store.write(tokens.extend, hash_secret(body.token), EXTENSION)
     if expires_at is None:
         raise _unknown()
     return {"expirationTime": to_iso(expires_at)}
@@ -64,7 +64,7 @@ async def extend(call: Call, body: TokenRequest) -> Extended:
 @group.post("/user/revoke-token", source="docs")
 async def revoke(call: Call, body: TokenRequest) -> Revoked:
     """Stop a token from working; sessions that it opened go on."""
-    if not await call.store.write(accounts.revoke_token, hash_secret(body.token)):
+    if not await call.store.write(tokens.revoke, hash_secret(body.token)):
         raise _unknown()
     return {"status": "success"}
 

@@ -9,10 +9,10 @@ from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Unauthenticated
 from fake_convai.domain.identity import REFUSED_KEY_PREFIX, hash_secret, last_four
 from fake_convai.domain.ids import Ids
-from fake_convai.store.accounts import find_token, open_account
+from fake_convai.store import open_sessions, tokens
+from fake_convai.store.accounts import open_account
 from fake_convai.store.database import Database
 from fake_convai.store.query import Transaction
-from fake_convai.store.sessions import account_of_open
 
 KEY_HEADER = "convai-api-key"
 LIVE_KEY_HEADER = "x-api-key"
@@ -106,12 +106,12 @@ class Authenticator:
         if may_be_key and (known := self._accounts.get(secret_hash)) is not None:
             return Caller("key", known, header)
         # A token counts in either header, and one that has expired must not open an account as a new key would.
-        token = await self._database.read(lambda tx: find_token(tx, secret_hash))
+        token = await self._database.read(lambda tx: tokens.find(tx, secret_hash))
         if token is not None:
             return Caller("token", token.account_id if token.active else None, header)
         if not may_be_key:
             # The id of a session stands in for a token while the session lasts (docs/contract.md section 1).
-            session = await self._database.read(lambda tx: account_of_open(tx, credential))
+            session = await self._database.read(lambda tx: open_sessions.account_of(tx, credential))
             return Caller("token" if session is None else "session", session, header)
         if credential.startswith(REFUSED_KEY_PREFIX) or (self._valid and secret_hash not in self._valid):
             return Caller("key", None, header)

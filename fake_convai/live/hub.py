@@ -15,7 +15,7 @@ from fake_convai.domain.clock import SECOND
 from fake_convai.domain.errors import Unavailable
 from fake_convai.live.ending import end
 from fake_convai.live.messages import Event, idle_warning
-from fake_convai.store import sessions
+from fake_convai.store import open_sessions, sessions
 from fake_convai.store.accounts import AccountStore
 from fake_convai.store.database import Database
 from fake_convai.store.memories import Remembered
@@ -107,7 +107,7 @@ class Hub:
 
         Only for a database of this one process: on a shared one, another replica may have the connection.
         """
-        for session_id, account_id in await self._database.read(sessions.abandoned):
+        for session_id, account_id in await self._database.read(open_sessions.abandoned):
             await end(self._account_store(account_id), session_id)
 
     async def run(self) -> None:
@@ -127,13 +127,13 @@ class Hub:
             await self.end(account_id, session_id)
             self._left.discard((account_id, session_id))
         warn_after = self._idle_timeout - self._notice
-        idle = await self._database.read(lambda tx: sessions.idle(tx, warn_after, self.holder))
+        idle = await self._database.read(lambda tx: open_sessions.idle(tx, warn_after, self.holder))
         await asyncio.gather(*(self._look_after(one) for one in idle))
         if self._attached:
-            held = await self._database.read(lambda tx: sessions.held(tx, self.holder))
+            held = await self._database.read(lambda tx: open_sessions.held(tx, self.holder))
             await asyncio.gather(*(self._lost(session_id) for session_id in self._attached.keys() - held))
 
-    async def _look_after(self, idle: sessions.Idle) -> None:
+    async def _look_after(self, idle: open_sessions.Idle) -> None:
         attached = self._attached.get(idle.session_id)
         if attached is not None and not attached.warned:
             attached.warned = True

@@ -19,7 +19,7 @@ from fake_convai.live.livekit import livekit_room
 from fake_convai.live.livekit_server import ANY, PROGRAM, CannotStart, LiveKit, LiveKitServer, find_program, own_address
 from fake_convai.live.shapes import Sound
 from fake_convai.settings import BadSetting, Options
-from fake_convai.store import sessions
+from fake_convai.store import open_sessions, sessions
 from fake_convai.store.rosters import RosterRoom
 from fake_convai.store.sessions import Session
 
@@ -279,7 +279,7 @@ class Rooms:
         self._start(self._seat(room, identity))
 
     async def _seat(self, room: "Room", identity: str) -> None:
-        found = await self._backend.database.read(lambda tx: sessions.joined(tx, identity.rpartition("-")[2]))
+        found = await self._backend.database.read(lambda tx: open_sessions.joined(tx, identity.rpartition("-")[2]))
         if found is None or livekit_room(found.account_id, found.room_name) != room.name:
             return
         store = self._backend.account_store(found.account_id)

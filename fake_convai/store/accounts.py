@@ -1,4 +1,4 @@
-"""Accounts and tokens. An API key is an account and an account is a universe (docs/design.md, "Where state lives")."""
+"""Accounts. An API key is an account and an account is a universe (docs/design.md, "Where state lives")."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,24 +9,19 @@ import orjson
 from fake_convai.domain.clock import SECOND, Clock, real_time
 from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.errors import RATE_LIMITED, TooMany
-from fake_convai.domain.identity import hash_secret
 from fake_convai.domain.ids import Ids
 from fake_convai.domain.pace import INSTANT, Pace
 from fake_convai.store.database import Database
-from fake_convai.store.query import Query, Row, Transaction, insert_or_ignore
+from fake_convai.store.query import Query, Row, Transaction, insert_or_ignore, named
 from fake_convai.store.statements import (
     accounts,
-    and_,
     bindparam,
     case,
-    insert,
     not_,
     or_,
     select,
     server,
     text,
-    tokens,
-    true,
     update,
 )
 
@@ -68,20 +63,12 @@ _COUNT_REQUEST = Query(
         rate_second=bindparam("second"),
     )
 )
-_SET_PLAN = Query(
-    update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(plan=bindparam("plan"))
-)
-_SET_DEDUP = Query(
-    update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(dedup=bindparam("dedup"))
-)
+_SET = {
+    name: Query(update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(named(name)))
+    for name in ("plan", "dedup", "replies", "pace")
+}
 _MANNER = Query(select(accounts.c.replies, accounts.c.pace).where(accounts.c.account_id == bindparam("account_id")))
-_SET_PACE = Query(
-    update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(pace=bindparam("pace"))
-)
 _REPLIES = Query(select(accounts.c.replies).where(accounts.c.account_id == bindparam("account_id")))
-_SET_REPLIES = Query(
-    update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(replies=bindparam("replies"))
-)
 _PROBE = "probe"
 _SET_PROBE = Query(update(server).where(server.c.name == bindparam("the_name")).values(value=bindparam("value")))
 _ADD_PROBE = insert_or_ignore(server, "name", "value")
@@ -89,34 +76,6 @@ _HOLD_ALL = Query(select(accounts.c.account_id).order_by(accounts.c.account_id).
 _ALL = Query(select(accounts.c.account_id, accounts.c.key_hash).order_by(accounts.c.account_id))
 _SECRET = Query(select(server.c.value).where(server.c.name == bindparam("name")))
 _SET_SECRET = insert_or_ignore(server, "name", "value")
-_TOKEN = Query(
-    select(
-        tokens.c.account_id,
-        tokens.c.expires_at,
-        tokens.c.revoked,
-        accounts.c.clock_frozen,
-        accounts.c.clock_offset,
-    )
-    .join(accounts)
-    .where(tokens.c.token_hash == bindparam("token_hash"))
-)
-_ADD_TOKEN = Query(
-    insert(tokens).values(
-        token_hash=bindparam("token_hash"),
-        account_id=bindparam("account_id"),
-        expires_at=bindparam("expires_at"),
-        revoked=False,
-    )
-)
-# One statement, so that what another replica does to the token at this moment comes before it or after it.
-_my_active_token = and_(
-    tokens.c.token_hash == bindparam("the_hash"),
-    tokens.c.account_id == bindparam("the_account"),
-    not_(tokens.c.revoked),
-    tokens.c.expires_at > bindparam("now"),
-)
-_EXTEND_TOKEN = Query(update(tokens).where(_my_active_token).values(expires_at=bindparam("new_expires_at")))
-_REVOKE_TOKEN = Query(update(tokens).where(_my_active_token).values(revoked=true()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,15 +260,6 @@ class Profile:
     dedup: DedupMode | None
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token that was made by `/user/connect`; `expires_at` in microseconds of its account's clock."""
-
-    account_id: int
-    expires_at: int
-    active: bool
-
-
 def open_account(
     tx: Transaction,
     key_hash: str,
@@ -377,7 +327,7 @@ def replies(tx: AccountTransaction) -> dict[str, Any] | None:
 
 def set_replies(tx: AccountTransaction, script: Mapping[str, Any]) -> None:
     """Tell the account's characters what to say."""
-    tx.run(_SET_REPLIES, the_account=tx.account_id, replies=orjson.dumps(script).decode())
+    tx.run(_SET["replies"], the_account=tx.account_id, replies=orjson.dumps(script).decode())
 
 
 def manner(tx: AccountTransaction) -> tuple[str, Pace]:
@@ -391,46 +341,14 @@ def manner(tx: AccountTransaction) -> tuple[str, Pace]:
 def set_pace(tx: AccountTransaction, pace: Pace) -> None:
     """Let the account's characters answer in a pace."""
     given = pace.given()
-    tx.run(_SET_PACE, the_account=tx.account_id, pace=orjson.dumps(given).decode() if given else None)
+    tx.run(_SET["pace"], the_account=tx.account_id, pace=orjson.dumps(given).decode() if given else None)
 
 
 def set_dedup(tx: AccountTransaction, mode: DedupMode) -> None:
     """Compare the account's facts in a way of its own instead of the server's."""
-    tx.run(_SET_DEDUP, the_account=tx.account_id, dedup=mode)
+    tx.run(_SET["dedup"], the_account=tx.account_id, dedup=mode)
 
 
 def set_plan(tx: AccountTransaction, plan: str) -> None:
     """Put the account on a plan of its own instead of the server's."""
-    tx.run(_SET_PLAN, the_account=tx.account_id, plan=plan)
-
-
-def find_token(tx: Transaction, token_hash: str) -> Token | None:
-    """The token with this hash, whether it still works or not."""
-    row = tx.first(_TOKEN, token_hash=token_hash)
-    if row is None:
-        return None
-    account_id, expires_at, revoked, frozen, offset = row
-    return Token(account_id, expires_at, active=not revoked and Clock(frozen, offset).now() < expires_at)
-
-
-def add_token(tx: AccountTransaction, lifetime: int) -> tuple[str, int]:
-    """Make a token and keep its hash; returns it and when it expires."""
-    token = tx.new_secret()
-    expires_at = tx.now + lifetime
-    tx.run(_ADD_TOKEN, token_hash=hash_secret(token), expires_at=expires_at)
-    return token, expires_at
-
-
-def extend_token(tx: AccountTransaction, token_hash: str, lifetime: int) -> int | None:
-    """Let an active token of this account work for `lifetime` microseconds from now.
-
-    Returns when it expires, or None when the account has no such active token.
-    """
-    expires_at = tx.now + lifetime
-    found = tx.run(_EXTEND_TOKEN, the_hash=token_hash, the_account=tx.account_id, now=tx.now, new_expires_at=expires_at)
-    return expires_at if found else None
-
-
-def revoke_token(tx: AccountTransaction, token_hash: str) -> bool:
-    """Stop an active token of this account from working; False when the account has no such active token."""
-    return tx.run(_REVOKE_TOKEN, the_hash=token_hash, the_account=tx.account_id, now=tx.now) > 0
+    tx.run(_SET["plan"], the_account=tx.account_id, plan=plan)

@@ -2,16 +2,15 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.query import Query, array, for_each
+from fake_convai.store.query import Query, array, for_each, named
 from fake_convai.store.statements import (
-    BindParameter,
     bindparam,
     conversations,
     delete,
@@ -62,16 +61,16 @@ _of_account = (
 )
 _OF_ACCOUNT = Query(_of_account)
 _OF_PERSON = Query(_of_account.where(conversations.c.speaker_id == bindparam("speaker_id")))
-_names = ("account_id", "character_session_id", "character_seq", "speaker_id", "started_at", "is_added_to_memory")
-_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _names}
 _CHARACTERS_OF = for_each(
     "ids",
     lambda ids, _: select(
         conversations.c.character_session_id, conversations.c.character_seq, conversations.c.conversation_seq
     ).where(conversations.c.account_id == bindparam("account_id"), conversations.c.character_session_id.in_(ids)),
 )
-_INSERT_MANY = Query(insert(conversations).values(_values))
-_INSERT = Query(insert(conversations).values(_values).returning(conversations.c.conversation_seq))
+_insert = insert(conversations).values(
+    named("account_id", "character_session_id", "character_seq", "speaker_id", "started_at", "is_added_to_memory")
+)
+_INSERT, _INSERT_MANY = Query(_insert.returning(conversations.c.conversation_seq)), Query(_insert)
 _MARK_ADDED = Query(
     update(conversations)
     .where(conversations.c.conversation_seq == bindparam("the_seq"))
@@ -111,10 +110,10 @@ _SAID_LAST = Query(
     .limit(MOST_REREAD)
 )
 _SAID_IN = Query(_said.where(turns.c.session_id == bindparam("session_id")).order_by(turns.c.turn_seq))
-_turn_names = ("conversation_seq", "session_id", "at", "user_message", "character_message", "is_trigger_input")
-_turn_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _turn_names}
-_ADD_TURNS = Query(insert(turns).values(_turn_values))
-_ADD_TURN = Query(insert(turns).values(_turn_values).returning(turns.c.turn_seq))
+_add_turn = insert(turns).values(
+    named("conversation_seq", "session_id", "at", "user_message", "character_message", "is_trigger_input")
+)
+_ADD_TURN, _ADD_TURNS = Query(_add_turn.returning(turns.c.turn_seq)), Query(_add_turn)
 _CUT_TURN = Query(
     update(turns).where(turns.c.turn_seq == bindparam("the_seq")).values(character_message=bindparam("said"))
 )
@@ -251,14 +250,7 @@ def count_line(tx: AccountTransaction, conversation_seq: int, match: str) -> int
 
 
 def _turn_row(conversation_seq: int, turn: Turn) -> dict[str, Any]:
-    return {
-        "conversation_seq": conversation_seq,
-        "session_id": turn.session_id,
-        "at": turn.at,
-        "user_message": turn.user_message,
-        "character_message": turn.character_message,
-        "is_trigger_input": turn.is_trigger_input,
-    }
+    return {**asdict(turn), "conversation_seq": conversation_seq}
 
 
 def turns_of(tx: AccountTransaction, conversation_seq: int) -> list[Turn]:

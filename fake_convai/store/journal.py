@@ -8,15 +8,13 @@ from typing import Any
 import orjson
 
 from fake_convai.store.newest import Newest
-from fake_convai.store.query import Query, Transaction
+from fake_convai.store.query import Query, Transaction, named
 from fake_convai.store.statements import ColumnElement, and_, bindparam, func, insert, journal, select, true
 
 _METHOD_AT, _METHOD_LENGTH = 38, 32
 
 _mine = journal.c.account_id == bindparam("account_id")
-_names = ("account_id", "surface", "path", "status", "entry", "size")
-_values: dict[str, Any] = {name: bindparam(name) for name in _names}
-_ADD = Query(insert(journal).values(_values))
+_ADD = Query(insert(journal).values(named("account_id", "surface", "path", "status", "entry", "size")))
 
 KEPT = Newest(journal, "journal_dropped")
 # The method stands at the same place of each entry of a surface: it tells them apart without reading them.

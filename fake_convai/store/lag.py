@@ -7,17 +7,17 @@ import orjson
 
 from fake_convai.domain.clock import SECOND
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.query import Query
+from fake_convai.store.query import Query, named
 from fake_convai.store.statements import accounts, bindparam, insert, pending, select, update
 
 _GET = Query(select(accounts.c.lag).where(accounts.c.account_id == bindparam("account_id")))
 _SET = Query(update(accounts).where(accounts.c.account_id == bindparam("the_account")).values(lag=bindparam("lag")))
 _mine = pending.c.account_id == bindparam("account_id")
-_values: dict[str, Any] = {
-    name: bindparam(name)
-    for name in ("account_id", "kind", "speaker_id", "conversation_seq", "due_at", "reads_left", "said")
-}
-_ADD = Query(insert(pending).values(_values))
+_ADD = Query(
+    insert(pending).values(
+        named("account_id", "kind", "speaker_id", "conversation_seq", "due_at", "reads_left", "said")
+    )
+)
 ALL = Query(
     select(
         pending.c.pending_seq,

@@ -14,9 +14,8 @@ from fake_convai.store.accounts import HABITS, AccountTransaction, Habits
 from fake_convai.store.characters import Character
 from fake_convai.store.end_users import seen, unknown_end_user
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, array, for_each, insert_or_ignore
+from fake_convai.store.query import Query, array, for_each, insert_or_ignore, named
 from fake_convai.store.statements import (
-    BindParameter,
     accounts,
     bindparam,
     delete,
@@ -118,11 +117,8 @@ _LIST_ALL = Query(_all)
 _LIST_OF_PERSON = Query(_all.where(partitions.c.speaker_id == bindparam("speaker_id")))
 _RECALL = Query(select(memories.c.memory).where(_of_partition, _is_there).order_by(*_ordered).limit(MOST_RECALLED))
 _GET = Query(select(*_COLUMNS).where(_of_partition, _with_id))
-_values: dict[str, BindParameter[Any]] = {
-    name: bindparam(name) for name in ("partition_seq", "id", "memory", "metadata", "created_at", "updated_at")
-}
-_INSERT_MANY = Query(insert(memories).values(_values))
-_INSERT = Query(insert(memories).values(_values).returning(memories.c.memory_seq))
+_one = insert(memories).values(named("partition_seq", "id", "memory", "metadata", "created_at", "updated_at"))
+_INSERT, _INSERT_MANY = Query(_one.returning(memories.c.memory_seq)), Query(_one)
 _UPDATE = Query(
     update(memories)
     .where(memories.c.memory_seq == bindparam("the_seq"))

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from fake_convai.store.newest import Newest
-from fake_convai.store.query import Query, Transaction
+from fake_convai.store.query import Query, Transaction, named
 from fake_convai.store.statements import (
     ColumnElement,
     and_,
@@ -23,9 +23,7 @@ from fake_convai.store.statements import (
 )
 
 _mine = messages.c.account_id == bindparam("account_id")
-_names = ("account_id", "session_id", "direction", "type", "entry", "size")
-_values: dict[str, Any] = {name: bindparam(name) for name in _names}
-_ADD = Query(insert(messages).values(_values))
+_ADD = Query(insert(messages).values(named("account_id", "session_id", "direction", "type", "entry", "size")))
 _held = conversations.join(live_sessions, live_sessions.c.conversation_seq == conversations.c.conversation_seq)
 _OF_SESSION = Query(
     select(conversations.c.character_session_id, characters.c.character_id, speakers.c.end_user_id)

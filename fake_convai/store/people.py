@@ -7,7 +7,7 @@ import orjson
 
 from fake_convai.domain.identity import patch_metadata
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.query import Query, Row, array, for_each
+from fake_convai.store.query import Query, Row, array, for_each, named
 from fake_convai.store.statements import (
     BindParameter,
     Select,
@@ -83,10 +83,8 @@ _AMONG = tuple(
     for name in ("end_user_id", "speaker_id", "device_id")
 )
 _LIST = Query(select(*COLUMNS).where(OF_ACCOUNT).order_by(speakers.c.speaker_seq))
-_columns = ("account_id", "speaker_id", "end_user_id", "name", "device_id")
-_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _columns}
-_INSERT = Query(insert(speakers).values(_values).returning(speakers.c.speaker_seq))
-_INSERT_MANY = Query(insert(speakers).values(_values))
+_insert = insert(speakers).values(named("account_id", "speaker_id", "end_user_id", "name", "device_id"))
+_INSERT, _INSERT_MANY = Query(_insert.returning(speakers.c.speaker_seq)), Query(_insert)
 _INSERT_USAGE = Query(insert(ltm_usage).values(speaker_seq=bindparam("speaker_seq")))
 _the_speaker = speakers.c.speaker_seq == bindparam("the_seq")
 _PROMOTE = Query(update(speakers).where(_the_speaker).values(end_user_id=bindparam("end_user_id")))

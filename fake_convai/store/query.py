@@ -26,6 +26,7 @@ from fake_convai.store.statements import (
 )
 
 if TYPE_CHECKING:
+    from sqlalchemy import BindParameter
     from sqlalchemy.sql import Executable
 
 Row = Sequence[Any]
@@ -69,9 +70,14 @@ class Query:
         return str(compiled), {name: value for name, value in compiled.params.items() if name not in given}
 
 
+def named(*columns: str) -> "dict[str, BindParameter[Any]]":
+    """Values for these columns: a parameter for each, of its name."""
+    return {column: bindparam(column) for column in columns}
+
+
 def insert_or_ignore(table: Table, *columns: str) -> Query:
     """Insert a row with these columns, unless it clashes with one that is there."""
-    values: dict[str, Any] = {column: bindparam(column) for column in columns}
+    values = named(*columns)
 
     def of(dialect: str) -> Any:
         return of_dialect(dialect, "insert")(table).values(values).on_conflict_do_nothing()

@@ -16,7 +16,7 @@ from fake_convai.store import characters, conversations, faults, people, session
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query
+from fake_convai.store.query import Query, named
 from fake_convai.store.sessions import Session, Wish
 from fake_convai.store.statements import (
     ColumnElement,
@@ -53,9 +53,7 @@ _FIND = {
     "shared_session_key": _find_by(rosters.c.shared_session_key == bindparam("locator")),
     "room_name": _find_by(rosters.c.room_name == bindparam("locator")),
 }
-_INSERT = Query(
-    insert(rosters).values({column.name: bindparam(column.name) for column in (*_COLUMNS, rosters.c.account_id)})
-)
+_INSERT = Query(insert(rosters).values(named("account_id", *(column.name for column in _COLUMNS))))
 _SAVE = Query(
     update(rosters)
     .where(_is_mine, rosters.c.room_session_id == bindparam("the_room"))

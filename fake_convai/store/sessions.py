@@ -2,13 +2,12 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
 from fake_convai.domain.extraction import MAX_READ, extract_facts
 from fake_convai.store import characters, conversations, end_users, lag, memories, people
@@ -17,12 +16,10 @@ from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation
 from fake_convai.store.memories import Remembered
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, Transaction
+from fake_convai.store.query import Query, Transaction, named
 from fake_convai.store.statements import (
-    BindParameter,
     ColumnElement,
     bindparam,
-    case,
     func,
     insert,
     live_sessions,
@@ -30,7 +27,6 @@ from fake_convai.store.statements import (
     turns,
     update,
 )
-from fake_convai.store.statements import accounts as account_rows
 
 MOST_REMEMBERED = 1000
 """Facts of one session; of more the last ones."""
@@ -38,26 +34,12 @@ MOST_REMEMBERED = 1000
 MOST_READ = 2000
 """Turns whose facts a process has in mind."""
 
-_COLUMNS = (
-    live_sessions.c.session_id,
-    live_sessions.c.account_id,
-    live_sessions.c.conversation_seq,
-    live_sessions.c.speaker_id,
-    live_sessions.c.transport,
-    live_sessions.c.room_name,
-    live_sessions.c.started_at,
-    live_sessions.c.last_seen_at,
-    live_sessions.c.ended_at,
-    live_sessions.c.holder,
-)
 _is_it = live_sessions.c.session_id == bindparam("the_session")
-_is_open = live_sessions.c.ended_at.is_(None)
-_FIND = Query(select(*_COLUMNS).where(live_sessions.c.session_id == bindparam("session_id")))
-_ACCOUNT_OF_OPEN = Query(select(live_sessions.c.account_id).where(_is_it, _is_open))
+IS_OPEN = live_sessions.c.ended_at.is_(None)
 _OPEN_COUNT = Query(
     select(func.count())
     .select_from(live_sessions)
-    .where(live_sessions.c.account_id == bindparam("account_id"), _is_open)
+    .where(live_sessions.c.account_id == bindparam("account_id"), IS_OPEN)
 )
 
 
@@ -65,29 +47,31 @@ def _participants(locator: ColumnElement[bool]) -> Query:
     """The open sessions of a room, the one that made it first."""
     return Query(
         select(live_sessions.c.room_name, live_sessions.c.max_num_participants, live_sessions.c.conversation_seq)
-        .where(live_sessions.c.account_id == bindparam("account_id"), locator, _is_open)
+        .where(live_sessions.c.account_id == bindparam("account_id"), locator, IS_OPEN)
         .order_by(live_sessions.c.started_at, live_sessions.c.session_id)
     )
 
 
 _BY_KEY = _participants(live_sessions.c.shared_session_key == bindparam("locator"))
 _BY_NAME = _participants(live_sessions.c.room_name == bindparam("locator"))
-_INSERT_NAMES = (
-    "session_id",
-    "account_id",
-    "conversation_seq",
-    "speaker_id",
-    "transport",
-    "room_name",
-    "shared_session_key",
-    "max_num_participants",
-    "started_at",
-    "last_seen_at",
-    "known_facts",
-    "action_config",
+_INSERT = Query(
+    insert(live_sessions).values(
+        named(
+            "session_id",
+            "account_id",
+            "conversation_seq",
+            "speaker_id",
+            "transport",
+            "room_name",
+            "shared_session_key",
+            "max_num_participants",
+            "started_at",
+            "last_seen_at",
+            "known_facts",
+            "action_config",
+        )
+    )
 )
-_insert_values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _INSERT_NAMES}
-_INSERT = Query(insert(live_sessions).values(_insert_values))
 _ACTION_CONFIG = Query(select(live_sessions.c.action_config).where(_is_it))
 _SET_ACTION_CONFIG = Query(update(live_sessions).where(_is_it).values(action_config=bindparam("config")))
 _LENGTH_SAID = Query(
@@ -96,37 +80,11 @@ _LENGTH_SAID = Query(
     )
 )
 _KNOWN_FACTS = Query(select(live_sessions.c.known_facts).where(_is_it))
-_TOUCH = Query(update(live_sessions).where(_is_it, _is_open).values(last_seen_at=bindparam("at")))
-_END = Query(update(live_sessions).where(_is_it, _is_open).values(ended_at=bindparam("at"), holder=None))
+_TOUCH = Query(update(live_sessions).where(_is_it, IS_OPEN).values(last_seen_at=bindparam("at")))
+_END = Query(update(live_sessions).where(_is_it, IS_OPEN).values(ended_at=bindparam("at"), holder=None))
 _HOLD = Query(
-    update(live_sessions).where(_is_it, _is_open, live_sessions.c.holder.is_(None)).values(holder=bindparam("by"))
+    update(live_sessions).where(_is_it, IS_OPEN, live_sessions.c.holder.is_(None)).values(holder=bindparam("by"))
 )
-_ABANDONED = Query(
-    select(live_sessions.c.session_id, live_sessions.c.account_id).where(_is_open, live_sessions.c.holder.is_not(None))
-)
-_now = case(
-    (account_rows.c.clock_frozen.is_not(None), account_rows.c.clock_frozen),
-    else_=bindparam("real_now") + account_rows.c.clock_offset,
-)
-_IDLE = Query(
-    select(
-        live_sessions.c.session_id,
-        live_sessions.c.account_id,
-        live_sessions.c.holder,
-        _now - live_sessions.c.last_seen_at,
-    )
-    .join(account_rows, account_rows.c.account_id == live_sessions.c.account_id)
-    .where(_is_open, _now - live_sessions.c.last_seen_at >= bindparam("at_least"))
-)
-_JOINED = Query(
-    select(*_COLUMNS).where(
-        live_sessions.c.session_id.like(bindparam("beginning")),
-        live_sessions.c.transport == "livekit",
-        live_sessions.c.holder.is_(None),
-        _is_open,
-    )
-)
-_HELD = Query(select(live_sessions.c.session_id).where(live_sessions.c.holder == bindparam("by"), _is_open))
 
 
 class SessionGone(FakeConvaiError):
@@ -184,6 +142,10 @@ class Session:
     holder: str | None
 
 
+COLUMNS = tuple(live_sessions.c[field.name] for field in fields(Session))
+_FIND = Query(select(*COLUMNS).where(live_sessions.c.session_id == bindparam("session_id")))
+
+
 @dataclass(frozen=True, slots=True)
 class Introduction:
     """Whom an open session is with, and what it goes on with."""
@@ -206,16 +168,6 @@ class Connected:
     character_session_id: str
     room_name: str
     now: int
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """An open session and how long it has been quiet, in microseconds of its account's clock."""
-
-    session_id: str
-    account_id: int
-    held_here: bool
-    quiet_for: int
 
 
 def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Connected:
@@ -299,18 +251,6 @@ def find(tx: Transaction | AccountTransaction, session_id: str) -> Session | Non
     """The session with this id, whosoever it is, open or ended."""
     row = tx.first(_FIND, session_id=session_id)
     return None if row is None else Session(*row)
-
-
-def joined(tx: Transaction, beginning: str) -> Session | None:
-    """The open session of a room that begins like this and that nobody holds."""
-    row = tx.first(_JOINED, beginning=f"{beginning}%")
-    return None if row is None else Session(*row)
-
-
-def account_of_open(tx: Transaction, session_id: str) -> int | None:
-    """The account of a session that has not ended; None when it has, or never was."""
-    row = tx.first(_ACCOUNT_OF_OPEN, the_session=session_id)
-    return None if row is None else row[0]
 
 
 def hold(tx: AccountTransaction, session_id: str, holder: str) -> bool:
@@ -405,22 +345,6 @@ def change_action_config(tx: AccountTransaction, session_id: str, config: Mappin
     """Replace the lists of what the character may do that are given, and keep the others."""
     changed = {**(action_config(tx, session_id) or {}), **config}
     tx.run(_SET_ACTION_CONFIG, the_session=session_id, config=orjson.dumps(changed).decode())
-
-
-def idle(tx: Transaction, at_least: int, holder: str) -> list[Idle]:
-    """Open sessions of all accounts that have been quiet for `at_least` microseconds."""
-    rows = tx.all(_IDLE, real_now=real_time(), at_least=at_least)
-    return [Idle(session_id, account_id, held_by == holder, quiet) for session_id, account_id, held_by, quiet in rows]
-
-
-def held(tx: Transaction, holder: str) -> set[str]:
-    """The open sessions whose WebSocket this process has."""
-    return {row[0] for row in tx.all(_HELD, by=holder)}
-
-
-def abandoned(tx: Transaction) -> list[tuple[str, int]]:
-    """Open sessions, with their accounts, whose WebSocket some process had."""
-    return [(row[0], row[1]) for row in tx.all(_ABANDONED)]
 
 
 def still_open(tx: AccountTransaction, session_id: str) -> Session:

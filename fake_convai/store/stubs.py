@@ -8,12 +8,12 @@ import orjson
 
 from fake_convai.domain.stubs import StubMatch
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.query import Query, Row, Transaction
+from fake_convai.store.query import Query, Row, Transaction, named
 from fake_convai.store.statements import bindparam, delete, insert, or_, select, stubs, update
 
 _mine = stubs.c.account_id.is_not_distinct_from(bindparam("account_id", type_=stubs.c.account_id.type))
 _the_one = stubs.c.stub_seq == bindparam("the_seq")
-_ADD = Query(insert(stubs).values({name: bindparam(name) for name in ("account_id", "stub_match", "answer", "times")}))
+_ADD = Query(insert(stubs).values(named("account_id", "stub_match", "answer", "times")))
 _LIST = Query(select(stubs.c.stub_match, stubs.c.answer, stubs.c.times).where(_mine).order_by(stubs.c.stub_seq))
 _CLEAR = Query(delete(stubs).where(_mine))
 _CLEAR_ALL = Query(delete(stubs))
