@@ -22,20 +22,20 @@ from typing_extensions import TypedDict
 
 from fake_convai.api import rosters
 from fake_convai.api.endpoint import Call, Group
+from fake_convai.api.seats import seat
 from fake_convai.backend.models import NOT_BLANK, Described, EndUserMetadata, Id, JsonObject, RequestModel, Wanted
 from fake_convai.backend.responses import EventStream
 from fake_convai.backend.surface import Surface
-from fake_convai.domain.clock import real_time
-from fake_convai.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.roster import MAX_MEMBERS
 from fake_convai.live import sse
-from fake_convai.live.livekit import MADE_NAME, livekit_room, participant_token
+from fake_convai.live.livekit import MADE_NAME
 from fake_convai.live.shapes import Sound
 from fake_convai.store import characters, sessions, talking
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
-from fake_convai.store.sessions import Connected, Session, Wish
+from fake_convai.store.sessions import Connected, Wish
 from fake_convai.store.talking import Said
 
 group = Group("Sessions", Surface.LIVE)
@@ -231,7 +231,11 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
     connected = await call.store.write(_connect, call, body, end_user_id)
     call.note.trace_id = connected.request_trace_id
     in_room = _TRANSPORTS[body.transport] == "livekit"
-    room_url, token = await _seat(call, body, connected) if in_room else (_chat_url(call.request, connected), "")
+    if in_room:
+        person = metadata or {}
+        room_url, token = await seat(call, connected, end_user_id, person, sound(body), joins=body.mode == "join")
+    else:
+        room_url, token = _chat_url(call.request, connected), ""
     answer: ConnectAnswer = {
         "session_id": connected.session_id,
         "request_trace_id": connected.request_trace_id,
@@ -353,39 +357,6 @@ def _accessible(tx: AccountTransaction, character_id: str) -> Character:
         return characters.usable(tx, character_id)
     except (NotFound, Forbidden):
         raise NotFound(CHARACTER_NOT_FOUND) from None
-
-
-async def _seat(call: Call, body: ConnectRequest, connected: Connected) -> tuple[str, str]:
-    """The address of the room and a token for it, where a character will be if there can be one."""
-    rooms = call.running.rooms
-    place = await rooms.place()
-    person = normalise_end_user_id(body.end_user_id)
-    identity = f"{person or 'anonymous'}-{connected.session_id[:8]}"
-    token = participant_token(
-        place.livekit.key,
-        place.livekit.secret,
-        identity=identity,
-        name=str(((person and body.end_user_metadata) or {}).get("name") or person or "anonymous"),
-        room_name=livekit_room(call.store.account_id, connected.room_name),
-        now=real_time() if place.nobody_comes is None else connected.now,  # a real server has a real clock
-    )
-    elsewhere = body.mode == "join" and not rooms.has(call.store.account_id, connected.room_name)
-    if place.nobody_comes is None and not elsewhere:
-        session, character = await call.store.write(_hold, connected.session_id, call.hub.holder)
-        rooms.open(session, identity, character.character_name, sound(body))
-    elif place.is_ours:
-        await call.hub.end(call.store.account_id, connected.session_id)
-        raise Conflict(rosters.ROOM_ELSEWHERE)
-    elif place.nobody_comes is not None:
-        call.note.explanations.append({"event": "room", "because": place.nobody_comes})
-    return rooms.address(place, call.request), token
-
-
-def _hold(tx: AccountTransaction, session_id: str, holder: str) -> tuple[Session, Character]:
-    """Keep a session for the room of this process, whose character it is with."""
-    sessions.hold(tx, session_id, holder)
-    session = sessions.still_open(tx, session_id)
-    return session, characters.of_conversation(tx, session.conversation_seq)
 
 
 def sound(body: ConnectRequest) -> Sound:
