@@ -3,6 +3,7 @@
 Each knows where it happens and what it does there, and nothing else knows of it (docs/control-plane.md, "Faults").
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from fake_convai.backend import responses
 from fake_convai.backend.faults import Faults, Wait
 from fake_convai.backend.responses import EventStream
 from fake_convai.backend.sockets import abort
@@ -143,7 +145,8 @@ class Disturbed(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
         async def write(piece: bytes) -> None:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            async with asyncio.timeout(responses.SEND_SECONDS):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
 
         try:
             if isinstance(self._whole, EventStream):
@@ -152,6 +155,9 @@ class Disturbed(Response):
             else:
                 await self._disturber.send("answer", bytes(self.body), write)
             await self._disturber.finish(write)
+        except TimeoutError:
+            abort(scope)
+            return
         except Broken as broken:
             if broken.how == "reset":
                 abort(scope, reset=True)

@@ -106,7 +106,11 @@ def test_a_websocket_that_is_not_read_is_dropped(server: ServerThread, http: htt
             assert left_until_dropped(connection) < LONG
 
 
-def test_a_stream_that_is_not_read_is_dropped(server: ServerThread, http: httpx.Client) -> None:
+@pytest.mark.parametrize("disturbed", [False, True])
+def test_a_stream_that_is_not_read_is_dropped(server: ServerThread, http: httpx.Client, disturbed: bool) -> None:
+    if disturbed:
+        fault = {"match": {"path": "/connect/stream"}, "at": {"event": "connection-stoppped"}, "do": "drop"}
+        assert http.post("/_fake/faults", json={**fault, "times": None}).status_code == 200
     body = b"character_id=npc&text_input=Hello."
     head = f"X-API-Key: key\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
     with ExitStack() as stack:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2 as httpx
@@ -136,9 +137,11 @@ class TestInServerSentEvents:
     def test_a_stall_ends_when_a_test_moves_the_clock(self, http: httpx.Client) -> None:
         assert http.put("/_fake/clock", json={"now": "2026-01-01"}).status_code == 200
         fault(http, do="stall", delay_ms=600_000)
-        with http.stream("POST", STREAM, data=FORM) as response:
-            assert http.put("/_fake/clock", json={"advance": 600}).status_code == 200
-            assert events(response.read().decode()) == SSE_KINDS
+        with http.stream("POST", STREAM, data=FORM) as response, ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(response.read)
+            while not reading.done():  # the head of the answer comes before the stall begins
+                assert http.put("/_fake/clock", json={"advance": 600}).status_code == 200
+            assert events(reading.result().decode()) == SSE_KINDS
 
 
 class TestInAnAnswer:
