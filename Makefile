@@ -28,9 +28,7 @@ test: $(VENV)/.dev ## Run the tests on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 check: lint types audit $(VENV)/.dev ## Everything that CI checks
-	@# What failed is run once more, alone: the embedded PostgreSQL server has been seen to fall over on a busy machine.
-	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered || \
-		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered
 	$(BIN)/coverage report --format=total
 	$(BIN)/fake-convai openapi --check
 	$(BIN)/python -m docs.generate --check

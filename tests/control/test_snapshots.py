@@ -162,13 +162,27 @@ def test_the_clock_goes_back_too(api: Api, control: Control) -> None:
     assert control.ok("GET", "/clock") == {"now": NOON, "frozen": True, "offset": 0.0}
 
 
-def test_a_fault_that_was_used_up_since_waits_again(api: Api, control: Control) -> None:
-    control.fault(status=503)
-    save(control)
+def test_a_fault_that_was_used_up_since_waits_again(run: Run) -> None:
     path = "/beta/user/end-users/list"
-    assert [api.post(path).status_code for _ in range(3)] == [503, 200, 200]
-    restore(control)
-    assert [api.post(path).status_code for _ in range(2)] == [503, 200]
+    with run() as client:  # of its own: while nothing waits for anybody, nobody looks whether something does
+        api, control = account(client)
+        control.fault(status=503)
+        save(control)
+        assert [api.post(path).status_code for _ in range(3)] == [503, 200, 200]
+        restore(control)
+        assert [api.post(path).status_code for _ in range(2)] == [503, 200]
+
+
+def test_a_stub_that_was_taken_back_since_answers_again(run: Run) -> None:
+    path = "/beta/user/end-users/list"
+    with run() as client:
+        api, control = account(client)
+        control.ok("PUT", "/stubs", {"stubs": [{"match": {"path": "/user/end-users/list"}, "status": 418}]})
+        save(control)
+        control.ok("DELETE", "/stubs")
+        assert [api.post(path).status_code for _ in range(2)] == [200, 200]
+        restore(control)
+        assert api.post(path).status_code == 418
 
 
 def test_the_journal_is_not_part_of_a_snapshot(api: Api, control: Control) -> None:

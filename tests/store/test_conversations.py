@@ -1,8 +1,9 @@
-"""What a character has in mind of a conversation."""
+"""What a character has in mind of a conversation, and of a person."""
 
-from fake_convai.store import conversations
+from fake_convai.store import characters, conversations, end_users, memories
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.conversations import MOST_REREAD, Turn
+from fake_convai.store.memories import MOST_RECALLED, Memory
 from tests.api.talking import MY_NAME, connect, facts
 from tests.conftest import Api
 
@@ -36,3 +37,22 @@ def test_what_was_said_in_an_earlier_session_of_it_is_remembered_by_that_session
     for session, expected in ((second, []), (first, ["The user's name is Jordan."])):
         api.client.post("/live/disconnect", params={"session_id": session["session_id"]})
         assert facts(api, npc, "player-42") == expected
+
+
+def test_of_a_person_it_is_a_thousand_facts_the_oldest_first(api: Api) -> None:
+    api.character()
+
+    def recalled(tx: AccountTransaction) -> list[str]:
+        (character,) = characters.list_mine(tx)
+        character = character._replace(memory_enabled=True)
+        person = end_users.seen(tx, "player-42")
+        told = [
+            Memory(tx.new_id(), f"fact {number}", created_at=number % 2, updated_at=0, metadata={})
+            for number in range(MOST_RECALLED + 2)
+        ]
+        memories.put_all(tx, [(person, character, one) for one in told])
+        return memories.recall(tx, person, character)
+
+    numbers = range(MOST_RECALLED + 2)
+    in_order = [*(one for one in numbers if one % 2 == 0), *(one for one in numbers if one % 2)]
+    assert api.write(recalled) == [f"fact {number}" for number in in_order[:MOST_RECALLED]]
