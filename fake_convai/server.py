@@ -28,6 +28,7 @@ from fake_convai.control.seed_document import read_seeds
 from fake_convai.domain.errors import FakeConvaiError
 from fake_convai.lines import watch
 from fake_convai.live import rooms
+from fake_convai.progress import Progress
 from fake_convai.settings import BadSetting, Options
 from fake_convai.store.database import migrate
 from fake_convai.store.schema import UnusableDatabase
@@ -55,9 +56,10 @@ class CannotStart(Exception):
 def run(settings: Options) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `CannotStart` for what can be known to be wrong before."""
     try:
-        if settings.database is not None:
-            migrate(settings.database)
-        read_seeds(settings.seed)
+        with Progress("Reading seeds and database"):
+            if settings.database is not None:
+                migrate(settings.database)
+            read_seeds(settings.seed)
         rooms.insist(settings)
     except (UnusableDatabase, FakeConvaiError, BadSetting) as error:
         raise CannotStart(str(error)) from error

@@ -7,6 +7,7 @@ import click
 
 from fake_convai.cli.plane import Misuse, Plane, WithDefault, on_server
 from fake_convai.domain.text import printable_json
+from fake_convai.progress import Progress
 
 
 @click.command()
@@ -18,10 +19,11 @@ def seed(plane: Plane, file: Path) -> None:
     from fake_convai.domain.errors import Invalid
 
     try:
-        document = read_document(file)
+        with Progress(f"Reading {file}"):
+            document = read_document(file)
     except Invalid as error:
         raise Misuse(error.message) from None
-    answer = plane.call("POST", "/seed", document)
+    answer = plane.call("POST", "/seed", document, doing="Seeding")
     parts = ("characters", "end_users", "memories", "sessions")
     counted = ", ".join(f"{answer[part]} {part.replace('_', ' ')}" for part in parts)
     plane.show(answer, f"Seeded {counted}.")
@@ -32,7 +34,7 @@ def seed(plane: Plane, file: Path) -> None:
 @on_server
 def export(plane: Plane, output: Path | None) -> None:
     """Print an account as a seed document, or write it to a file."""
-    text = printable_json(plane.call("GET", "/state"), 2)
+    text = printable_json(plane.call("GET", "/state", doing="Exporting"), 2)
     if output is None:
         click.echo(text)
         return
@@ -60,7 +62,7 @@ def snapshot() -> None:
 @on_server
 def save_snapshot(plane: Plane, name: str) -> None:
     """Save the account."""
-    plane.show(plane.call("PUT", _snapshot_path(name)), f"Saved {name}.")
+    plane.show(plane.call("PUT", _snapshot_path(name), doing=f"Saving {name}"), f"Saved {name}.")
 
 
 @snapshot.command("restore")
@@ -68,7 +70,7 @@ def save_snapshot(plane: Plane, name: str) -> None:
 @on_server
 def restore_snapshot(plane: Plane, name: str) -> None:
     """Put the account back as it was saved."""
-    plane.show(plane.call("POST", f"{_snapshot_path(name)}/restore"), f"Restored {name}.")
+    plane.show(plane.call("POST", f"{_snapshot_path(name)}/restore", doing=f"Restoring {name}"), f"Restored {name}.")
 
 
 @snapshot.command("delete")

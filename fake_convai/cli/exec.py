@@ -12,6 +12,7 @@ import click
 from fake_convai.cli.plane import Misuse
 from fake_convai.cli.serve import needs_extra, settings_from, settings_options
 from fake_convai.domain.text import printable_json
+from fake_convai.progress import Progress
 from fake_convai.settings import BadSetting, Options
 
 NOT_FOUND = 127
@@ -42,7 +43,8 @@ def exec_command(command: tuple[str, ...], export_on_exit: Path | None, **flags:
 
     try:
         settings = settings_from(flags)
-        fake = FakeConvai(settings, api_key=_key(settings)).start()
+        with Progress("Starting"):
+            fake = FakeConvai(settings, api_key=_key(settings)).start()
     except (BadSetting, FakeConvaiError, UnusableDatabase) as error:
         raise Misuse(str(error)) from error
     except ModuleNotFoundError as error:

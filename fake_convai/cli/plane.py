@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from fake_convai.domain.text import printable, printable_json
+from fake_convai.progress import Progress
 
 DEFAULT_URL = "http://127.0.0.1:2668"
 
@@ -28,12 +29,22 @@ class Plane:
     control_key: str | None
     as_json: bool
 
-    def call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The answer to `method /_fake{path}`; whatever goes wrong is a `Misuse`."""
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        doing: str = "Waiting for the server",
+    ) -> dict[str, Any]:
+        """The answer to `method /_fake{path}`; whatever goes wrong is a `Misuse`.
+
+        A terminal shows what is being done meanwhile.
+        """
         from fake_convai.control.client import ControlClient, ControlError
 
         try:
-            with ControlClient(self.url, self.control_key) as client:
+            with Progress(doing), ControlClient(self.url, self.control_key) as client:
                 return client.call(method, path, body, query, api_key=self.api_key)
         except ControlError as error:
             if error.status == 400 and not self.api_key and "one account" in str(error):

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from fake_convai.cli.plane import Misuse, Plane, WithDefault, finite, on_server
+from fake_convai.progress import Progress
 
 
 class _OrRecording(WithDefault):
@@ -61,7 +62,8 @@ def pace_of(recording: Path) -> None:
     from fake_convai.traffic.timing import pace as measured
 
     try:
-        found = measured(read_traffic(recording)[0])
+        with Progress(f"Reading {recording}"):
+            found = measured(read_traffic(recording)[0])
     except Unreadable as error:
         raise Misuse(str(error)) from error
     if not found:

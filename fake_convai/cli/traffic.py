@@ -9,6 +9,7 @@ import click
 
 from fake_convai.cli.plane import Misuse
 from fake_convai.domain.text import printable, printable_json
+from fake_convai.progress import Progress
 
 if TYPE_CHECKING:
     from fake_convai.traffic.replay import Compared
@@ -94,10 +95,11 @@ def compare(recording: Path, url: str | None, control_key: str | None, seed: Pat
     from fake_convai.traffic.replay import CannotCompare, Replay
 
     try:
-        exchanges, _ = read_traffic(recording)
-        document = None if seed is None else read_document(seed)
-        with _running(url) as at:
-            compared = list(Replay(at, exchanges, control_key).compare(document))
+        with Progress(f"Reading {recording}"):
+            exchanges, _ = read_traffic(recording)
+            document = None if seed is None else read_document(seed)
+        with _running(url) as at, Progress("Replaying", len(exchanges)) as progress:
+            compared = list(progress.over(Replay(at, exchanges, control_key).compare(document)))
     except (Unreadable, CannotCompare, Invalid) as error:
         raise Misuse(str(error)) from error
     _report(compared, as_json=as_json)
@@ -119,7 +121,11 @@ def check(contract: str | None, recording: Path) -> None:
     from fake_convai.traffic.recording import Unreadable
 
     try:
-        report = check_exchanges(contracts(contract), *read_traffic(recording))
+        with Progress(f"Reading {recording}"):
+            documents = contracts(contract)
+            exchanges, seen = read_traffic(recording)
+        with Progress("Checking", len(exchanges)) as progress:
+            report = check_exchanges(documents, progress.over(exchanges), seen)
     except Unreadable as error:
         raise Misuse(str(error)) from error
     click.echo("\n".join(map(printable, report.lines())))

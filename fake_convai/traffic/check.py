@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -63,7 +63,7 @@ def contracts(name: str | None) -> dict[Surface, Document]:
     return {surface: document}
 
 
-def check_exchanges(documents: Mapping[Surface, Document], exchanges: Sequence[Exchange], seen: int) -> Report:
+def check_exchanges(documents: Mapping[Surface, Document], exchanges: Iterable[Exchange], seen: int) -> Report:
     """Check each exchange with a surface that there is a document of; `seen` is how many there were in all."""
     report = Report(seen)
     for exchange in exchanges:
