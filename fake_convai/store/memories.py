@@ -10,16 +10,22 @@ from fake_convai.domain import dedup
 from fake_convai.domain.errors import NotFound
 from fake_convai.domain.identity import partition_name
 from fake_convai.store import characters, memory_index, people
-from fake_convai.store.accounts import HABITS, AccountTransaction, Habits
+from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
-from fake_convai.store.end_users import seen, unknown_end_user
+from fake_convai.store.end_users import seen
+from fake_convai.store.partitions import (
+    Partition,
+    find_partition,
+    known_partition,
+    open_partition,
+    open_partitions,
+    partition_of,
+)
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, array, for_each, insert_or_ignore, named
+from fake_convai.store.query import Query, array, for_each, named
 from fake_convai.store.statements import (
-    accounts,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     memories,
@@ -29,7 +35,6 @@ from fake_convai.store.statements import (
     speakers,
     update,
 )
-from fake_convai.store.statements import characters as characters_table
 
 MOST_RECALLED = 1000
 """Facts that a character has in mind in a session; more would not fit a real one's context either."""
@@ -37,46 +42,6 @@ MOST_RECALLED = 1000
 MOST_UNINDEXED = 50
 """Seeded facts of a partition that are put into its index only when they are needed: a moment's work."""
 
-_PARTITION = Query(
-    select(partitions.c.partition_seq, partitions.c.has_unindexed).where(
-        partitions.c.partition == bindparam("partition")
-    )
-)
-_some_going = (
-    exists()
-    .where(memories.c.partition_seq == partitions.c.partition_seq, memories.c.gone_at.is_not(None))
-    .correlate(partitions)
-)
-# Most requests are about a partition that is there, of an own character and a person known by their end_user_id: one
-# query finds it, to look at or to change; to change it is to hold the person, and the partition before its memories.
-_found = (
-    select(partitions.c.partition_seq, speakers.c.speaker_seq, _some_going, partitions.c.has_unindexed, *HABITS)
-    .select_from(speakers)  # whose row is locked first
-    .join(accounts, accounts.c.account_id == bindparam("account_id"))
-    .join(partitions, partitions.c.speaker_id == speakers.c.speaker_id)
-    .join(characters_table, characters_table.c.character_seq == partitions.c.character_seq)
-    .where(
-        partitions.c.partition == speakers.c.speaker_id + ":" + characters_table.c.character_id,
-        speakers.c.account_id == bindparam("account_id"),
-        speakers.c.end_user_id == bindparam("end_user_id"),
-        characters_table.c.account_id == bindparam("account_id"),
-        characters_table.c.character_id == bindparam("character_id"),
-    )
-)
-_LOOK, _HOLD = Query(_found), Query(_found.with_for_update(key_share=True, of=[speakers, partitions]))
-_KEEP_PARTITION = Query(
-    select(partitions.c.partition_seq)
-    .where(partitions.c.partition_seq == bindparam("partition_seq"))
-    .with_for_update(read=True, key_share=True)
-)
-_ADD_PARTITION = insert_or_ignore(partitions, "partition", "speaker_id", "character_seq")
-
-_PARTITIONS = for_each(
-    "names",
-    lambda names, _: select(partitions.c.partition, partitions.c.partition_seq, partitions.c.has_unindexed).where(
-        partitions.c.partition.in_(names)
-    ),
-)
 _COUNTS = for_each(
     "names",
     lambda names, _: (
@@ -136,9 +101,6 @@ _DELETE_ALL_LATER = Query(
     .where(memories.c.partition_seq == bindparam("the_partition"), memories.c.gone_at.is_(None))
     .values(gone_at=bindparam("gone_at"))
 )
-_DELETE_DUE = Query(
-    delete(memories).where(_of_partition, memories.c.gone_at.is_not(None), memories.c.gone_at <= bindparam("now"))
-)
 
 
 class Memory(NamedTuple):
@@ -168,14 +130,6 @@ class MemoryPage:
     total_count: int
 
 
-class Partition(NamedTuple):
-    """One person's memories with one character; `seq` is 0, which no record has, until there was a first one."""
-
-    seq: int
-    speaker_seq: int
-    has_unindexed: bool = False
-
-
 def add(
     tx: AccountTransaction,
     character_id: str,
@@ -184,10 +138,10 @@ def add(
     metadata: Mapping[str, Any],
 ) -> list[Remembered]:
     """Keep `facts` (normalised, none blank) of a person, who gets an end-user record if they have none."""
-    partition = _find(tx, character_id, end_user_id, hold=True)
+    partition = find_partition(tx, character_id, end_user_id, hold=True)
     if partition is None:
         character = characters.usable(tx, character_id)
-        partition = _open_partition(tx, seen(tx, end_user_id), character)
+        partition = open_partition(tx, seen(tx, end_user_id), character)
     remembered = _remember_all(tx, partition, facts, metadata)
     people.note_ltm_usage(tx, partition.speaker_seq)
     return remembered
@@ -204,7 +158,7 @@ def remember(
 
     That memory was written is for the caller to note.
     """
-    return _remember_all(tx, _open_partition(tx, person, character), facts, metadata)
+    return _remember_all(tx, open_partition(tx, person, character), facts, metadata)
 
 
 def put_all(tx: AccountTransaction, records: Iterable[tuple[Person, Character, Memory]]) -> None:
@@ -222,13 +176,12 @@ def put_all(tx: AccountTransaction, records: Iterable[tuple[Person, Character, M
         last[name, memory.id] = memory
     if not last:
         return
-    opened = _open_partitions(tx, owners)
+    opened = open_partitions(tx, owners)
     rows = [
         {"partition_seq": opened[name].seq, **memory._asdict(), "metadata": orjson.dumps(memory.metadata).decode()}
         for (name, _), memory in last.items()
     ]
     memory_index.put_off(tx, (partition.seq for partition in opened.values()))
-    tx.run_many(_DELETE_DUE, [{"partition_seq": partition.seq, "now": tx.now} for partition in opened.values()])
     tx.run_many(_DELETE, [{name: row[name] for name in ("partition_seq", "id")} for row in rows])
     tx.run_many(_INSERT_MANY, rows)
     in_all = {row[0]: row[1] for row in tx.all(_COUNTS, names=array(owners))}
@@ -237,21 +190,9 @@ def put_all(tx: AccountTransaction, records: Iterable[tuple[Person, Character, M
             memory_index.catch_up(tx, seq)
 
 
-def _open_partitions(tx: AccountTransaction, owners: Mapping[str, tuple[Person, Character]]) -> dict[str, Partition]:
-    tx.run_many(
-        _ADD_PARTITION,
-        [
-            {"partition": name, "speaker_id": person.speaker_id, "character_seq": character.character_seq}
-            for name, (person, character) in owners.items()
-        ],
-    )
-    rows = tx.all(_PARTITIONS, names=array(owners))
-    return {row[0]: Partition(row[1], owners[row[0]][0].speaker_seq, bool(row[2])) for row in rows}
-
-
 def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page: int, page_size: int) -> MemoryPage:
     """Page `page` of a person's memories, oldest first."""
-    partition = _known_partition(tx, character_id, end_user_id)
+    partition = known_partition(tx, character_id, end_user_id)
     rows = tx.all(_PAGE, partition_seq=partition.seq, row_limit=page_size, row_offset=(page - 1) * page_size)
     total = (rows[0][5:] if rows else tx.first(_COUNT, partition_seq=partition.seq)) or (0,)  # or a page past the end
     people.note_ltm_usage(tx, partition.speaker_seq)
@@ -271,15 +212,15 @@ def list_all(tx: AccountTransaction, speaker_id: str | None = None) -> list[tupl
 
 def recall(tx: AccountTransaction, person: Person, character: Character) -> list[str]:
     """What a character with memory has in mind of a person: the facts that are stored now."""
-    row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
-    if row is None or not character.memory_enabled:
+    partition = partition_of(tx, person, character)
+    if partition is None or not character.memory_enabled:
         return []
-    return [fact for (fact,) in tx.all(_RECALL, partition_seq=row[0], now=tx.now)]
+    return [fact for (fact,) in tx.all(_RECALL, partition_seq=partition.seq, now=tx.now)]
 
 
 def get(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: str) -> Memory:
     """One record of the partition; `NotFound` when it has no such record."""
-    partition = _known_partition(tx, character_id, end_user_id)
+    partition = known_partition(tx, character_id, end_user_id)
     row = tx.first(_GET, partition_seq=partition.seq, id=memory_id)
     if row is None:
         raise NotFound(
@@ -292,7 +233,7 @@ def get(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: 
 
 def remove(tx: AccountTransaction, character_id: str, end_user_id: str, memory_id: str) -> bool:
     """Delete one record of the partition; False when it has no such record."""
-    partition = _known_partition(tx, character_id, end_user_id, hold=True)
+    partition = known_partition(tx, character_id, end_user_id, hold=True)
     deleted = tx.run(_DELETE, partition_seq=partition.seq, id=memory_id) > 0
     if deleted:
         people.note_ltm_usage(tx, partition.speaker_seq)
@@ -301,64 +242,13 @@ def remove(tx: AccountTransaction, character_id: str, end_user_id: str, memory_i
 
 def remove_all(tx: AccountTransaction, character_id: str, end_user_id: str) -> None:
     """Empty the partition, at once or after the configured delay; the end-user record stays."""
-    partition = _known_partition(tx, character_id, end_user_id, hold=True)
+    partition = known_partition(tx, character_id, end_user_id, hold=True)
     if tx.rules.delete_all_delay:
         gone_at = tx.now + tx.rules.delete_all_delay
         tx.run(_DELETE_ALL_LATER, the_partition=partition.seq, gone_at=gone_at)
     else:
         tx.run(_DELETE_ALL, partition_seq=partition.seq)
     people.note_ltm_usage(tx, partition.speaker_seq)
-
-
-def _known_partition(tx: AccountTransaction, character_id: str, end_user_id: str, *, hold: bool = False) -> Partition:
-    """The partition of a known person; `NotFound` when nobody has that id."""
-    partition = _find(tx, character_id, end_user_id, hold=hold)
-    if partition is None:
-        character = characters.usable(tx, character_id)
-        person = people.find(tx, end_user_id, hold=hold)
-        if person is None:
-            raise unknown_end_user(end_user_id)
-        row = tx.first(_PARTITION, partition=partition_name(person.speaker_id, character.character_id))
-        partition = Partition(0, person.speaker_seq) if row is None else Partition(row[0], person.speaker_seq, row[1])
-        _delete_due(tx, partition)
-    return partition
-
-
-def _find(tx: AccountTransaction, character_id: str, end_user_id: str, *, hold: bool) -> Partition | None:
-    """The partition in the ordinary case; None says nothing about whether there is one."""
-    row = tx.first(_HOLD if hold else _LOOK, character_id=character_id, end_user_id=end_user_id)
-    if row is None:
-        return None
-    partition_seq, speaker_seq, some_going, has_unindexed, *habits = row
-    tx.habits = Habits(*habits)
-    partition = Partition(partition_seq, speaker_seq, bool(has_unindexed))
-    if some_going:
-        _delete_due(tx, partition)
-    return partition
-
-
-def _delete_due(tx: AccountTransaction, partition: Partition) -> None:
-    """Carry out a delete-all whose time has come."""
-    if tx.shared:
-        tx.first(_KEEP_PARTITION, partition_seq=partition.seq)  # before its memories, as who deletes it does
-    tx.run(_DELETE_DUE, partition_seq=partition.seq, now=tx.now)
-
-
-def _open_partition(tx: AccountTransaction, person: Person, character: Character) -> Partition:
-    name = partition_name(person.speaker_id, character.character_id)
-    row = tx.first(_PARTITION, partition=name)
-    if row is None:
-        tx.run(
-            _ADD_PARTITION,
-            partition=name,
-            speaker_id=person.speaker_id,
-            character_seq=character.character_seq,
-        )
-        row = tx.first(_PARTITION, partition=name)
-    assert row is not None
-    partition = Partition(row[0], person.speaker_seq, bool(row[1]))
-    _delete_due(tx, partition)
-    return partition
 
 
 def _remember_all(

@@ -12,7 +12,7 @@ import orjson
 from fake_convai.domain.errors import Conflict, NotFound
 from fake_convai.domain.faults import ROOM_PATH
 from fake_convai.domain.roster import Member, Roster, unique_names
-from fake_convai.store import characters, conversations, faults, people, sessions
+from fake_convai.store import characters, conversations, faults, people, sessions, shared_rooms
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.people import Person
@@ -135,7 +135,7 @@ def create(
     tx.take_turn()
     sessions.check_limit(tx, max_sessions)
     for name, value in (("shared_session_key", wish.shared_session_key), ("room_name", wish.room_name)):
-        if value is not None and (find(tx, name, value) or sessions.is_shared(tx, name, value)):
+        if value is not None and (find(tx, name, value) or shared_rooms.is_shared(tx, name, value)):
             raise Conflict(f"{name} '{value}' is in use by an open room: join it with mode 'join'.")
     person = people.seen(tx, wish.end_user_id or "")
     room = empty_room(

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from fake_convai.domain.errors import Conflict, FakeConvaiError, NotFound, TooMany
+from fake_convai.domain.errors import FakeConvaiError, NotFound, TooMany
 from fake_convai.domain.extraction import MAX_READ, extract_facts
-from fake_convai.store import characters, conversations, end_users, lag, memories, people
+from fake_convai.store import characters, conversations, end_users, lag, memories, people, shared_rooms
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.conversations import Conversation
@@ -18,7 +18,6 @@ from fake_convai.store.memories import Remembered
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query, Transaction, named
 from fake_convai.store.statements import (
-    ColumnElement,
     bindparam,
     func,
     insert,
@@ -43,17 +42,6 @@ _OPEN_COUNT = Query(
 )
 
 
-def _participants(locator: ColumnElement[bool]) -> Query:
-    """The open sessions of a room, the one that made it first."""
-    return Query(
-        select(live_sessions.c.room_name, live_sessions.c.max_num_participants, live_sessions.c.conversation_seq)
-        .where(live_sessions.c.account_id == bindparam("account_id"), locator, IS_OPEN)
-        .order_by(live_sessions.c.started_at, live_sessions.c.session_id)
-    )
-
-
-_BY_KEY = _participants(live_sessions.c.shared_session_key == bindparam("locator"))
-_BY_NAME = _participants(live_sessions.c.room_name == bindparam("locator"))
 _INSERT = Query(
     insert(live_sessions).values(
         named(
@@ -118,15 +106,6 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """An open room that people share."""
-
-    name: str
-    size: int
-    conversation_seq: int
-
-
-@dataclass(frozen=True, slots=True)
 class Session:
     """A live session as it is stored; `person` is None for an anonymous one."""
 
@@ -178,7 +157,10 @@ def connect(tx: AccountTransaction, wish: Wish, max_sessions: int | None) -> Con
     """
     if max_sessions is not None or wish.locator is not None or wish.end_user_id or wish.speaker_id:
         tx.take_turn()
-    room = None if wish.locator is None else _shared_room(tx, wish)
+    room = None
+    if wish.locator is not None:
+        locator = "room_name" if wish.shared_session_key is None else "shared_session_key"
+        room = shared_rooms.find(tx, locator, wish.locator, character=wish.character, join=wish.join)
     character = wish.character
     if character is None:
         assert room is not None, "who names no character joins a room"
@@ -240,11 +222,6 @@ def made_name(session_id: str) -> str:
 def new_trace_id(tx: AccountTransaction) -> str:
     """The id of a `/connect` request."""
     return f"req_{uuid.UUID(tx.new_id()).hex}"
-
-
-def is_shared(tx: AccountTransaction, locator: str, value: str) -> bool:
-    """Whether an open room has this `shared_session_key` or `room_name`."""
-    return bool(list(tx.all(_BY_KEY if locator == "shared_session_key" else _BY_NAME, locator=value)))
 
 
 def find(tx: Transaction | AccountTransaction, session_id: str) -> Session | None:
@@ -381,24 +358,3 @@ def check_limit(tx: AccountTransaction, max_sessions: int | None) -> None:
     row = tx.first(_OPEN_COUNT) if max_sessions is not None else None
     if row is not None and max_sessions is not None and row[0] >= max_sessions:
         raise TooMany(f"Concurrent session limit reached: this account has {row[0]} of {max_sessions} sessions open.")
-
-
-def _shared_room(tx: AccountTransaction, wish: Wish) -> Room | None:
-    """The room to join, None when it is to be made (docs/contract.md section 9)."""
-    by_key = wish.shared_session_key is not None
-    called = f"shared_session_key '{wish.locator}'" if by_key else f"room_name '{wish.locator}'"
-    participants = list(tx.all(_BY_KEY if by_key else _BY_NAME, locator=wish.locator))
-    if not wish.join:
-        if participants:
-            raise Conflict(f"{called} is in use by an open room: join it with mode 'join'.")
-        return None
-    if not participants:
-        raise NotFound(f"{called} has no open room: make it with mode 'create'.")
-    room = Room(*participants[0])
-    if wish.character is not None:
-        character = characters.of_conversation(tx, room.conversation_seq)
-        if character.character_seq != wish.character.character_seq:
-            raise Conflict(f"{called} belongs to a room of another character.")
-    if len(participants) >= room.size:
-        raise Conflict(f"The room of {called} is full: it takes {room.size} participants.")
-    return room
