@@ -1,14 +1,12 @@
 """The index of candidates: under which keys a store finds the records that may be the same as a new fact.
 
-Facts that are the same agree in negation and mood, share a claim (these are in every key), and all words of the main
-clause of one are among the words of the other. So the rarest words of the one are among the words of the other, and
-the two families of keys follow from that:
+Facts that are the same agree in negation and mood and share a claim: these are in every key. And the rarest words of
+the main clause of one are among the words of the other, so that there are two families of keys:
 
     stored     |x for every small set x of the fact's words      !rarest two words of the main clause
     looked up  !x for every small set x of the fact's words      |rarest two words of the main clause
 
-Looking up the right column finds records that say more, looking up the left one records that say less; records that
-only share the verb ("collects Roman coins", "collects Greek coins") do not meet.
+The right column finds records that say more, the left one records that say less.
 """
 
 from functools import lru_cache
@@ -20,17 +18,13 @@ from fake_convai.domain.english.tables import lexicon
 from fake_convai.domain.english.tokens import NUMERIC, exact_form
 
 MAX_KEY_LENGTH = 64
-
 MAX_PAIRED = 25
 """For words and claims up to here all pairs of words are keys; for more, single words must do."""
 
 
 def exact_key(memory: str) -> str:
-    """The key that a fact shares with its repeats only; it begins with "=".
-
-    A store that keeps this key on a record when the record's text is replaced, and sets `Candidate.repeats` where a
-    new fact meets it, makes adding stable: every text of a list then finds its record again.
-    """
+    """The key that a fact shares with its repeats only; it begins with "=". A store that keeps it when the text of a
+    record is replaced, and sets `Candidate.repeats` where a new fact meets it, finds the record of a former text."""
     return _short("=" + exact_form(memory))
 
 
@@ -46,10 +40,10 @@ def lookup_keys(new: str) -> frozenset[str]:
 
 @lru_cache(8)  # a fact that is looked up and not found is stored next
 def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
-    fact = read(memory)
+    fact, known = read(memory), lexicon().kinds
     stance = f"{fact.negations}{fact.mood}"
     common = [_short("=" + fact.form)]
-    if fact.english:  # all others would share this key, and each would be compared with each
+    if fact.claims:  # all others would share this key, and each would be compared with each
         common.append(_short(f"{stance}:{fact.squash}"))
     stored: list[str] = []
     asked: list[str] = []
@@ -57,8 +51,10 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
         frame = "/".join((stance, *claim.chain, claim.verb))
         words = sorted(fact.beyond(fact.words, claim))
         few = words if fact.core is fact.words else sorted(fact.beyond(fact.core, claim))
-        if len(few) > 2:
-            few = [word for *_, word in sorted([_rarity(word, word in fact.describing) for word in few])[-2:]]
+        if len(few) > 2:  # at a guess: numbers, what describes another word, names, which are in no table, long words
+            heads = fact.describing
+            seldom = sorted([(w[0] == NUMERIC, w in heads, w not in known, len(w), w) for w in few])
+            few = [word for *_, word in seldom[-2:]]
         few = [" ".join(sorted(few)), *["~" + word for word in few[-1:]]]
         if len(words) * len(words) * len(fact.claims) > MAX_PAIRED:
             small = ["", *["~" + word for word in words]]
@@ -80,10 +76,3 @@ def _short(key: str) -> str:
         return key
     digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
     return (key[0] if key[0].isascii() else "#") + digest
-
-
-def _rarity(word: str, describes: bool) -> tuple[bool, bool, bool, int, str]:
-    """A guess at how seldom a word is met: numbers first, then what describes another word and names, which are in no
-    table, then long words."""
-    table = lexicon()
-    return word[0] == NUMERIC, describes, word not in table.known and word not in table.verbs, len(word), word

@@ -1,22 +1,15 @@
 """Whether a new fact is one that is already there: the deduplication of long-term memory.
 
 Convai says that a fact which semantically overlaps one of the same partition updates it (docs/contract.md section 4);
-how it decides is not public, so the rule here is ours. It needs no model and always gives the same answer:
-
-1. The same letters, digits and symbols are an exact repeat, in any language.
-2. Two English facts are read (`reading`) and kept apart by the first veto that applies: another number, polarity,
-   mood, person, part, date, or the opposite.
-3. What is left is the same when both claim the same of the same, and the main clause of one has no word that the other
-   lacks. Something new on both sides means another value.
-
-docs/deduplication.md explains it with examples.
+how it decides is not public, so the rule here is ours, explained in docs/deduplication.md: two English facts are read
+(`reading`), kept apart by the first veto that applies, and the same if the main clause of one contains the other's.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
 
+from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.dedup.grammar import Owner
-from fake_convai.domain.dedup.mode import DedupMode
 from fake_convai.domain.dedup.reading import Claim, Fact, is_plain_value, read
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.tables import lexicon
@@ -25,8 +18,7 @@ from fake_convai.domain.english.tokens import LABEL_A, NUMERIC, exact_form
 EXACT_REPEAT = "exact repeat"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A record of the same partition.
 
     `repeats` is set by a store that knows that the new fact is, word for word, what this record said before it was
@@ -38,8 +30,7 @@ class Candidate:
     repeats: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The outcome of one comparison, with the reason as a sentence; `score` (0 to 1) chooses among several."""
 
     same: bool
@@ -47,17 +38,8 @@ class Verdict:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The record that the new fact updates, and why."""
-
-    candidate: Candidate
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Apart:
-    """The nearest record that the new fact does not update, and why not."""
+class Match(NamedTuple):
+    """The record that the new fact updates, or the nearest that it does not update, and why."""
 
     candidate: Candidate
     because: str
@@ -68,21 +50,20 @@ def compare(existing: str, new: str) -> Verdict:
     old, fresh = read(existing), read(new)
     if old.form == fresh.form:
         return Verdict(True, EXACT_REPEAT, 1.0)
-    if not (old.english and fresh.english):
+    if not (old.claims and fresh.claims):
         return Verdict(False, "not both in English, where only a repeat is merged", 0.0)
     common = old.words & fresh.words
     nearness = len(common) / (len(old.words | fresh.words) or 1)
-    for veto in VETOES:
-        reason = veto(old, fresh)
-        if reason:
-            related = common or old.main.verb == fresh.main.verb
-            return Verdict(False, reason if related else "nothing in common", nearness / 2)
+    veto = next(_vetoes(old, fresh), "")
+    if veto:
+        related = common or old.main.verb == fresh.main.verb
+        return Verdict(False, veto if related else "nothing in common", nearness / 2)
     return _agreement(old, fresh, nearness)
 
 
 def is_english(fact: str) -> bool:
     """Whether more than a repeat can be told of a fact."""
-    return read(fact).english
+    return bool(read(fact).claims)
 
 
 def is_same(existing: str, new: str) -> bool:
@@ -95,7 +76,7 @@ def find_match(new: str, candidates: Sequence[Candidate], mode: DedupMode = "nai
 
     A repeat always goes before everything else. Mode `exact` knows only repeats, `off` nothing at all.
     """
-    if mode == "off":
+    if mode == "off" or not candidates:
         return None
     form = exact_form(new)
     for candidate in candidates:
@@ -106,80 +87,76 @@ def find_match(new: str, candidates: Sequence[Candidate], mode: DedupMode = "nai
     for candidate in candidates:
         if candidate.repeats:
             return Match(candidate, "exact repeat of what this record said before")
-    best: Match | None = None
-    best_score = -1.0
-    for candidate in candidates:
-        verdict = compare(candidate.memory, new)
-        if verdict.same and verdict.score > best_score:
-            best, best_score = Match(candidate, verdict.because), verdict.score
-    return best
+    return _nearest(new, candidates, lambda verdict: verdict.same)
 
 
-def explain_apart(new: str, candidates: Sequence[Candidate], mode: DedupMode = "naive") -> Apart | None:
+def explain_apart(new: str, candidates: Sequence[Candidate], mode: DedupMode = "naive") -> Match | None:
     """The nearest candidate that is kept apart from the new fact, and why; None when there is none."""
-    if mode == "off":
-        return None
-    best: Apart | None = None
-    best_score = -1.0
-    for candidate in candidates:
-        verdict = compare(candidate.memory, new)
-        is_apart = verdict.because != EXACT_REPEAT if mode == "exact" else not verdict.same
-        if is_apart and verdict.score > best_score:
-            because = verdict.because if mode == "naive" else "no exact repeat"
-            best, best_score = Apart(candidate, because), verdict.score
-    return best
+    if mode == "naive":
+        return _nearest(new, candidates, lambda verdict: not verdict.same)
+    nearest = _nearest(new, candidates, lambda verdict: mode == "exact" and verdict.because != EXACT_REPEAT)
+    return nearest and Match(nearest.candidate, "no exact repeat")
 
 
-# Vetoes: each says why two facts that look alike are not the same, or nothing.
+def _nearest(new: str, candidates: Sequence[Candidate], fits: Callable[[Verdict], bool]) -> Match | None:
+    judged = [(verdict, one) for one in candidates if fits(verdict := compare(one.memory, new))]
+    best = max(judged, key=lambda pair: pair[0].score, default=None)
+    return Match(best[1], best[0].because) if best else None
 
 
-def another_number(old: Fact, new: Fact) -> str:
-    gone, come = old.numbers - new.numbers, new.numbers - old.numbers
+# Vetoes: why two facts that look alike are not the same
+
+
+def _vetoes(old: Fact, new: Fact) -> Iterator[str]:
+    before, after = old.having(kind.NUMBER, kind.NUMBER), new.having(kind.NUMBER, kind.NUMBER)
+    gone, come = before - after, after - before
     if gone and come:
-        return f"another number: {_these(come, gone)}"
-    for head in old.counts.keys() & new.counts.keys():
+        yield f"another number: {_these(come, gone)}"
+    for head in sorted(old.counts.keys() & new.counts.keys()):
         if old.counts[head] != new.counts[head]:
-            return f"another number: {new.counts[head]} instead of {old.counts[head]}"
-    return ""
-
-
-def another_polarity(old: Fact, new: Fact) -> str:
-    return "one is negated, the other is not" if old.negations != new.negations else ""
-
-
-def another_mood(old: Fact, new: Fact) -> str:
-    if old.mood == new.mood:
-        return ""
-    if "over" in (old.mood, new.mood) and "" in (old.mood, new.mood):
-        return "one is how it is, the other how it was"
-    return f"another mood: {_mood(new)} instead of {_mood(old)}"
-
-
-_MOODS = {
-    "can": "ability",
-    "maybe": "possibility",
-    "must": "duty",
-    "will": "future",
-    "would": "condition",
-    "former": "past habit",
-    "seldom": "exception",
-    "over": "the past",
-}
-
-
-def _mood(fact: Fact) -> str:
-    return " and ".join(_MOODS[mood] for mood in fact.mood.split()) or "plain fact"
-
-
-def another_owner(old: Fact, new: Fact) -> str:
+            yield f"another number: {_these([new.counts[head]], [old.counts[head]])}"
+    if old.negations != new.negations:
+        yield "one is negated, the other is not"
+    if {old.mood, new.mood} == {"", "over"}:
+        yield "one is how it is, the other how it was"
+    elif old.mood != new.mood:
+        moods = [" and ".join(map(_MOODS.__getitem__, fact.mood.split())) or "plain fact" for fact in (new, old)]
+        yield f"another mood: {' instead of '.join(moods)}"
     if {claim.chain for claim in old.claims}.isdisjoint([claim.chain for claim in new.claims]):
-        return f"about somebody or something else: {_whom(new)} instead of {_whom(old)}"
-    if not _compatible(old.owner, new.owner):
-        return f"about somebody else: {_whom(new)} instead of {_whom(old)}"
-    return ""
+        yield f"about somebody or something else: {_whom(new)} instead of {_whom(old)}"
+    if not _may_be_one(old.owner, new.owner):
+        yield f"about somebody else: {_whom(new)} instead of {_whom(old)}"
+    yield from (*_part_vetoes(old, new), *_word_vetoes(old, new))
 
 
-def _compatible(one: Owner, other: Owner) -> bool:
+def _word_vetoes(old: Fact, new: Fact) -> Iterator[str]:
+    for which in (kind.DATE, kind.DATE | kind.HOUR):
+        before, after = old.having(kind.DATE | kind.HOUR, which), new.having(kind.DATE | kind.HOUR, which)
+        if before and after and before != after:
+            yield f"another date: {_these(after - before, before - after)}"
+    before, after = old.having(kind.OPPOSITE, kind.OPPOSITE), new.having(kind.OPPOSITE, kind.OPPOSITE)
+    for word in sorted(before - after):
+        against = lexicon().opposites.get(word, set()) & after - before
+        if against:
+            yield f"the opposite: {_these(against, [word])}"
+    changed = [word for stem in old.words ^ new.words if _is(word := _show(stem, old, new), kind.PRIVATIVE)]
+    if changed:
+        yield f"not the same thing: {_listed(changed)}"
+
+
+def _part_vetoes(old: Fact, new: Fact) -> Iterator[str]:
+    """The same word in another part: a letter from Hana, a letter for Hana."""
+    parts = [(word, old.parts[word], new.parts[word]) for word in sorted(old.parts.keys() & new.parts.keys())]
+    for word, before, after in parts:
+        is_plain = "place" in (before, after) and not _is(before, kind.APART) and not _is(after, kind.APART)
+        if before and after and before != after and not is_plain:
+            yield f"another part for {_show(word, new)}: {after} instead of {before}".replace("place", "in or at")
+    plain = {(bool(before), bool(after)) for _, before, after in parts}
+    if {(True, False), (False, True)} <= plain:
+        yield "another part: what is done to whom is the other way round"
+
+
+def _may_be_one(one: Owner, other: Owner) -> bool:
     """Within a partition the user, a role and a name may be the same person; two roles, two names are not."""
     kinds = {one.kind, other.kind}
     if one == other:
@@ -189,57 +166,10 @@ def _compatible(one: Owner, other: Owner) -> bool:
     return len(kinds) == 2 or one.names <= other.names or other.names <= one.names
 
 
-def another_part(old: Fact, new: Fact) -> str:
-    """The same word in another part: a letter from Hana, a letter for Hana."""
-    both = old.parts.keys() & new.parts.keys()
-    for word in sorted(both):
-        before, after = old.parts[word], new.parts[word]
-        if before and after and before != after and ("place" not in (before, after) or _never_plain(before, after)):
-            return f"another part for {_show(word, new)}: {after} instead of {before}".replace("place", "in or at")
-    if any(not old.parts[word] and new.parts[word] for word in both) and any(
-        old.parts[word] and not new.parts[word] for word in both
-    ):
-        return "another part: what is done to whom is the other way round"
-    return ""
-
-
-def _never_plain(*prepositions: str) -> bool:
-    """Whether a preposition of place goes with none of these."""
-    return any(lexicon().kinds[preposition] & kind.APART for preposition in prepositions)
-
-
-def another_date(old: Fact, new: Fact) -> str:
-    for which in (kind.DATE, kind.DATE | kind.HOUR):
-        before, after = old.dates(which), new.dates(which)
-        if before and after and before != after:
-            return f"another date: {_these(after - before, before - after)}"
-    return ""
-
-
-def the_opposite(old: Fact, new: Fact) -> str:
-    for word in sorted(old.opposites - new.opposites):
-        against = lexicon().opposites[word] & new.opposites - old.opposites
-        if against:
-            return f"the opposite: {_these(against, (word,))}"
-    return ""
-
-
-def another_thing_altogether(old: Fact, new: Fact) -> str:
-    """A word that turns a thing into something else: a toy drone is no drone."""
-    changed = [word for stem in old.words ^ new.words if _is(word := _show(stem, old, new), kind.PRIVATIVE)]
-    return f"not the same thing: {_listed(changed)}" if changed else ""
-
-
-VETOES: tuple[Callable[[Fact, Fact], str], ...] = (
-    another_number,
-    another_polarity,
-    another_mood,
-    another_owner,
-    another_part,
-    another_date,
-    the_opposite,
-    another_thing_altogether,
-)
+_MOODS = {
+    "can": "ability", "maybe": "possibility", "must": "duty", "will": "future", "would": "condition",
+    "former": "past habit", "seldom": "exception", "over": "the past",
+}  # fmt: skip
 
 
 # What is left: one has to contain the other
@@ -251,62 +181,57 @@ def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
         return Verdict(True, "the same words, written differently", 0.95)
     shared = [claim for claim in old.claims if claim in new.claims]
     if not shared:
-        return Verdict(False, _why_apart(old, new), nearness / 2)
-    apart = [_why_not(old, new, claim) for claim in shared]
-    if "" in apart:
-        return Verdict(True, _because(old, new, shared[apart.index("")]), 0.5 + 0.4 * nearness)
+        apart = f"says something else of {_whom(new)}" if old.words & new.words else "nothing in common"
+        return Verdict(False, apart, nearness / 2)
+    reasons = [_why_not(old, new, claim) for claim in shared]
+    if "" in reasons:
+        return Verdict(True, _because(old, new, shared[reasons.index("")]), 0.5 + 0.4 * nearness)
     gone, come = old.core - new.words, new.core - old.words
     if is_plain_value(old) and is_plain_value(new) and len(gone) == len(come) == 1 and old.words & new.words:
         before, after = _shows(gone, old), _shows(come, new)
-        if _is_respelt(*sorted((before, after), key=lambda word: (len(word), word))):
+        if _is_respelt(before, after):
             return Verdict(True, f"corrects the spelling: {after} instead of {before}", 0.5 + 0.4 * nearness)
-    return Verdict(False, apart[0], nearness / 2)
+    return Verdict(False, reasons[0], nearness / 2)
 
 
 def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
     """Why two facts that share a claim are not the same; empty when they are."""
     before, after = old.beyond(old.core, claim), new.beyond(new.core, claim)
     gone, come = before - new.words, after - old.words
-    both = old.words & new.words
-    swapped = any(
-        word in both and head in both and new.describing.get(word, head) in both - {head}
-        for word, head in old.describing.items()
-    )
-    is_other = (gone and come) or swapped or not (before or after or claim.verb not in _SAYS_NOTHING)
-    for one, other in ((old, new), (new, old)):
-        thing = one.claims[claim]
-        if one.main != claim and (not one.beyond(one.core, claim) or (thing and thing not in other.heads)):
-            is_other = True
-    if is_other:
-        return f"another value: {_these(_shows(come, new), _shows(gone, old))}"
+    both, now = old.words & new.words, new.describing
+    swapped = [word for word, head in old.describing.items() if {word, head, now.get(word, head)} <= both]
+    lacking = [one.claims[claim] not in {"", *other.heads} for one, other in ((old, new), (new, old))]
+    says_nothing = claim.verb in ("be", "have", "name", "like", "want") and not (before or after)
+    if (
+        (gone and come)
+        or any(now.get(word) not in (None, old.describing[word]) for word in swapped)
+        or any(lacking)
+        or says_nothing
+    ):
+        return f"another value: {_shows(come, new)} instead of {_shows(gone, old)}"
     for one, other in ((old, new), (new, old)) if claim.verb not in ("be", "name") else ():
         for word, head in one.describing.items():
-            if word in other.heads and head not in other.words and not _is(head, kind.GENERIC):
+            if word in other.heads and head not in other.words:
                 return f"not the same thing: {_show(word, one)} {_show(head, one)}"
     return ""
-
-
-_SAYS_NOTHING = frozenset(("be", "have", "name", "like", "want"))
-"""Verbs that alone claim nothing."""
-
-
-def _why_apart(old: Fact, new: Fact) -> str:
-    return f"says something else of {_whom(new)}" if old.words & new.words else "nothing in common"
 
 
 def _because(old: Fact, new: Fact, claim: Claim) -> str:
     gone, come = old.beyond(old.words - new.words, claim), new.beyond(new.words - old.words, claim)
     if bool(gone) == bool(come):
         return "says the same in other words" if gone else "the same words, written differently"
-    attribute = " ".join((*claim.chain, claim.verb)) if claim.verb in ("name", "age") else " ".join(claim.chain)
-    attribute = attribute if claim.verb in ("name", "age", "be") else ""
-    if come:
-        return (
-            f"extends the value of the same attribute: {attribute}" if attribute else f"adds to it: {_shows(come, new)}"
-        )
-    return (
-        f"repeats part of the same attribute: {attribute}" if attribute else f"repeats it without: {_shows(gone, old)}"
-    )
+    named = claim.verb in ("name", "age")
+    attribute = " ".join((*claim.chain, claim.verb) if named else claim.chain) if named or claim.verb == "be" else ""
+    if attribute:
+        return f"{'extends the value' if come else 'repeats part'} of the same attribute: {attribute}"
+    return f"adds to it: {_shows(come, new)}" if come else f"repeats it without: {_shows(gone, old)}"
+
+
+def _is_respelt(one: str, other: str) -> bool:
+    """Whether two words differ by one letter that is changed, added or lost."""
+    short, long = sorted((one, other), key=len)
+    start = next((place for place, letter in enumerate(short) if letter != long[place]), len(short))
+    return len(short) > 3 and start > 0 and long[start + 1 :] in (short[start:], short[start + 1 :])
 
 
 def _is(word: str, bit: int) -> bool:
@@ -324,8 +249,8 @@ def _shows(words: Collection[str], fact: Fact) -> str:
     return _listed([_show(word, fact) for word in words])
 
 
-def _these(new: Collection[str] | str, old: Collection[str] | str) -> str:
-    return f"{new if isinstance(new, str) else _listed(new)} instead of {old if isinstance(old, str) else _listed(old)}"
+def _these(new: Collection[str], old: Collection[str]) -> str:
+    return f"{_listed(new)} instead of {_listed(old)}"
 
 
 def _listed(words: Collection[str]) -> str:
@@ -338,19 +263,4 @@ def _whom(fact: Fact) -> str:
     if owner.kind == "thing":
         return "the " + ("'s ".join(chain) or "thing")
     name = " ".join(sorted(owner.names)) or owner.kind
-    if owner.kind in ("user", "role"):
-        name = f"the {name}"
-    return "'s ".join((name, *chain)).replace("_", " ")
-
-
-def _is_respelt(short: str, long: str) -> bool:
-    """Whether a longer word is the other with one letter changed, added or lost."""
-    if len(short) < 4 or short[0] != long[0]:
-        return False
-    start = 0
-    while start < len(short) and short[start] == long[start]:
-        start += 1
-    if len(short) == len(long):
-        swapped = short[start : start + 2] == long[start : start + 2][::-1]
-        return short[start + 1 :] == long[start + 1 :] or (swapped and short[start + 2 :] == long[start + 2 :])
-    return len(short) + 1 == len(long) and short[start:] == long[start + 1 :]
+    return "'s ".join((f"the {name}" if owner.kind in ("user", "role") else name, *chain)).replace("_", " ")

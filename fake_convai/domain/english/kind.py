@@ -1,15 +1,17 @@
 """What kind of word a token is, as bits: a reader asks for them at every step."""
 
 (
-    BREAK, STOP, CONJUNCTION, OPENER, CONTENT, PREPOSITION, ADVERB, NUMBER, SELF, USER, ROLE, FINITE, VERBAL, MODAL,
-    HELPER, ARTICLE, DETERMINER, POSSESSIVE, OWNERS, HE, SHE, THEY, IT, NAMING, NEGATION, TIME, DATE, HOUR, RELATION,
-    KNOWN, PLURAL, NUMERAL, RARE, HALF, SIGN, FOREIGN, SHARED, OPPOSITE, FILLER, WEAK, TITLE, BE, DO, HAVE, CAN, MAYBE,
-    MUST, WILL, WOULD, HEDGE, SELDOM, STATE, SKILL, ACQUIRE, LESSON, PARTAKE, PRIVATIVE, GENERIC, APART,
-) = (1 << place for place in range(59))  # fmt: skip
-"""The classes of `words/function.txt`, and what `tokens` works out."""
-
-PRONOUN = SELF | HE | SHE | THEY | IT
-MARKED = ARTICLE | DETERMINER | POSSESSIVE
-"""What stands before a noun."""
+    BREAK, STOP, CONJUNCTION, CONTENT, PREPOSITION, ADVERB, NUMBER, SELF, USER, ROLE, FINITE, VERBAL, HELPER, ARTICLE,
+    DETERMINER, POSSESSIVE, OWNERS, HE, SHE, THEY, IT, NAMING, NEGATION, TIME, DATE, HOUR, RELATION, KNOWN, PLURAL,
+    NUMERAL, RARE, HALF, SIGN, FOREIGN, SHARED, OPPOSITE, WEAK, LY, BE, DO, HAVE, CAN, MAYBE, MUST, WILL, WOULD, HEDGE,
+    SELDOM, STATE, SKILL, ACQUIRE, PRIVATIVE, APART,
+) = (1 << place for place in range(53))  # fmt: skip
+"""The classes of `words/function.txt`, and what `tables` and `tokens` work out."""
 
 KINDS: dict[str, int] = {name.lower(): bit for name, bit in tuple(globals().items()) if name.isupper()}
+PRONOUN = SELF | HE | SHE | THEY | IT
+MODAL = CAN | MAYBE | MUST | WILL | WOULD
+MARKED = ARTICLE | DETERMINER | POSSESSIVE
+OPENER = MARKED | PREPOSITION | OWNERS  # a noun follows, no verb
+GRAMMAR = OPENER | PRONOUN | MODAL | CONJUNCTION | BE | DO | HAVE | NEGATION | USER | ROLE
+"""Classes whose words show that a text is English."""

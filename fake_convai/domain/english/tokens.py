@@ -4,17 +4,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.forms import WORD_CACHE, american, as_verb, base_form, stem
-from fake_convai.domain.english.tables import HALVES, Phrase, lexicon
+from fake_convai.domain.english.tables import lexicon
 
 MAX_LENGTH, MAX_WORDS = 960, 80
 """A longer text is a story and not one fact."""
 
 NUMERIC = "#"
-AGE = "#years"
 """What stands in the text where a number was; its value is the token's base, with the sign before it its word."""
 
 _SIGN_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -33,14 +33,14 @@ _TOKEN = re.compile(
 _SIGNS = {
     **dict.fromkeys(",()", ","),
     **dict.fromkeys(';:.!?[]{}"\u2026\u2014\u2013\u201c\u201d', "."),
-    **dict(zip("%$€£&°", ("percent", "dollar", "euro", "pound", "and", "degree"), strict=True)),
+    "&": "and",
 }
-LABEL_A = "\u1d00"
+LABEL_A = "labela"
 """Stands for a capital A that is a label ("plan A") and not an article."""
 
 _LABEL = re.compile(r"(?<=[a-z] )A(?=\s*(?:$|[.,;:!?)]|(?:and|or|in|on|at|with|for|from|to|by)\b))")
-_UNIT = re.compile(r"(.*\d)(am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)")
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
+_MARK = re.compile(r"[^\w\s]|_")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|x)$")
 
 
 @dataclass(slots=True, eq=False)
@@ -76,53 +76,32 @@ def make_token(text: str, base: str = "", forms: str = "") -> Token:
     return Token(text, base, forms, word, table.predicates.get(verb, verb), stem(word), _kinds(text, base, forms, word))
 
 
-@lru_cache(WORD_CACHE)
-def _number(value: str, *, age: bool) -> Token:
-    return Token(AGE if age else NUMERIC, value, "", NUMERIC + value, "", NUMERIC + value, kind.NUMBER)
-
-
-_BY_BASE = kind.USER | kind.ROLE | kind.TIME | kind.DATE | kind.HOUR
-_BY_MEANING = kind.TIME | kind.DATE | kind.HOUR
+_BY_MEANING = kind.USER | kind.ROLE | kind.TIME | kind.DATE | kind.HOUR | kind.RARE | kind.KNOWN
 _EMPTY = (
-    kind.MARKED | (kind.PRONOUN & ~kind.SELF) | kind.CONJUNCTION | kind.BE | kind.DO | kind.HAVE | kind.WEAK
-    | kind.NEGATION | kind.PREPOSITION
+    kind.OPENER | (kind.PRONOUN & ~kind.SELF) | kind.CONJUNCTION | kind.BE | kind.DO | kind.HAVE | kind.WEAK
+    | kind.NEGATION
 )  # fmt: skip
-_ENDINGS = ("s", "ed", "ing", "ly")
-_MARKS = {",": kind.BREAK, ".": kind.BREAK | kind.STOP, "'s": kind.OWNERS | kind.OPENER | kind.SIGN}
+_FILLER = kind.ADVERB | kind.ARTICLE | kind.POSSESSIVE | kind.NEGATION | kind.WEAK
+_MARKS = {",": kind.BREAK, ".": kind.BREAK | kind.STOP, "'s": kind.OWNERS | kind.SIGN | kind.HALF}
 
 
 def _kinds(text: str, base: str, forms: str, word: str) -> int:
     if text in _MARKS:
         return _MARKS[text]
-    table = lexicon()
-    of = table.kinds.get
-    kinds = (of(text, 0) & ~_BY_BASE) | (of(base, 0) & _BY_BASE) | (of(word, 0) & _BY_MEANING)
-    known = kinds or forms or text in table.special or text.endswith(_ENDINGS)
-    if not known and text == base == word and text.isalpha():
-        return kind.CONTENT
+    of = lexicon().kinds.get
+    kinds = of(text, 0) | ((of(base, 0) | of(word, 0)) & _BY_MEANING)
+    is_modal = kinds & kind.MODAL
     is_auxiliary = base in ("be", "have", "do") and forms not in ("", "q", "g")
-    is_modal = bool(kinds & (kind.CAN | kind.MAYBE | kind.MUST | kind.WILL | kind.WOULD))
-    is_adverb = text in table.adverbs or (text.endswith("ly") and not forms and text not in table.lys)
-    is_foreign = text in table.foreign
-    is_shared = text in table.shared and not is_foreign
     for bit, holds in (
-        (kind.MODAL, is_modal),
         (kind.FINITE, is_modal or is_auxiliary or "s" in forms or "p" in forms),
         (kind.VERBAL, text.isalpha() and (forms or is_modal or text.endswith(("s", "ed")))),
         (kind.HELPER, is_modal or base in ("be", "have", "do", "need", "use")),
         (kind.NAMING, word == "name" and "q" in forms),
-        (kind.PLURAL, text in table.plurals or (text != base and text.endswith("s"))),
-        (kind.OPENER, text == "one" or kinds & (kind.PREPOSITION | kind.MARKED)),  # a noun follows, no verb
-        (kind.ADVERB, is_adverb),
-        (kind.FILLER, is_adverb or kinds & (kind.ARTICLE | kind.POSSESSIVE | kind.NEGATION | kind.WEAK)),
+        (kind.PLURAL, text in lexicon().plurals or (text != base and text.endswith("s"))),
+        (kind.ADVERB, text.endswith("ly") and not forms and not kinds & kind.LY),
         (kind.CONTENT, not kinds & _EMPTY and not (forms and word == "be")),
-        (kind.FOREIGN, is_foreign),
-        (kind.SHARED, is_shared),
-        (kind.SIGN, not is_foreign and not is_shared and (forms or text in table.grammar)),
-        (kind.KNOWN, word in table.known or word in table.grammar),
-        (kind.NUMERAL, text in table.numbers or (not text.isalpha() and any(map(str.isdigit, text)))),
-        (kind.RARE, text in table.phrases or base in table.phrases),
-        (kind.HALF, text == "'s" or text in HALVES),
+        (kind.SIGN, forms and not kinds & (kind.FOREIGN | kind.SHARED)),
+        (kind.NUMERAL, not text.isalpha() and any(map(str.isdigit, text))),
     ):
         if holds:
             kinds |= bit
@@ -134,183 +113,113 @@ def tokens_of(text: str) -> tuple[list[Token], int]:
     script, no sign of English, or too long."""
     if len(text) > MAX_LENGTH or (not text.isascii() and _BEYOND_LATIN.search(text)):
         return [], 0
-    tokens, kinds = _pieces(_cleaned(text))
-    if kinds & kind.HALF:
-        tokens, kinds = _pieces(_TORN.sub("'", _cleaned(text)))
-    if kinds & (kind.TITLE | kind.OWNERS):
-        tokens = _mended(tokens)
-    if kinds & kind.NUMERAL:
-        tokens = _numbered(tokens)
-        kinds |= kind.NUMBER
-    if not tokens or len(tokens) > MAX_WORDS or not _is_english(tokens, kinds):
-        return [], 0
-    if kinds & kind.RARE:
-        tokens = _rewritten(tokens)
-        kinds = 0
-        for token in tokens:
-            kinds |= token.kinds
-    return tokens, kinds
-
-
-def _cleaned(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
-    return (_LABEL.sub(LABEL_A, text) if " A" in text else text).casefold()
-
-
-def _mended(tokens: Sequence[Token]) -> list[Token]:
-    """ "Dr. Lee" without its point; "the user's a nurse" with "is"."""
-    mended: list[Token] = []
-    for token in tokens:
-        if token.text in _AFTER_IS and mended and mended[-1].kinds & kind.OWNERS:
-            mended[-1] = make_token("is")
-        if token.text != "." or not mended or not mended[-1].kinds & kind.TITLE:
-            mended.append(token)
-    return mended
-
-
-_AFTER_IS = frozenset(("a", "an", "the", "not", "been", "my", "very", "really"))
-
-
-def _pieces(text: str) -> tuple[list[Token], int]:
-    """The tokens of a text as it is, and all their kinds."""
-    tokens: list[Token] = []
-    kinds = 0
-    for some in map(_tokens_for, _TOKEN.findall(text)):
-        tokens += some
-    for token in tokens:
-        kinds |= token.kinds
+    text = (_LABEL.sub(LABEL_A, text) if " A" in text else text).casefold()
+    tokens = [token for some in map(_tokens_for, _TOKEN.findall(text)) for token in some]
+    kinds = _all_kinds(tokens)
+    if kinds & kind.HALF:
+        tokens = [token for some in map(_tokens_for, _TOKEN.findall(_TORN.sub("'", text))) for token in some]
+        kinds = _all_kinds(tokens)
+    if not tokens or len(tokens) > MAX_WORDS or not _is_english(tokens, kinds):
+        return [], 0
+    if kinds & kind.NUMERAL:
+        tokens = _numbered(tokens)
+    if kinds & kind.RARE:
+        tokens = _rewritten(tokens)
+        kinds = _all_kinds(tokens)
     return tokens, kinds
+
+
+def _all_kinds(tokens: Sequence[Token]) -> int:
+    return reduce(or_, [token.kinds for token in tokens], 0)
 
 
 @lru_cache(WORD_CACHE)
 def _tokens_for(piece: str) -> tuple[Token, ...]:
-    """Contractions in full, the possessive as a word of its own, a unit apart from its number."""
+    """Contractions in full, the possessive as a word of its own."""
     if piece in lexicon().contractions:
         return tuple(map(make_token, lexicon().contractions[piece]))
     if piece in _SIGNS:
         return (make_token(_SIGNS[piece]),)
-    if not piece[0].isalnum() and len(piece) == 1 and unicodedata.category(piece)[0] != "S":
+    if len(piece) == 1 and not piece.isalnum() and unicodedata.category(piece)[0] != "S":
         return ()
-    unit = _UNIT.fullmatch(piece) if not piece.isalpha() else None
-    if unit:
-        return (*_tokens_for(unit[1]), make_token(unit[2]))
-    if piece == "s":
-        return (make_token("'s"),)
     if piece.endswith(("'s", "s'")):
         return (make_token(piece.removesuffix("'s").removesuffix("'").replace("'", "")), make_token("'s"))
     return (make_token(_SIGN_IN_NUMBER.sub("", piece.replace("'", ""))),)
 
 
 def _is_english(tokens: Sequence[Token], kinds: int) -> bool:
-    shared = {token.text for token in tokens if token.kinds & kind.SHARED} if kinds & kind.SHARED else set()
-    if kinds & kind.FOREIGN:
-        signs = sum(1 for token in tokens if token.kinds & kind.SIGN)
-        foreign = sum(1 for token in tokens if token.kinds & kind.FOREIGN)
-        return signs > foreign or (signs == foreign == 1 and bool(shared))  # a name may be a word elsewhere: Ben
-    return bool(kinds & kind.SIGN) or tokens[0].text == "i" or len(shared) > 1
+    if kinds & (kind.SIGN | kind.FOREIGN) == kind.SIGN:
+        return True
+    bits = kind.SIGN, kind.FOREIGN, kind.SHARED
+    signs, foreign, shared = (len({token.text for token in tokens if token.kinds & bit}) for bit in bits)
+    if not foreign:
+        return shared > 1 or tokens[0].text == "i"
+    return signs > foreign or (signs == foreign == 1 and shared > 0)  # a name may be a word elsewhere: Ben
 
 
-# Numbers
+# Numbers and phrases
 
 
 def _numbered(tokens: Sequence[Token]) -> list[Token]:
-    """Numbers taken together: "twenty", "one" -> 21; "3 times" as "3x", "March 4th" as 4."""
-    result: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
-        value, taken = _number_at(tokens, place) if token.kinds & kind.NUMERAL else ("", 1)
-        place += taken
-        if not value:
-            result.append(token)
-            continue
-        following = [token.text for token in tokens[place : place + 3]]
-        years = 0
-        if following and following[0] in ("year", "years", "yr", "yrs"):
-            years = 2 if following[1:2] == ["old"] else 3 if following[1:] == ["of", "age"] else 0
-        result.append(_number(value, age=years > 0))
-        place += years or (following[:1] == ["times"])
-    return result
-
-
-def _number_at(tokens: Sequence[Token], place: int) -> tuple[str, int]:
-    """The number that begins at a place, and how many tokens it takes; an empty number for "one", which says "a"."""
-    word = tokens[place].text
+    """Numbers as tokens of their value, number words taken together: "twenty", "one" -> 21. "One" alone says "a"."""
     table = lexicon().numbers
-    if word not in table:
-        ordinal = _ORDINAL.fullmatch(word)
-        return (str(int(word)) if word.isdecimal() and len(word) < 20 else ordinal[1] if ordinal else word), 1
-    total, taken = 0, 0
-    for token in tokens[place:]:
+    result: list[Token] = []
+    total = -1  # of the number words just before
+    for token in tokens:
         value = table.get(token.text, "")
-        if value and not value.isdecimal() and not taken:
-            return value.rstrip("sthndrx"), 1
         number = int(value) if value.isdecimal() else -1
-        if number < 0 or (taken and not (number >= 100 or (number < 10 and total % 10 == 0 and total % 100 >= 20))):
-            break
-        total = max(total, 1) * number if number >= 100 else total + number
-        taken += 1
-    return ("" if taken == 1 and word == "one" else str(total)), taken
-
-
-# Phrases
+        if total >= 0 and (number >= 100 or (0 < number < 10 and total % 10 == 0 and total % 100 >= 20)):
+            result.pop()
+            total = total * number if number >= 100 else total + number
+        else:
+            total = number
+        if token.kinds & kind.NUMERAL and (total, token.text) != (1, "one"):
+            value = str(total) if total >= 0 else _ORDINAL.sub("", value or token.text)
+            token = Token(NUMERIC, value, "", NUMERIC + value, "", NUMERIC + value, kind.NUMBER)
+        result.append(token)
+    return result
 
 
 def _rewritten(tokens: list[Token]) -> list[Token]:
     """Phrases in their one-word form: "is a big fan of" -> like."""
-    found = _phrases_in(tokens)
-    if not found:
+    phrases = lexicon().phrases
+    words = {token.text for token in tokens}
+    words.update([token.base for token in tokens])
+    possible = [phrase for word in words & phrases.keys() for phrase in phrases[word] if words.issuperset(phrase[0])]
+    if not possible:
         return tokens
     result: list[Token] = []
-    end = 0
-    for start, stop, instead in sorted(found, key=lambda match: (match[0], -match[1])):
-        if start >= end:
-            result += (*tokens[end:start], *instead)
-            end = stop
-    return [*result, *tokens[end:]]
+    place = 0
+    while place < len(tokens):
+        matches = [match for phrase in possible if (match := _matched(*phrase, tokens[place:]))]
+        taken, instead = max(matches, key=lambda match: match[0], default=(1, tokens[place : place + 1]))
+        result += instead
+        place += taken
+    return result
 
 
-def _phrases_in(tokens: Sequence[Token]) -> list[tuple[int, int, list[Token]]]:
-    """Where each phrase begins and ends, and what stands for it."""
-    phrases = lexicon().phrases
-    words = set()
-    for token in tokens:
-        words.add(token.text)
-        words.add(token.base)
-    possible = [phrase for word in words & phrases.keys() for phrase in phrases[word] if phrase.needed <= words]
-    return [
-        (start, *match)
-        for phrase in possible
-        for start, token in enumerate(tokens)
-        if phrase.words[0] in (token.text, token.base) and (match := _matched(phrase, tokens, start))
-    ]
-
-
-def _matched(phrase: Phrase, tokens: Sequence[Token], place: int) -> tuple[int, list[Token]] | None:
-    """Where a phrase that begins at a place ends, and what stands for it. Fillers may stand between its words."""
-    first = tokens[place]
+def _matched(words: Sequence[str], heads: Sequence[str], tokens: Sequence[Token]) -> tuple[int, list[Token]] | None:
+    """How many tokens a phrase takes, and what stands for them. Fillers may stand between its words."""
+    at = 0
     kept: list[Token] = []
-    for expected in phrase.words[1:]:
-        place += 1
-        while place < len(tokens) and expected not in (tokens[place].text, tokens[place].base):
-            if not tokens[place].kinds & kind.FILLER:
-                return None
-            if tokens[place].kinds & kind.NEGATION:
-                kept.append(tokens[place])
-            place += 1
-        if place >= len(tokens):
+    for place, token in enumerate(tokens):
+        if words[at] in (token.text, token.base):
+            at += 1
+            if at == len(words):
+                instead = [make_token(word) for word in heads]
+                if tokens[0].forms and not instead[0].kinds & kind.CAN:
+                    instead[0] = make_token(tokens[0].text, heads[0], tokens[0].forms)
+                return place + 1, [*instead, *kept]
+        elif not (at and token.kinds & _FILLER):
             return None
-    instead = [make_token(word) for word in phrase.instead]
-    if first.forms and not instead[0].kinds & kind.CAN:
-        instead[0] = make_token(first.text, phrase.instead[0], first.forms)
-    return place + 1, [*instead, *kept]
+        elif token.kinds & kind.NEGATION:
+            kept.append(token)
+    return None
 
 
 # Texts as they were sent
-
-_KEPT_SIGNS = frozenset("#%@&*+/")
-"""Punctuation that tells things apart: C# from C, 5% from 5."""
 
 
 def exact_form(text: str) -> str:
@@ -319,40 +228,20 @@ def exact_form(text: str) -> str:
     Compatibility forms, case, white space and punctuation do not count; signs inside numbers and symbols such as
     "C++" or an emoji do.
     """
-    plain = text.casefold() if text.isascii() else _composed(text)
-    if "," in plain:
-        plain = _SIGN_IN_NUMBER.sub("", plain)
-    if plain.isascii() and not _MAY_JOIN_NUMBER.search(plain):
-        return " ".join(plain.translate(_COUNTED_ASCII).split()) or " ".join(plain.split())
-    kept = []
-    for place, char in enumerate(plain):
-        instead = _counted(char)
-        if instead == " " and char in ".,:-" and _joins_number(plain, place):
-            instead = char
-        kept.append(instead)
-    return " ".join("".join(kept).split()) or " ".join(plain.split())
+    plain = text.casefold()
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    plain = _SIGN_IN_NUMBER.sub("", plain) if "," in plain else plain
+    return " ".join(_MARK.sub(_counted, plain.rstrip(" .")).split()) or " ".join(plain.split())
 
 
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-@lru_cache(4096)
-def _counted(char: str) -> str:
-    """The character itself when it counts, a space when it only parts words, else nothing."""
-    category = unicodedata.category(char)
-    if category[0] in "LMNS" or category in ("Cs", "Co", "Cn") or char in _KEPT_SIGNS:
-        return char
-    return "" if char in "'\u2019" or category == "Cf" else " "
-
-
-_MAY_JOIN_NUMBER = re.compile(r"[.,:-]\d")
-_COUNTED_ASCII = {place: _counted(chr(place)) for place in range(128)}
-
-
-def _joins_number(text: str, place: int) -> bool:
-    """Whether a sign belongs to a number: 3.5, 7:30, 2024-01-05, -18."""
-    if not text[place + 1 : place + 2].isdigit():
-        return False
-    before = text[place - 1 : place] if place else ""
-    return before.isdigit() or (text[place] == "-" and (not before or before.isspace()))
+def _counted(found: re.Match[str]) -> str:
+    """The sign itself when it counts, a space when it only parts words, else nothing."""
+    sign, text, place = found[0], found.string, found.start()
+    before, after = text[place - 1 : place], text[place + 1 : place + 2]
+    category = unicodedata.category(sign)
+    if category[0] in "MS" or category in ("Cs", "Co", "Cn") or sign in "#%@&*+/":  # C#, 5%
+        return sign
+    if sign in ".,:-" and after.isdigit() and (before.isdigit() or (sign == "-" and not before.strip())):
+        return sign  # 3.5, 7:30, 2024-01-05, -18
+    return "" if sign in "'\u2019" or category == "Cf" else " "

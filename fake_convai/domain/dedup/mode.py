@@ -1,5 +1,0 @@
-"""How facts are compared."""
-
-from typing import Literal
-
-DedupMode = Literal["naive", "exact", "off"]
