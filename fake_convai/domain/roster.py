@@ -51,6 +51,16 @@ class Member:
         """Whether it can be talked to, now or as soon as it is ready."""
         return self.status in ("dispatch_accepted", "ready")
 
+    def identity(self) -> Json:
+        """What ties a message to it, beside the room."""
+        return {
+            "membership_id": self.membership_id,
+            "character_id": self.character_id,
+            "character_session_id": self.character_session_id,
+            "participant_identity": self.participant_identity,
+            "is_initial": self.is_initial,
+        }
+
     def break_down(self, failure_code: str) -> None:
         """It was there and is not any more, or never came."""
         self.status = "failed" if self.status == "ready" else "dispatch_failed"
@@ -60,12 +70,8 @@ class Member:
         """What `/connect` and a roster update say of it."""
         failed = self.status in ("dispatch_failed", "failed")
         return {
-            "membership_id": self.membership_id,
-            "character_id": self.character_id,
+            **self.identity(),
             "session_id": self.session_id,
-            "character_session_id": self.character_session_id,
-            "participant_identity": self.participant_identity,
-            "is_initial": self.is_initial,
             "provisioning_status": "dispatch_failed" if failed else "dispatch_accepted",
             "failure_code": self.failure_code,
             "display_name": self.display_name,

@@ -85,14 +85,7 @@ class Ensemble:
 
     def identity(self, member: Member) -> dict[str, Any]:
         """The six fields that tie a message to an instance."""
-        return {
-            "room_session_id": self._room.room_session_id,
-            "membership_id": member.membership_id,
-            "character_id": member.character_id,
-            "character_session_id": member.character_session_id,
-            "participant_identity": member.participant_identity,
-            "is_initial": member.is_initial,
-        }
+        return {"room_session_id": self._room.room_session_id, **member.identity()}
 
     def entered(self, room: RosterRoom) -> None:
         """Somebody has joined, as the database has it."""
@@ -142,6 +135,12 @@ class Ensemble:
     def plays(self, instance: Instance) -> bool:
         """Whether the instance belongs to the room still."""
         return self._instances.get(instance.member.membership_id) is instance
+
+    def came(self, identity: str) -> None:
+        """Somebody is there, as one instance knows: now all do."""
+        for instance in list(self._instances.values()):
+            if instance.is_there:
+                instance.notice(identity)
 
     def packet(self, identity: str, data: bytes) -> None:
         """Take a packet of a person: a command to the room, or words to the active instance."""
@@ -284,6 +283,9 @@ class Ensemble:
         if not self.plays(instance):
             await instance.retire()
             return
+        for identity in self._guests:
+            if any(identity in one.seats and one.seats[identity].is_here for one in self._instances.values()):
+                instance.notice(identity)
         if self.roster.ready(instance.member.membership_id):
             await self._save()
 

@@ -48,6 +48,9 @@ class Company(Protocol):
         """Whether the instance belongs to the room still."""
         ...
 
+    def came(self, identity: str) -> None:
+        """Somebody is there."""
+
     def packet(self, identity: str, data: bytes) -> None:
         """Take a packet of a person."""
 
@@ -149,6 +152,27 @@ class Instance(Room):
     def greet(self, identity: str) -> None:
         """Say that the instance is there, to one person."""
         self._company.greet(self, identity)
+
+    def came(self, identity: str | None) -> None:
+        """Somebody is there, whom every instance is to greet."""
+        if identity is None:
+            super().came(None)
+        else:
+            self._company.came(identity)
+
+    def notice(self, identity: str) -> None:
+        """Somebody is there, as one of the instances knows."""
+        super().came(identity)
+
+    async def look(self) -> None:
+        """See who is there, which one of the instances does for all."""
+        if self._company.is_first(self):
+            await super().look()
+
+    async def reveal(self, identity: str) -> None:
+        """Let the server tell of somebody, which one of the instances asks for."""
+        if self._company.is_first(self):
+            await super().reveal(identity)
 
     def packet(self, identity: str | None, data: bytes) -> None:
         """Somebody sent a packet, which every instance receives: one of them takes it for all."""

@@ -172,7 +172,7 @@ class Room:
         if identity is None and len(self.seats) == 1:
             [seat] = self.seats.values()  # of several, a sign of one who is here already must not be taken for another
         elif identity is None:
-            self.start(self._look())
+            self.start(self.look())
             return
         elif identity in self.seats:
             seat = self.seats[identity]
@@ -225,11 +225,12 @@ class Room:
             awaited = self._awaited > 0 and not all(seat.is_here for seat in self.seats.values())
             self._awaited -= awaited
             await asyncio.sleep(_AWAITED_SECONDS if awaited else _LOOK_SECONDS)
-            await self._look()
+            await self.look()
             looks += 1
         self._emptied(self)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """See who is there, and who is not any more."""
         people = await self._ask(self._service.people(self.name))
         if people is None:
             return
@@ -244,11 +245,15 @@ class Room:
                 self.left(identity)
 
     async def _welcome(self, seat: Seat) -> None:
-        await self._ask(self._service.show(self.name, seat.identity))
+        await self.reveal(seat.identity)
         if self._participant is not None:
             await self._participant.wait_heard()
         await asyncio.sleep(SETTLE_SECONDS)
         self.greet(seat.identity)
+
+    async def reveal(self, identity: str) -> None:
+        """Let the server tell everybody of somebody who publishes nothing."""
+        await self._ask(self._service.show(self.name, identity))
 
     async def _ask(self, call: Coroutine[Any, Any, T]) -> T | None:
         """What the server's own API says; None when it does not answer, which the participant learns by itself."""

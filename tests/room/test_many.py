@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -73,6 +73,7 @@ def test_rooms_one_after_the_other_leave_nothing_behind(
     own: FakeConvai, livekit_program: str, started: Servers
 ) -> None:
     npc = own.character()
+    measured = measuring(own, started)
 
     async def talk() -> None:
         connected = await connect(own, npc)
@@ -86,14 +87,6 @@ def test_rooms_one_after_the_other_leave_nothing_behind(
         await person.leave()
         await soon(lambda: rooms_of(own)._rooms == {} and rooms_of(own)._closing == set())
 
-    def measured() -> dict[str, int]:
-        return {
-            "tasks of the server": len(asyncio.all_tasks(own.transport._loop)),
-            "threads": threading.active_count(),
-            "processes": len(started()),
-            "subscriptions": subscriptions(),
-        }
-
     async def run() -> None:
         for _ in range(3):
             await talk()
@@ -105,6 +98,40 @@ def test_rooms_one_after_the_other_leave_nothing_behind(
         assert descriptors() <= open_before + 5  # the libraries keep a few to use again
 
     asyncio.run(run())
+
+
+@linux_only
+def test_a_room_of_ten_characters_leaves_nothing_behind(
+    own: FakeConvai, livekit_program: str, started: Servers
+) -> None:
+    npcs = [own.character() for _ in range(10)]
+    own.set_replies({}, default="Yes.")
+    measured = measuring(own, started)
+
+    def hold(*cast: str) -> None:
+        with own.conversation(npcs=cast, person="player-42", max_num_participants=2) as room:
+            where = room.room_session_id
+            with own.conversation(person="player-43", mode="join", room_session_id=where) as other:
+                other.say("Hello.")
+                assert room.address("Hello.").answered == cast
+        asyncio.run(soon(lambda: all_closed(own)))
+        assert rooms_of(own)._ensembles == {}
+
+    hold(npcs[0])
+    before, open_before = measured(), descriptors()
+    hold(*npcs)
+    asyncio.run(soon(lambda: all(number <= before[name] for name, number in measured().items())))
+    assert descriptors() <= open_before + 5
+
+
+def measuring(fake: FakeConvai, started: Servers) -> Callable[[], dict[str, int]]:
+    """Counts what rooms could leave behind."""
+    return lambda: {
+        "tasks of the server": len(asyncio.all_tasks(fake.transport._loop)),
+        "threads": threading.active_count(),
+        "processes": len(started()),
+        "subscriptions": subscriptions(),
+    }
 
 
 async def all_closed(fake: FakeConvai) -> bool:
