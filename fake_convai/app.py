@@ -133,6 +133,18 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return MANNERS.answer(refusal).response()
 
 
+class _AnyPage(CORSMiddleware):
+    """Lets a public page call this machine, too, which Chrome asks for first; not every Starlette knows that."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Say that it may."""
+        self.allow_private_network = True  # of newer versions, which would refuse
+        response = super().preflight_response(request_headers)
+        if request_headers.get("access-control-request-private-network") == "true":
+            response.headers["access-control-allow-private-network"] = "true"
+        return response
+
+
 class _Application(Starlette):
     """Starlette around the control plane, with a short way past it for the surfaces, which answer every error
     themselves: its middleware and router would cost a short request a sixth more (docs/performance.md)."""
@@ -142,13 +154,12 @@ class _Application(Starlette):
         super().__init__(**options)
         self._is_allowed = is_allowed
         # Browsers call the real hosts from any page; the control plane does not share this.
-        self._surfaces = CORSMiddleware(
+        self._surfaces = _AnyPage(
             surfaces,
             allow_origins=["*"],
             allow_methods=["*"],
             allow_headers=["*"],
             expose_headers=["*"],
-            allow_private_network=True,  # which Chrome asks for before it lets a public page call this machine
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,13 +1,27 @@
 #!/bin/sh
-# The tests that a user's environment decides, with the lowest versions that pyproject.toml allows, in a new environment.
+# What a user's environment decides, in environments of their own: the tests of the fixture with the lowest versions that
+# pyproject.toml allows, beside other people's packages; and with httpx alone, where a command runs the server.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-"${PYTHON:-python3}" -m venv "$folder"
+unset PYTHONPATH
+
 lowest=$(sed -n '/^dependencies = \[/,/^\]/s/^    "\([A-Za-z0-9_-]*\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml)
+"${PYTHON:-python3}" -m venv "$folder/lowest"
 # shellcheck disable=SC2086 # one requirement a word
-"$folder/bin/pip" install --quiet $lowest "pytest==8.3.*" pytest-xdist httpx2 hypothesis requests
-"$folder/bin/pip" install --quiet --no-deps --editable .
-"$folder/bin/python" -m pytest -q -p no:cacheprovider --numprocesses 2 tests/examples tests/recipes \
-    tests/testing/test_running.py tests/testing/test_transport.py tests/test_cli_control.py "$@"
+"$folder/lowest/bin/pip" install --quiet $lowest 'fastapi==0.115.12' 'pydantic<2.11' \
+    'pytest==8.3.*' pytest-xdist httpx2 hypothesis requests
+"$folder/lowest/bin/pip" install --quiet --no-deps --editable .
+"$folder/lowest/bin/pip" check
+"$folder/lowest/bin/python" -m pytest -q -p no:cacheprovider --basetemp="$folder/temp" --numprocesses 2 tests/examples \
+    tests/recipes tests/testing/test_running.py tests/testing/test_transport.py tests/test_cli_control.py "$@"
+
+"${PYTHON:-python3}" -m venv "$folder/client"
+"$folder/client/bin/pip" install --quiet httpx pytest websockets
+"$folder/client/bin/pip" install --quiet --no-deps .
+cp -r tests/examples "$folder/examples"
+rm -r "$folder/examples/test_without_a_socket.py" "$folder/examples/test_unittest.py" # which need a server in process
+cd "$folder/examples"
+"$folder/client/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib \
+    --fake-convai-command "$folder/lowest/bin/fake-convai"

@@ -16,6 +16,9 @@ _HTTP2 = b"PRI * HTTP/2.0\r\n"
 _PATIENCE = 1.0
 """Seconds in which a client may still read what was sent last; a transport that is closed would wait for ever."""
 
+_UNCLOSED = 10.0 + _PATIENCE
+"""Seconds until a client that does not close in turn is left; newer versions of uvicorn wait for ten themselves."""
+
 
 class HttpProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, with the transport in the scope of each request, and a limit to its head."""
@@ -100,7 +103,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True  # by a refusal, which uvicorn would take for a crash
         if message["type"] == "websocket.close":
-            self.loop.call_later(self.close_timeout + _PATIENCE, self.transport.abort)
+            self.loop.call_later(_UNCLOSED, self.transport.abort)
 
     def shutdown(self) -> None:
         """The server stops."""
