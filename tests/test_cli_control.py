@@ -237,6 +237,21 @@ def test_the_lag_is_shown_set_settled_and_cleared(seeded: Shell) -> None:
     assert "'soon' is neither of the form 5s nor 2reads" in seeded.refused("lag", "set", "--end-users", "soon")
 
 
+def test_replies_are_set_shown_and_cleared(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "talk.yaml"
+    file.write_text("replies:\n  - {match: cube, reply: On my way.}  # a comment\ndefault: Tell me more.\n")
+    script = {"replies": [{"match": "cube", "reply": "On my way."}], "default": "Tell me more."}
+    assert shell.says("replies", "set", str(file)) == "Set 1 replies.\n"
+    assert json.loads(shell.says("replies")) == script
+    assert shell.says("replies", "clear") == "There are no scripted replies any more.\n"
+    assert json.loads(shell.says("replies", "show")) == {"replies": [], "default": None}
+    file = file.with_suffix(".json")
+    file.write_text(json.dumps(script))
+    assert shell.json("replies", "set", str(file)) == script
+    file.write_text("{")
+    assert "talk.json cannot be read" in shell.refused("replies", "set", str(file))
+
+
 class TestFaults:
     def test_are_added_listed_and_cleared(self, shell: Shell) -> None:
         assert shell.says("faults") == "No fault is waiting.\n"

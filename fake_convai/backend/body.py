@@ -75,7 +75,7 @@ def _decoded(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> TooLarge:
-    size = f"{limit} bytes ({limit // MEBIBYTE} MiB)"
+    size = f"{limit} bytes ({limit // MEBIBYTE} MiB)" if limit >= MEBIBYTE else f"{limit} bytes ({limit // 1024} KiB)"
     return TooLarge(f"The request body is over the limit of {size}: send less at a time.")
 
 

@@ -11,6 +11,7 @@ from fake_convai.cli.exec import exec_command
 from fake_convai.cli.faults import faults
 from fake_convai.cli.journal import requests
 from fake_convai.cli.openapi import openapi
+from fake_convai.cli.replies import replies
 from fake_convai.cli.serve import migrate, serve
 from fake_convai.cli.stubs import stubs
 from fake_convai.cli.timing import lag, pace, settle
@@ -41,7 +42,7 @@ def cli() -> None:
 
 for command in (
     *(serve, exec_command, migrate),
-    *(seed, export, reset, snapshot, clock, pace, lag, settle, faults, stubs, requests),
+    *(seed, export, reset, snapshot, clock, pace, lag, settle, replies, faults, stubs, requests),
     *(openapi, check, proxy, compare, verify),
 ):
     cli.add_command(command)

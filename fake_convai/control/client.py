@@ -3,6 +3,7 @@
 The command line, the test handle and the replay of a recording share it; it needs nothing but httpx.
 """
 
+import json
 import logging
 import os
 import ssl
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -56,6 +58,12 @@ def quiet() -> Iterator[None]:
         _QUIET.reset(token)
 
 
+def document_of(path: Path) -> Any:
+    """What is sent of a file: YAML by its ending as it is, JSON otherwise."""
+    content = path.read_bytes()
+    return content if path.suffix.lower() in (".yaml", ".yml") else json.loads(content)
+
+
 class ControlClient:
     """A client for the server at `url`; nothing is sent before the first call."""
 
@@ -87,17 +95,21 @@ class ControlClient:
     ) -> dict[str, Any]:
         """The answer to `method /_fake{path}` for one account, or for the whole server when no `api_key` is given.
 
+        A `body` of bytes is YAML.
+
         Raises `ControlError` unless it is a 200 with a JSON object.
         """
         patience = TIMEOUT + float((query or {}).get("wait", 0))
         address = f"{self.url}/_fake{path}"
         keys = {"CONVAI-API-KEY": api_key, "X-Fake-Convai-Control-Key": self.control_key}
         headers = [(name.encode(), key.encode()) for name, key in keys.items() if key]
+        sent: dict[str, Any] = {"json": body}
+        if isinstance(body, bytes):
+            sent = {"content": body}
+            headers.append((b"Content-Type", b"application/yaml"))
         try:
             with quiet():
-                response = self.http.request(
-                    method, address, json=body, params=query, headers=headers, timeout=patience
-                )
+                response = self.http.request(method, address, params=query, headers=headers, timeout=patience, **sent)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = f"no fake-convai answers at {self.url} ({error}): is it running?"
             raise ControlError(reason) from None  # httpx's own frames say nothing more

@@ -15,6 +15,7 @@ from fake_convai.backend.body import MEBIBYTE, parse_large_object, read_body
 from fake_convai.backend.errors import Manners
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
+from fake_convai.backend.yaml_body import is_yaml, read_yaml
 from fake_convai.domain.errors import Forbidden, Invalid, Unavailable
 from fake_convai.live.hub import Hub
 from fake_convai.live.running import Running
@@ -68,7 +69,7 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             running = _admit(request)
             account = await _account(request, running.backend)
-            body = await parse_large_object(await read_body(request, MAX_BODY))
+            body = await (read_yaml(request) if is_yaml(request) else _read_json(request))
             # What happened before belongs to the time before: to the clock, the journal and the data as they still are.
             await running.backend.journal.flush()
             await running.backend.frames.flush()
@@ -82,6 +83,10 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
     endpoint.__doc__ = handler.__doc__
     return endpoint
+
+
+async def _read_json(request: Request) -> dict[str, Any]:
+    return await parse_large_object(await read_body(request, MAX_BODY))
 
 
 def _admit(request: Request) -> Running:

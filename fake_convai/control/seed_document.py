@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, field_validator
 
 from fake_convai.backend.body import parse_object
 from fake_convai.backend.models import EndUserId, EndUserMetadata, Id
+from fake_convai.backend.yaml_body import yaml_to_json
 from fake_convai.control.documents import Document
 from fake_convai.control.speech_documents import LagDocument, PaceDocument, RepliesDocument
 from fake_convai.control.stub_document import MAX_STUBS, StubDocument
@@ -229,7 +229,7 @@ def read_document(path: Path) -> dict[str, Any]:
         text = _read(path)
         if not text.strip():
             raise ValueError("it is empty")
-        return parse_object(_yaml_to_json(text) if _is_yaml(path, text) else text.encode())
+        return parse_object(yaml_to_json(text) if _is_yaml(path, text) else text.encode())
     except RecursionError:
         raise Invalid(f"{path} is no seed document: it is nested too deeply.") from None
     except OSError as error:
@@ -238,9 +238,6 @@ def read_document(path: Path) -> dict[str, Any]:
         reason = " ".join(str(error).replace("The request body", "it").split())
         raise Invalid(f"{path} is no seed document: {reason}") from error
 
-
-MOST_VALUES = 1_000_000
-"""Values that aliases of a YAML document may unfold to."""
 
 _PIPES: dict[Path, str] = {}
 
@@ -258,26 +255,3 @@ def _read(path: Path) -> str:
 
 def _is_yaml(path: Path, text: str) -> bool:
     return path.suffix.lower() in {".yaml", ".yml"} or (path in _PIPES and not text.lstrip().startswith("{"))
-
-
-def _yaml_to_json(text: str) -> bytes:
-    import yaml
-
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from None
-    _refuse_bulk(document, max(len(text), MOST_VALUES))
-    return orjson.dumps(document)
-
-
-def _refuse_bulk(document: Any, most: int) -> None:
-    """Count the values; where aliases name aliases, a few lines hold more of them than any memory."""
-    waiting = [document]
-    while waiting:
-        value = waiting.pop()
-        most -= 1
-        if most < 0:
-            raise ValueError("its aliases unfold to too much: write it out")
-        if isinstance(value, dict | list):
-            waiting.extend(value.values() if isinstance(value, dict) else value)

@@ -136,6 +136,7 @@ class AsyncFakeConvai:
     stub = _awaited(FakeConvai.stub)
     clear_stubs = _awaited(FakeConvai.clear_stubs)
     unhappened = _awaited(FakeConvai.unhappened)
+    replies = _awaited(FakeConvai.replies)
     set_replies = _awaited(FakeConvai.set_replies)
     now = _awaited(FakeConvai.now)
     freeze = _awaited(FakeConvai.freeze)

@@ -3,8 +3,10 @@
 import difflib
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
+from fake_convai.control.client import document_of
 from fake_convai.domain.faults import Fault
 from fake_convai.testing.driving import Driven, checked, given, place
 from fake_convai.testing.records import Memory, Message, Request, read
@@ -229,6 +231,13 @@ class Happenings(Driven):
         """Forget the answers of one's own."""
         self._call("DELETE", "/stubs")
         self._planned[:] = [one for one in self._planned if one[0] != "stub"]
+
+    def replies(self, document: Mapping[str, Any] | str | Path) -> None:
+        """Script what characters say, and do beside it: `{"replies": [...], "default": ...}`, or a file of it.
+
+        A file is JSON, or YAML by its ending. This takes the place of what was set before.
+        """
+        self._call("PUT", "/replies", document if isinstance(document, Mapping) else document_of(Path(document)))
 
     def set_replies(
         self, replies: Mapping[str, str], default: str | None = None, *, heard: Sequence[str] | None = None

@@ -1,6 +1,5 @@
 """What an account holds: characters, people, memories, sessions, and all of it saved and put back."""
 
-import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+from fake_convai.control.client import document_of
 from fake_convai.domain.identity import normalise_end_user_id
 from fake_convai.domain.text import normalise_fact
 from fake_convai.testing.driving import Driven, checked, given
@@ -103,7 +103,7 @@ class Holdings(Driven):
 
     def seed(self, document: Mapping[str, Any] | str | Path) -> None:
         """Add a seed document to the account, all or nothing; a file is JSON, or YAML by its ending."""
-        self._call("POST", "/seed", document if isinstance(document, Mapping) else _read_file(Path(document)))
+        self._call("POST", "/seed", document if isinstance(document, Mapping) else document_of(Path(document)))
 
     def state(self) -> dict[str, Any]:
         """The account as a seed document: `characters, end_users, memories, sessions`."""
@@ -136,15 +136,3 @@ class Holdings(Driven):
 def _snapshot(name: str) -> str:
     # A dot would be resolved on the way, as in a path of files.
     return f"/snapshots/{quote(name, safe='').replace('.', '%2E')}"
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    text = path.read_text("utf-8-sig")
-    if path.suffix.lower() in {".yaml", ".yml"}:
-        import yaml
-
-        text = json.dumps(yaml.safe_load(text), default=lambda moment: moment.isoformat())
-    document = json.loads(text)
-    if not isinstance(document, dict):
-        raise TypeError(f"{path} is no seed document: it holds no object")
-    return document

@@ -80,3 +80,56 @@ def test_there_is_a_limit_to_what_is_tried_on_all_that_is_said(control: Control)
     many = {"replies": [{"match": str(number), "reply": "x"} for number in range(1001)]}
     refused(control.send("PUT", "/replies", many), 400, "'replies'", "at most 1000")
     assert control.ok("GET", "/replies") == NOTHING
+
+
+TALK = """
+replies:
+  - match: cube
+    reply: On my way.   # a comment of the designer's
+    actions: [{name: Move To, target: cube}, Wave]
+default: Tell me more.
+"""
+
+
+def put(control: Control, body: str, kind: str = "application/yaml") -> Any:
+    """Send a script as it is."""
+    headers = {"CONVAI-API-KEY": control.key or "", "Content-Type": kind}
+    return control.client.put("/_fake/replies", content=body.encode(), headers=headers)
+
+
+def test_a_script_may_be_yaml(control: Control) -> None:
+    expected = {
+        "replies": [
+            {"match": "cube", "reply": "On my way.", "actions": [{"name": "Move To", "target": "cube"}, "Wave"]}
+        ],
+        "default": "Tell me more.",
+    }
+    for kind in ("application/yaml", "text/x-yaml; charset=utf-8"):
+        answer = put(control, TALK, kind)
+        assert (answer.status_code, answer.json()) == (200, expected)
+        assert control.ok("GET", "/replies") == expected
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ("replies: [", 400, "The request body must be YAML: while parsing"),
+        ("- match: cube", 400, "The request body must be a JSON object"),
+        ("replies:\n  - {match: cube, replay: x}", 400, "Invalid replies at 'replies[0].replay'"),
+        ("1: 2", 400, "The request body must be"),
+        ("a: " + "[" * 5000, 400, "The request body"),
+        (BOMB, 400, "aliases unfold to too much"),
+        ("#" * 262_145, 413, "262144 bytes (256 KiB)"),
+        ("!!python/object/apply:os.system [echo]", 400, "could not determine a constructor"),
+    ],
+)
+def test_yaml_that_cannot_be_used(control: Control, body: str, status: int, words: str) -> None:
+    answer = put(control, body)
+    assert answer.status_code == status
+    assert words in answer.json()["ERROR"]
+    assert control.ok("GET", "/replies") == NOTHING

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -234,6 +235,19 @@ def test_set_replies(fake: FakeConvai, app: App, http: httpx.Client) -> None:
         return answer.json()["text"]
 
     assert (say("How do I close the valve?"), say("Hello.")) == ("Turn it clockwise.", "Ask about valves.")
+
+
+@pytest.mark.parametrize("name", ["talk.yaml", "talk.json"])
+def test_replies_from_a_file(fake: FakeConvai, tmp_path: Path, name: str) -> None:
+    text = '{"replies": [{"match": "cube", "reply": "On my way.", "actions": ["Wave"]}], "default": "Hm."}'
+    (tmp_path / name).write_text(text.replace('"', "") if name.endswith("yaml") else text)
+    fake.replies(tmp_path / name)
+    npc = fake.character()
+    said = fake.talk(npc, None, "The cube!")
+    assert said.text == "On my way."
+    assert {"type": "action-response", "actions": ["Wave"]} in [event.data for event in said.events]
+    fake.replies({"default": "Well."})
+    assert fake.talk(npc, None, "The cube!").text == "Well."
 
 
 def test_clock(fake: FakeConvai) -> None:
