@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from fake_convai.domain.english.forms import as_verb, base_form
+from fake_convai.domain.english.tokens import make_token
 from fake_convai.domain.extraction.words import regex
 from fake_convai.domain.script import MAX_SEARCHED, Answer, Script
 from fake_convai.domain.templates import is_template, render
@@ -72,32 +74,16 @@ _HELPER_WORDS = (
     "to|told|us|user|was|we|were|what|whats|when|where|which|who|whos|whose|why|will|with|would|you|your"
 )
 _HELPERS = frozenset(_HELPER_WORDS.split("|"))
-_SAME = {
-    "called": "name",
-    "named": "name",
-    "color": "colour",
-    "favorite": "favourite",
-    "children": "kid",
-    "child": "kid",
-    "job": "work",
-    "living": "work",
-    "love": "like",
-    "loves": "like",
-    "enjoy": "like",
-    "enjoys": "like",
-    "hate": "like",
-    "hates": "like",
-    "dislike": "like",
-    "dislikes": "like",
-    "scared": "afraid",
-}
+_SAME = {"job": "work", "living": "work", "hate": "like", "scared": "afraid"}
+"""What is no synonym, but asks for the same."""
+
 _NEGATIVE = r"\b(?:not|no|never|cannot|hates?|dislikes?|\w+n't)\b"
-_WEAK = frozenset({"nam", "favourit"})
-"""Words, without endings, that too many memories share: "the user's name" does not answer what the dog's name is."""
+_WEAK = frozenset({"name", "favorite"})
+"""Words that too many memories share: "the user's name" does not answer what the dog's name is."""
 
 _ATTRIBUTE = r"The user's (.{1,60}?) (?:is|are) "
 _THE_USER = r"\bthe user('s)?\b(?:( usually| often| always| never| rarely| sometimes| no longer| only)? (\w+))?"
-_SECOND_PERSON = {"is": "are", "was": "were", "has": "have", "does": "do", "goes": "go"}
+_SECOND_PERSON = {"is": "are", "was": "were"}
 
 
 def _remember(said: str, memories: Sequence[str]) -> str | None:
@@ -150,20 +136,10 @@ def _is_negative(text: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    """The words with content, without endings."""
+    """The words with content, each as the one that stands for its forms and synonyms."""
     words = re.findall(r"[^\W_]+", re.sub(r"'s\b|n't\b", "", text.casefold()))
-    return [_stem(_SAME.get(word, word)) for word in words if word not in _HELPERS]
-
-
-def _stem(word: str) -> str:
-    """`lives`, `living` and `live` become `liv`. The stemmers of the libraries are not safe to share among threads."""
-    for ending in ("ing", "ed", "es", "s"):
-        if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
-        word = word[:-1]  # planned
-    return word[:-1] + "i" if word.endswith("y") else word.removesuffix("e")
+    tokens = [make_token(word) for word in words if word not in _HELPERS]
+    return [_SAME.get(token.text) or _SAME.get(token.word, token.word) for token in tokens]
 
 
 def _to_the_person(memory: str) -> str:
@@ -180,16 +156,11 @@ def _second_person(found: re.Match[str]) -> str:
         return f"your{found.group()[len('the user' + possessive) :]}"
     if verb is None:
         return "you"
-    if found.start() == 0 or verb in _SECOND_PERSON:
-        verb = _base_form(verb)
-    return f"you{adverb or ''} {verb}"
-
-
-def _base_form(verb: str) -> str:
+    known = as_verb(verb)
     if verb in _SECOND_PERSON:
-        return _SECOND_PERSON[verb]
-    if verb.endswith("ies") and len(verb) > 4:
-        return verb[:-3] + "y"
-    if verb.endswith(("sses", "shes", "ches", "xes", "zes")):
-        return verb[:-2]
-    return verb[:-1] if verb.endswith("s") and not verb.endswith("ss") else verb
+        verb = _SECOND_PERSON[verb]
+    elif known and "s" in known.forms and (found.start() == 0 or known.base in ("be", "have", "do", "go")):
+        verb = known.base
+    elif known is None and found.start() == 0:
+        verb = base_form(verb)
+    return f"you{adverb or ''} {verb}"

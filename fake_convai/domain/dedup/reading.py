@@ -21,7 +21,7 @@ LONGEST_VALUE = 6
 MAX_CLAIM_KEYS = 36
 """What bounds the claims of a fact, and with them its index keys, so that what is not indexed is not merged either."""
 
-TEXT_CACHE = 1024
+TEXT_CACHE = 4096
 
 
 class Claim(NamedTuple):

@@ -100,7 +100,7 @@ def _replace_first_person(found: re.Match[str]) -> str:
     verb = found.group(1)
     if verb is None:
         return "the user"
-    if verb in _OF_I or _is(words.PRESENT, verb):
+    if verb in _OF_I or _is_base(verb):
         verb = third_person_verb(verb)
     return f"the user {verb}"
 
@@ -183,7 +183,7 @@ def clean_habit(text: str) -> str | None:
     """`drink tea` becomes `drinks tea`; what is no verb in the present is no habit."""
     plain = text.removeprefix("do not ")
     verb, space, rest = plain.partition(" ")
-    if not verb.isalpha() or _is(f"{words.OPINIONS}|{words.NO_VERBS}|{words.PAST}|[a-z]+[^e]ed", verb):
+    if not verb.isalpha() or _is(f"{words.OPINIONS}|{words.NO_VERBS}|[a-z]+[^e]ed", verb) or _is_past(verb):
         return None
     clean = clean_owned if _is("have|need|want|get", verb) else clean_thing
     cleaned = clean(rest) if space else ""
@@ -317,3 +317,13 @@ SLOTS = {
 
 def _is(pattern: str, text: str) -> bool:
     return regex(pattern).fullmatch(text) is not None
+
+
+def _is_base(word: str) -> bool:
+    verb = as_verb(word.lower())
+    return verb is not None and "b" in verb.forms
+
+
+def _is_past(word: str) -> bool:
+    verb = as_verb(word.lower())
+    return verb is not None and verb.forms in ("p", "q", "pq")

@@ -7,6 +7,8 @@ the two apart without understanding English.
 import re
 from functools import cache
 
+from fake_convai.domain.english.tables import load
+
 LASTING = (
     "left-handed|right-handed|ambidextrous|deaf|blind|mute|colou?r[- ]?blind|hard of hearing|nearsighted|farsighted|"
     "short-sighted|long-sighted|dyslexic|autistic|neurodivergent|diabetic|epileptic|asthmatic|disabled|pregnant|"
@@ -34,12 +36,15 @@ BELONGING = (
 )
 """Where and to what people belong. Without the list "I am German" would be a name."""
 
-RELATIVES = (
-    "wife|husband|partner|spouse|girlfriend|boyfriend|fianc[eé]e?|son|daughter|child|kid|baby|brother|sister|sibling|"
-    "twin|mother|father|mom|mum|dad|parent|grandmother|grandfather|grandma|grandpa|grandson|granddaughter|aunt|uncle|"
-    "cousin|niece|nephew|friend|boss|manager|supervisor|team ?lead|colleague|coworker|co-worker|neighbou?r|roommate|"
-    "flatmate|teacher|mentor|coach|trainer|doctor|therapist|assistant|dog|puppy|cat|kitten|horse|pet|parrot|bird|rabbit|"
-    "hamster|guinea pig|fish|turtle|tortoise|snake|lizard"
+_NOT_THEIRS = ("character", "avatar", "ally", "student", "pupil", "client", "customer", "patient", "guide", "host")
+_RELATIVES = frozenset(load("function")["relation"]).difference(_NOT_THEIRS)
+_ANIMALS = ("guinea pig", "fish", "tortoise")
+_COMPANY = ("manager", "supervisor", "team ?lead", "co-worker", "neighbour", "flatmate")
+RELATIVES = "|".join(
+    (
+        *sorted(_RELATIVES.union(_ANIMALS, _COMPANY)),
+        *(word for head, words in load("nouns").items() if head in _RELATIVES for word in words if " " not in word),
+    )
 )
 """People and animals whose names and lives are the user's too."""
 
@@ -114,11 +119,15 @@ PASSING_NEEDS = (
 )
 """What one needs for an hour: "I need help"."""
 
-_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-_UNITS = "one|two|three|four|five|six|seven|eight|nine"
+_NUMBERS = {int(digits): words for digits, words in load("numbers").items() if digits.isdecimal()}
+
+
+def _numbers(*values: int) -> str:
+    return "|".join(word for value in values for word in _NUMBERS[value])
+
+
 NUMBERS = (
-    rf"\d{{1,3}}|(?:{_TENS})(?:[- ](?:{_UNITS}))?|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
-    "two|three|four|five|six|seven|eight|nine"
+    rf"\d{{1,3}}|(?:{_numbers(*range(20, 100, 10))})(?:[- ](?:{_numbers(*range(1, 10))}))?|{_numbers(*range(2, 20))}"
 )
 QUANTITIES = f"an?|my own|the same|another|many|several|plenty of|{NUMBERS}|no|zero|any"
 """What opens a possession: "I have two cats". "the" is missing: "I have the keys" is about now."""
@@ -150,19 +159,6 @@ NO_VERBS = (
     "(?!rely|apply|fly|supply)[a-z]+ly|just|also|still|even|too|very|not|to|the|an?|in|at|on|by|my|late|early|alone|here|"
     "there|so|more|less|with|for|from|of|as|one|all"
 )
-
-PAST = (
-    "ate|bought|broke|brought|built|came|caught|chose|did|drank|drove|fell|flew|forgot|found|gave|got|grew|held|hid|kept|"
-    "lay|learnt|left|lent|lost|made|met|paid|ran|rode|sang|sat|sent|slept|sold|spent|spoke|stood|stole|swam|taught|took|"
-    "tried|went|woke|wore|won|wrote|been|done|gone|seen"
-)
-"""Past forms that do not end in -ed, so that nobody "bots" a car."""
-
-PRESENT = (
-    "always|do|drink|drive|eat|enjoy|feel|find|get|go|hate|keep|know|like|live|love|make|need|own|play|prefer|see|sleep|"
-    "speak|study|take|think|use|want|watch|wear|work"
-)
-"""Verbs that are put into the third person inside a value ("because I work there")."""
 
 
 @cache
