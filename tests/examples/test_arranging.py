@@ -12,18 +12,3 @@ def test_what_there_is(fake_convai: FakeConvai) -> None:
 
     assert [user.end_user_id for user in fake_convai.end_users()] == ["player-42"]
     assert fake_convai.end_user("somebody else") is None
-
-
-def test_a_document_of_ones_own(fake_convai: FakeConvai) -> None:
-    fake_convai.seed(
-        {
-            "account": {"plan": "free"},
-            "characters": [{"character_id": "coach", "memory_settings": {"enabled": True}}],
-            "end_users": [{"end_user_id": "player-42", "end_user_metadata": {"name": "Jordan"}}],
-            "memories": [{"character_id": "coach", "end_user_id": "player-42", "memory": "The user likes tea."}],
-        }
-    )
-    user = fake_convai.end_user("player-42")
-    assert user is not None
-    assert user.end_user_metadata == {"name": "Jordan"}
-    assert list(fake_convai.state()) == ["account", "characters", "end_users", "memories", "sessions"]

@@ -1,5 +1,4 @@
 import httpx
-import pytest
 
 from fake_convai import FakeConvai
 
@@ -12,25 +11,6 @@ def test_too_many_requests(fake_convai: FakeConvai) -> None:
     fake_convai.fail("/user/end-users/list")  # 429, once
     assert list_players(fake_convai).status_code == 429
     assert list_players(fake_convai).status_code == 200
-
-
-def test_an_outage(fake_convai: FakeConvai) -> None:
-    fake_convai.fail(status=503, times=None)  # every request, until further notice
-    assert list_players(fake_convai).status_code == 503
-    fake_convai.clear_faults()
-    assert list_players(fake_convai).status_code == 200
-
-
-def test_a_slow_answer(fake_convai: FakeConvai) -> None:
-    fake_convai.fail("/user/end-users/list", status=None, delay_ms=50)
-    assert list_players(fake_convai).status_code == 200
-    assert fake_convai.requests()[0].duration_ms >= 50
-
-
-def test_a_broken_connection(fake_convai: FakeConvai) -> None:
-    fake_convai.fail("/user/end-users/list", disconnect=True)
-    with pytest.raises(httpx.RemoteProtocolError):
-        list_players(fake_convai)
 
 
 def test_an_answer_that_is_lost(fake_convai: FakeConvai) -> None:

@@ -16,6 +16,7 @@ from fake_convai.testing import pytest_plugin
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "tests" / "examples"
+RECIPES = ROOT / "tests" / "recipes"
 PAGE = ROOT / "docs" / "testing.md"
 _BLOCK = re.compile(r"^<!-- (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -50,8 +51,10 @@ def test_the_examples_pass_on_a_server_in_another_process(process_url: str) -> N
 
 def test_the_page_shows_every_example_as_it_is() -> None:
     shown = dict(_BLOCK.findall(PAGE.read_text("utf-8")))
-    files = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in EXAMPLES.rglob("*.py")}
+    paths = [*EXAMPLES.rglob("*.py"), *RECIPES.glob("test_with_*.py")]
+    files = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in paths}
     assert shown == {name: text for name, text in files.items() if text}
+    assert max(len(text.splitlines()) for name, text in files.items() if "/recipes/" in name) <= 25
 
 
 def test_the_page_has_no_other_python() -> None:
