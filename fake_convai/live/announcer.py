@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -17,13 +18,13 @@ Write = Callable[[dict[str, Any]], None]
 
 
 class Announcer:
-    """Says what it is given in that order, one message after the other."""
+    """Says what it is given, in each session in that order."""
 
     def __init__(self, backend: Backend, account_id: int) -> None:
         self._frames = backend.frames
         self._account_id = account_id
         self._mishaps = Mishaps(backend, account_id)
-        self._order = asyncio.Lock()
+        self._orders = WeakValueDictionary[str, asyncio.Lock]()
 
     def heard(self, session_id: str, kind: str, data: bytes) -> None:
         """A person has sent a command to the room."""
@@ -38,7 +39,7 @@ class Announcer:
         would end a stream only loses the message here, since the room goes on.
         """
         kind, raw = kind_of(event), orjson.dumps(event)
-        async with self._order:
+        async with self._orders.setdefault(session_id, asyncio.Lock()):
             self._frames.note(self._account_id, session_id, "out", kind, raw)
             who = [{"character_id": one, "end_user_id": end_user_id} for one in dict.fromkeys(characters)]
             disturber: Disturber | None = None

@@ -69,22 +69,23 @@ class AsyncConversation:
 
     async def target(self, character: str | None, **how: Any) -> Event:
         """In a room of several characters, talk to another one; returns the response."""
-        return await _in_thread(self._in_company.target, character, **how)
+        return await _in_thread(self.room.target, character, **how)
 
     async def change(self, **how: Any) -> Event:
         """In a room of several characters, let some come and go; returns the response."""
-        return await _in_thread(self._in_company.change, **how)
+        return await _in_thread(self.room.change, **how)
 
     async def address(self, text: str, *characters: str, **how: Any) -> GroupTurn:
         """In a room of several characters, say something to these, or to all; returns the turn."""
-        return await _in_thread(self._in_company.address, text, *characters, **how)
+        return await _in_thread(self.room.address, text, *characters, **how)
 
     async def end(self) -> None:
         """End the session; what was said is remembered when this returns."""
         await _in_thread(self._conversation.end)
 
     @property
-    def _in_company(self) -> RoomConversation:
+    def room(self) -> RoomConversation:
+        """The room of several characters, for what needs no waiting: `characters`, `active` and the epochs."""
         if not isinstance(self._conversation, RoomConversation):
             raise TypeError("This conversation is with one character: begin it with npcs=[...] to have several.")
         return self._conversation

@@ -81,6 +81,7 @@ def test_asynchronously(fake: FakeConvai) -> None:
         nurse, doctor = await afake.character(), await afake.character()
         async with afake.conversation(npcs=[nurse, doctor], person="player-42") as room:
             assert (await room.target(doctor))["status"] == "success"
+            assert room.room.active == room.room.characters[1].membership_id
             assert (await room.address("Hello.")).answered == (nurse, doctor)
             assert (await room.change(remove=[nurse]))["status"] == "success"
         async with afake.conversation(nurse, "player-42") as alone:

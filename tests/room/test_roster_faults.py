@@ -1,7 +1,7 @@
 """What goes wrong in a room with several characters, on demand and otherwise."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -156,6 +156,20 @@ def test_a_room_with_one_character_is_no_roster(fake: FakeConvai) -> None:
             assert (refused.data["status"], refused.data["extras"]) == ("error", {"code": "not_roster_room"})
 
     asyncio.run(run())
+
+
+def test_one_that_is_ready_late_holds_up_nobody(fake: FakeConvai) -> None:
+    nurse, doctor = fake.character(), fake.character()
+    fake.fail("/room", character_id=doctor, at={"event": "bot-ready"}, do="stall", delay_ms=60_000)
+    with ThreadPoolExecutor() as threads:
+        begun = threads.submit(fake.conversation, npcs=[doctor, nurse], person="player-42")
+        fake.wait_for_message("bot-ready", timeout=10, count=2)
+        while not begun.done():
+            fake.advance(60)
+            wait([begun], timeout=1)
+        with begun.result() as room:
+            ready = [event.data["character_id"] for event in room.events if event.type == "bot-ready"]
+    assert ready == [nurse, doctor]
 
 
 def test_an_instance_fails_its_turn_and_stays(fake: FakeConvai) -> None:
