@@ -128,17 +128,20 @@ async def _load(servers: Servers, result: Result, seconds: float, *, may_kill: b
             await _furnish(client, servers.urls[0], f"writer-{number}")
         held = [_never_reads(servers.urls[number % len(servers.urls)]) for number in range(SILENT)]
         result.held = len(held)
-        warm = min(3.0, seconds / 4)
+        await asyncio.gather(
+            *(_write(client, servers.urls, f"warm-{n}", Result(""), time.monotonic() + 1) for n in "ab")
+        )
+        first = servers.memory()
         tasks = [
             *(_write(client, servers.urls, f"writer-{number}", result, ends) for number in range(WRITERS)),
             *(_read(client, servers.urls, f"writer-{number}", result, ends) for number in range(READERS)),
             _probe(client, servers, result, ends),
-            _measure(servers, result, warm, ends),
         ]
         if may_kill:
             tasks.append(_kill(servers, result, ends))
         try:
             await asyncio.gather(*tasks)
+            result.memory = first, servers.memory()
         finally:
             for one in held:
                 one.close()
@@ -196,13 +199,6 @@ async def _probe(client: httpx.AsyncClient, servers: Servers, result: Result, en
             await client.get(f"{servers.urls[-1]}/_fake/openapi/none.json")
             result.stall = max(result.stall, time.monotonic() - begun)
         await asyncio.sleep(PROBE_EVERY)
-
-
-async def _measure(servers: Servers, result: Result, warm: float, ends: float) -> None:
-    await asyncio.sleep(warm)
-    first = servers.memory()
-    await asyncio.sleep(max(0.0, ends - time.monotonic() - 0.2))
-    result.memory = first, servers.memory()
 
 
 async def _kill(servers: Servers, result: Result, ends: float) -> None:
