@@ -21,13 +21,13 @@ _METRICS = ("interactions", "provider_pool_1", "core-api", "pixel_streaming")
 
 
 class SourceRequest(RequestModel):
-    """Where the user heard of the service."""
+    """Says where the user heard of the service."""
 
     referral_source: Text | None = None
 
 
 class ReferralStatus(TypedDict):
-    """That the key is good: SDKs take a text that is not empty for it."""
+    """Says that the key is good, which SDKs take any text for that is not empty."""
 
     referral_source_status: str
     status: str
@@ -40,7 +40,7 @@ class Done(TypedDict):
 
 
 class UsageDetail(TypedDict):
-    """How much of what may be used was used."""
+    """Says how much of what may be used was used."""
 
     limit: float
     usage: float
@@ -68,7 +68,7 @@ class UsageAnswer(TypedDict):
 
 
 class Health(TypedDict):
-    """Whether the service answers."""
+    """Says that the service answers."""
 
     status: Literal["healthy"]
 

@@ -61,17 +61,17 @@ class GetRequest(RequestModel):
 
 
 class QueryRequest(RequestModel):
-    """Which character, by id."""
+    """Names a character by its id."""
 
     character_id: Id
 
 
 class PathRequest(QueryRequest):
-    """Which character, by its id in the path."""
+    """Names a character by its id in the path."""
 
 
 class PageRequest(RequestModel):
-    """Which part of the list."""
+    """Selects a part of the list."""
 
     limit: Annotated[WholeNumber, Field(ge=1, le=100), Wanted("a whole number from 1 to 100")] = 50
     offset: Annotated[WholeNumber, Field(ge=0, le=1_000_000), Wanted("a whole number from 0 to 1000000")] = 0
@@ -109,7 +109,7 @@ class CharacterId(TypedDict):
 
 
 class MemorySwitch(TypedDict):
-    """Whether sessions with the character are remembered."""
+    """Says whether sessions with the character are remembered."""
 
     enabled: bool
 

@@ -171,7 +171,7 @@ def _complaint(kind: str, message: str, loc: tuple[int | str, ...], value: Any) 
 
 
 class DisconnectRequest(RequestModel):
-    """Which session. Its absence is answered like any other id that is none."""
+    """Names a session. Its absence is answered like any other id that is none."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["session_id"]})
 

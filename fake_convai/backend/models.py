@@ -139,7 +139,9 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
         if detail["type"] == "missing":
             yield f"Missing required parameter '{place}': send {wanted}."
         else:
-            yield f"Invalid parameter '{place}': send {wanted}, not {shown(detail['input'])}."
+            given = shown(detail["input"])
+            instead = "" if wanted.startswith(given) else f", not {given}"  # "a list" says nothing against a list
+            yield f"Invalid parameter '{place}': send {wanted}{instead}."
 
 
 def shown(value: Any) -> str:

@@ -25,7 +25,7 @@ Text = {"type": "string"}
 
 
 class Health(TypedDict):
-    """Whether the server is ready, and if not, why."""
+    """Says whether the server is ready, and if not, why."""
 
     status: Literal["ready", "unavailable"]
     version: str
@@ -39,7 +39,7 @@ class Done(TypedDict):
 
 
 class Seeded(TypedDict):
-    """How much was added, by part of the document."""
+    """Says how much was added, by part of the document."""
 
     status: Literal["seeded"]
     characters: int
@@ -100,7 +100,7 @@ class Faults(TypedDict):
 
 
 class Verdict(TypedDict):
-    """Whether two facts are one, and why."""
+    """Says whether two facts are one, and why."""
 
     same: bool
     because: str
@@ -149,7 +149,7 @@ class Journal(TypedDict):
 
 
 class Settled(TypedDict):
-    """How much appeared that had waited."""
+    """Says how much appeared that had waited."""
 
     settled: int
 
@@ -219,7 +219,7 @@ class MetMessage(TypedDict):
 
 
 class Coverage(TypedDict):
-    """Which parts of the contract were met."""
+    """Says which parts of the contract were met."""
 
     operations: list[Operation]
     met: int

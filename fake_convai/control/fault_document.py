@@ -40,7 +40,7 @@ Headers = Annotated[dict[StrictStr, StrictStr], AfterValidator(_headers)]
 
 
 class MatchDocument(Document):
-    """Which requests a fault happens to."""
+    """Selects the requests that a fault happens to."""
 
     surface: Surface | None = None
     path: Path | None = None
@@ -49,7 +49,7 @@ class MatchDocument(Document):
 
 
 class AtDocument(Document):
-    """Where in a stream a fault happens: at the nth event of a type, or at a byte."""
+    """Selects the place in a stream where a fault happens: at the nth event of a type, or at a byte."""
 
     event: Annotated[StrictStr, Field(min_length=1)] | None = None
     nth: Annotated[StrictInt, Field(ge=1)] = 1

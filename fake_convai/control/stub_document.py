@@ -32,7 +32,7 @@ def _base64(text: str) -> str:
 
 
 class StubMatchDocument(Document):
-    """Which requests a stub answers."""
+    """Selects the requests that a stub answers."""
 
     path: Annotated[Path, AfterValidator(_pattern)]
     surface: Surface | None = None

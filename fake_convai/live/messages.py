@@ -192,7 +192,7 @@ ServerEvent = Annotated[Event, Field(discriminator="type")]
 
 
 class StreamSession(TypedDict):
-    """Which session and conversation the stream belongs to."""
+    """Says which session and conversation the stream belongs to."""
 
     session_id: str
     transport: Literal["sse"]

@@ -13,7 +13,7 @@ from fake_convai.live.messages import Extras, Label, NoData, Status
 
 
 class Ready(TypedDict):
-    """Which protocol the character speaks, and what it is made with."""
+    """Says which protocol the character speaks, and what it is made with."""
 
     version: str
     about: dict[str, Any]
@@ -60,7 +60,7 @@ class BotVoice(TypedDict):
 
 
 class Completed(TypedDict):
-    """How the turn ended."""
+    """Says how the turn ended."""
 
     was_interrupted: bool
 

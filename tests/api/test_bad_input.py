@@ -271,3 +271,10 @@ def test_a_bad_query_is_refused(known: Api, query: str) -> None:
 @pytest.mark.parametrize("limit", ["50", " 50 ", 50.0], ids=["string", "padded string", "float"])
 def test_a_number_may_be_written_in_other_ways(known: Api, limit: object) -> None:
     assert known.end_users(limit=limit) == ["player-42"]
+
+
+@pytest.mark.parametrize("facts", [[], [5]])
+def test_a_complaint_does_not_ask_for_what_was_sent(api: Api, facts: list[Any]) -> None:
+    answer = api.post("/beta/memory/add", {"character_id": "x", "end_user_id": "y", "memories": facts})
+    refused(answer, 400, "send a list of 1 to 100 non-blank strings")
+    assert "not a list" not in answer.json()["ERROR"]
