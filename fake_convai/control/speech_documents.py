@@ -48,7 +48,7 @@ class PaceDocument(Document):
 
 
 class Late(Document):
-    """Says how late something appears: after seconds of the account's clock, or after so many reads that do not show it."""
+    """Says how late something appears: after seconds of the account's clock, or after reads that do not show it."""
 
     seconds: Annotated[int | float, Field(ge=0, le=MAX_LAG)] | None = None
     reads: Annotated[StrictInt, Field(ge=0, le=1_000_000)] | None = None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,15 +23,14 @@ _met = select(*_kind[:3], func.min(journal.c.entry), func.count()).group_by(*_ki
 _MET, _MET_BY_ALL = Query(_met.where(_mine)), Query(_met)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A request and its answer; `content` is the rest of it as JSON."""
+class Entry(NamedTuple):
+    """A request and its answer; `entry` is the rest of it as JSON."""
 
     account_id: int | None
     surface: str
     path: str
     status: int
-    content: str
+    entry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +50,7 @@ class Wanted:
 
 def add(tx: Transaction, entries: Iterable[Entry]) -> None:
     """Write entries down."""
-    tx.run_many(
-        _ADD,
-        [
-            {
-                "account_id": e.account_id,
-                "surface": e.surface,
-                "path": e.path,
-                "status": e.status,
-                "entry": e.content,
-                "size": len(e.content.encode()),
-            }
-            for e in entries
-        ],
-    )
+    tx.run_many(_ADD, [{**one._asdict(), "size": len(one.entry.encode())} for one in entries])
 
 
 def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[str, Any]]:

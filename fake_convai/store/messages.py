@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -42,15 +42,14 @@ _MET, _MET_BY_ALL = Query(_met.where(_mine)), Query(_met)
 KEPT = Newest(messages, "messages_dropped")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A frame; `content` is what is shown of it, as JSON."""
+class Entry(NamedTuple):
+    """A frame; `entry` is what is shown of it, as JSON."""
 
     account_id: int
     session_id: str
     direction: str
     type: str | None
-    content: str
+    entry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +70,7 @@ def whose(tx: Transaction, session_id: str) -> dict[str, str | None]:
 
 def add(tx: Transaction, entries: Iterable[Entry]) -> None:
     """Write frames down."""
-    tx.run_many(
-        _ADD,
-        [
-            {
-                "account_id": entry.account_id,
-                "session_id": entry.session_id,
-                "direction": entry.direction,
-                "type": entry.type,
-                "entry": entry.content,
-                "size": len(entry.content.encode()),
-            }
-            for entry in entries
-        ],
-    )
+    tx.run_many(_ADD, [{**one._asdict(), "size": len(one.entry.encode())} for one in entries])
 
 
 def read(tx: Transaction, account_id: int | None, wanted: Wanted) -> list[dict[str, Any]]:
