@@ -33,6 +33,7 @@ from fake_convai.live import sse
 from fake_convai.live.livekit import MADE_NAME
 from fake_convai.live.shapes import Sound
 from fake_convai.store import characters, sessions, talking
+from fake_convai.store import rosters as roster_rows
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.sessions import Connected, Wish
@@ -269,9 +270,11 @@ async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
     session = await call.backend.database.read(lambda tx: sessions.find(tx, session_id))
     if session is not None:
         call.note.account_id = session.account_id
-        for one in await call.hub.end(session.account_id, session_id):
-            reason = {"event": one.event, "with": one.id, "because": one.because, "fact": one.memory}
-            call.note.explanations.append(reason)
+        store = call.backend.account_store(session.account_id)
+        for each in await store.read(roster_rows.together, session):
+            for one in await call.hub.end(session.account_id, each):
+                reason = {"event": one.event, "with": one.id, "because": one.because, "fact": one.memory}
+                call.note.explanations.append(reason)
     return {"status": "success", "message": "Session disconnected successfully"}
 
 

@@ -206,6 +206,13 @@ def find(tx: AccountTransaction, locator: str, value: str) -> RosterRoom | None:
     return room[0] if room else None
 
 
+def together(tx: AccountTransaction, session: Session) -> list[str]:
+    """The sessions that end when this one does: those of its person with each instance of the room."""
+    room = None if session.transport != "livekit" else tx.first(_FIND["room_name"], locator=session.room_name)
+    people = [] if room is None else RosterRoom.of(room).people.values()
+    return next((list(mine.values()) for mine in people if session.session_id in mine.values()), [session.session_id])
+
+
 def all_open(tx: AccountTransaction) -> list[RosterRoom]:
     """The open rooms of the account."""
     return _living(tx, map(RosterRoom.of, tx.all(_OPEN)))

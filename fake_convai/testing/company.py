@@ -91,7 +91,7 @@ class RoomConversation(Conversation):
                 raise ControlError(f"{nobody} A fixture has rooms with livekit=True in fake_convai_settings.", None)
             return RoomLine(answer["room_url"], answer["token"])
         except BaseException:
-            self._hang_up()
+            self._post("/disconnect", params={"session_id": self.session_id})
             raise
 
     def target(self, character: str | None, **how: Any) -> Event:
@@ -135,16 +135,6 @@ class RoomConversation(Conversation):
         )
         lines = [_said_by(turn, one) for one in extras.get("answered_membership_ids", ())]
         return GroupTurn("\n".join(lines), turn.events, (), answered, passed, failed, response)
-
-    def end(self) -> None:
-        """End the person's sessions; what was said is remembered when this returns."""
-        if self._line is not None:
-            self._hang_up()
-        super().end()
-
-    def _hang_up(self) -> None:
-        for character in self.characters:
-            self._post("/disconnect", params={"session_id": character.session_id})
 
     def _command(
         self,

@@ -97,7 +97,7 @@ def test_a_room_with_people_in_it_stays_as_it_is(api: Api, control: Control) -> 
 
 
 def test_a_room_is_gone_when_its_people_are_gone(api: Api, control: Control) -> None:
-    made = make(api, api.character(), shared_session_key="hall")
+    made = make(api, api.character(), api.character(), shared_session_key="hall")
     api.client.post(
         "/live/disconnect", params={"session_id": made["session_id"]}, headers=api.headers("/live/disconnect")
     )
