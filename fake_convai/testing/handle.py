@@ -78,12 +78,18 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
         """
         if self._client is not None:
             raise RuntimeError("This FakeConvai is running already.")
-        from fake_convai.testing.server_thread import ServerThread
+        from fake_convai.domain.long_work import undisturbed
 
-        self._server = ServerThread(self._settings)
+        # Most of it is imports, whose objects live on: Python's collector would go through them again and again.
+        self._server = undisturbed(self._serve)
         self._client = ControlClient(self._server.url, self._server.control_key, transport=self._server.transport)
         _note(self)
         return self
+
+    def _serve(self) -> "ServerThread":
+        from fake_convai.testing.server_thread import ServerThread
+
+        return ServerThread(self._settings)
 
     def close(self) -> None:
         """End the server that `start` has started; of an attached one, only the connection."""
