@@ -11,6 +11,7 @@ from benchmarks.load import seed_of
 from benchmarks.rows import Row
 from fake_convai import FakeConvai
 from fake_convai.app import create_app
+from fake_convai.backend.surface import Surface
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import SeedDocument
 from fake_convai.settings import Settings
@@ -56,8 +57,8 @@ async def _growth() -> tuple[list[float], str]:
     app = create_app(Settings())
     async with app.router.lifespan_context(app):
         backend = app.state.running.backend
-        account_id = await backend.authenticator.account({"convai-api-key": "growth"}, "beta", named=True)
-        store: AccountStore = backend.account_store(account_id)
+        caller = await backend.authenticator.caller({"convai-api-key": "growth"}, Surface.BETA)
+        store: AccountStore = backend.account_store(caller.account_id)
         await store.write(plant, SeedDocument.model_validate({"characters": [{"character_id": "npc"}]}))
         await store.write(_fill, "small", SMALL)
         await store.write(_fill, "large", LARGE)

@@ -25,9 +25,8 @@ _TORN = re.compile(
 """Contractions in texts that were cut into words: "it 's", "i m", "couldn 't"."""
 
 _TOKEN = re.compile(
-    r"[^\W\d_]+(?=[\s,]|\.?$)"  # first, since most are plain words
-    r"|(?:(?<!\S)-)?(?:[^\W\d_]{1,6}-)?[^\W_]*\d[^\W_]*(?:[.,:/-][^\W_]*\d[^\W_]*)*"
-    r"|(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*(?:['\u2019](?=\s)|[+#]+(?!\w))?"
+    r"(?:(?<!\S)-)?(?:[^\W\d_]{1,6}-)?[^\W_]*\d[^\W_]*(?:[.,:/-][^\W_]*\d[^\W_]*)*"
+    r"|(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*(?:['\u2019]$|[+#]+(?!\w))?"
     r"|[^\w\s]"
 )
 _SIGNS = {
@@ -116,10 +115,10 @@ def tokens_of(text: str) -> tuple[list[Token], int]:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
     text = (_LABEL.sub(LABEL_A, text) if " A" in text else text).casefold()
-    tokens = [token for some in map(_tokens_for, _TOKEN.findall(text)) for token in some]
+    tokens = [token for piece in text.split() for token in _tokens_for(piece)]
     kinds = _all_kinds(tokens)
     if kinds & kind.HALF:
-        tokens = [token for some in map(_tokens_for, _TOKEN.findall(_TORN.sub("'", text))) for token in some]
+        tokens = [token for piece in _TORN.sub("'", text).split() for token in _tokens_for(piece)]
         kinds = _all_kinds(tokens)
     if not tokens or len(tokens) > MAX_WORDS or not _is_english(tokens, kinds):
         return [], 0
@@ -137,16 +136,16 @@ def _all_kinds(tokens: Sequence[Token]) -> int:
 
 @lru_cache(WORD_CACHE)
 def _tokens_for(piece: str) -> tuple[Token, ...]:
-    """Contractions in full, the possessive as a word of its own."""
-    if piece in lexicon().contractions:
-        return tuple(map(make_token, lexicon().contractions[piece]))
-    if piece in _SIGNS:
-        return (make_token(_SIGNS[piece]),)
-    if len(piece) == 1 and not piece.isalnum() and unicodedata.category(piece)[0] != "S":
-        return ()
-    if piece.endswith(("'s", "s'")):
-        return (make_token(piece.removesuffix("'s").removesuffix("'").replace("'", "")), make_token("'s"))
-    return (make_token(_SIGN_IN_NUMBER.sub("", piece.replace("'", ""))),)
+    """What stands between two spaces: contractions in full, the possessive as a word of its own."""
+    words: list[str] = []
+    for part in _TOKEN.findall(piece):
+        if part in lexicon().contractions:
+            words += lexicon().contractions[part]
+        elif part.endswith(("'s", "s'")):
+            words += (part.removesuffix("'s").replace("'", ""), "'s")
+        elif len(part) > 1 or part.isalnum() or part in _SIGNS or unicodedata.category(part)[0] == "S":
+            words.append(_SIGNS.get(part) or _SIGN_IN_NUMBER.sub("", part.replace("'", "")))
+    return tuple(map(make_token, words))
 
 
 def _is_english(tokens: Sequence[Token], kinds: int) -> bool:
