@@ -132,9 +132,10 @@ def keep(tx: AccountTransaction, name: str, rows: bytes) -> None:
     others = tx.first(_SIZE_OF_OTHERS, name=name)
     size = len(rows) + (0 if others is None else int(others[0]))
     if size > tx.rules.snapshot_bytes:
+        there = ", ".join(one for one in names(tx) if one != name)
         raise TooLarge(
-            f"The snapshots of this account would take {size} bytes, and {tx.rules.snapshot_bytes} are allowed: delete "
-            f"one of {', '.join(names(tx)) or 'none'}, or start the fake with more --snapshot-bytes."
+            f"The snapshots of this account would take {size} bytes, and {tx.rules.snapshot_bytes} are allowed: "
+            f"{f'delete one of {there}, or ' if there else ''}start the fake with more --snapshot-bytes."
         )
     tx.run(_DROP, name=name)
     tx.run(_PUT, name=name, content=rows.decode(), size=len(rows))

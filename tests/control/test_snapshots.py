@@ -241,3 +241,14 @@ def test_a_snapshot_needs_an_account(client: TestClient) -> None:
     whole = Control(client)
     for method, path in (("GET", ""), ("PUT", "/a"), ("DELETE", "/a"), ("POST", "/a/restore")):
         refused(whole.send(method, f"/snapshots{path}"), 400, "CONVAI-API-KEY")
+
+
+def test_there_is_a_limit_to_their_bytes(run: Run) -> None:
+    with run(snapshot_bytes=8000) as client:
+        api, control = account(client)
+        save(control)
+        api.remember(api.character(), "player-42", *(f"Fact {'x' * 50} {number}" for number in range(50)))
+        refused(control.send("PUT", "/snapshots/large"), 413, "8000 are allowed: delete one of before, or start")
+        control.ok("DELETE", "/snapshots/before")
+        refused(control.send("PUT", "/snapshots/large"), 413, "8000 are allowed: start the fake with more")
+        assert control.ok("GET", "/snapshots") == {"snapshots": []}
