@@ -1,8 +1,8 @@
 """How well and how fast facts are deduplicated: `make dedup`.
 
 For each set of labelled pairs it prints how many merged pairs are the same (precision), how many hard ones are kept
-apart, and how many near ones are found, with the interval of each. No pair is shown: half of the own set and the whole
-fresh one are not to be read. PAIRS="FILE ..." counts other files too.
+apart, and how many near ones are found, with the interval of each. No pair is shown: half of the own set and the
+fresh and third ones are not to be read. PAIRS="FILE ..." counts other files too.
 
 Then it prints what reading a new fact and making its keys costs, and how the pure index grows: what finding the match
 of one more fact costs in partitions of 100 to 10,000 facts, and with how many records a fact shares a key.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fake_convai.domain.dedup import Candidate, find_match, index_keys, is_same, lookup_keys
-from tests.domain.pairs import FRESH_FILE, OWN_FILE, Pair, halves, rates, read_pairs
+from tests.domain.pairs import Pair, all_sets, rates, read_pairs
 
 SIZES = (100, 1_000, 10_000)
 NEW_FACTS = 200
@@ -27,9 +27,7 @@ SYLLABLES = tuple(a + b for a in "bdfgkl" for b in "aio")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pairs", nargs="*", type=Path, help="more files of labelled pairs")
-    read, counted = halves(read_pairs(OWN_FILE))
-    sets = {"own, read": read, "own, counted": counted, "fresh": read_pairs(FRESH_FILE)}
-    sets |= {file.name: read_pairs(file) for file in parser.parse_args().pairs}
+    sets = all_sets() | {file.name: read_pairs(file) for file in parser.parse_args().pairs}
     for title, pairs in sets.items():
         print_rates(title, pairs)
     print(f"\nCPU of a fact never seen, keys included: {microseconds_a_fact():.0f} microseconds")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 OWN_FILE = Path(__file__).with_name("dedup_pairs.jsonl")
-FRESH_FILE = Path(__file__).parent / "sets" / "fresh_pairs.jsonl"
+SETS = Path(__file__).parent / "sets"
+FRESH_FILE, THIRD_FILE, PRACTICE_FILE = (SETS / f"{name}_pairs.jsonl" for name in ("fresh", "third", "practice"))
 NEAR = ("trivial", "close", "extend")
 
 
@@ -58,6 +59,13 @@ def halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
         [pair for pair, odd in zip(pairs, digests, strict=True) if odd],
         [pair for pair, odd in zip(pairs, digests, strict=True) if not odd],
     )
+
+
+def all_sets() -> dict[str, list[Pair]]:
+    """The sets that are counted, by title: only the read ones may be looked at by whoever changes the rule."""
+    read, counted = halves(read_pairs(OWN_FILE))
+    sets = {"own, read": read, "own, counted": counted, "practice, read": read_pairs(PRACTICE_FILE)}
+    return sets | {"fresh": read_pairs(FRESH_FILE), "third": read_pairs(THIRD_FILE)}
 
 
 def rates(outcomes: Sequence[tuple[Pair, bool]]) -> dict[str, Rate]:

@@ -16,21 +16,21 @@ from hypothesis import strategies as st
 
 from fake_convai.domain.dedup import Candidate, DedupMode, compare, explain_apart, find_match, index_keys, is_same
 from fake_convai.domain.english.tables import load
-from tests.domain.pairs import FRESH_FILE, OWN_FILE, Pair, halves, rates, read_pairs
+from tests.domain.pairs import OWN_FILE, Pair, all_sets, rates, read_pairs
 
 OWN = read_pairs(OWN_FILE)
 TEXTS = sorted({text for pair in OWN for text in (pair.existing, pair.new)})
-READ, COUNTED = halves(OWN)
-LEAST = {"precision": 0.95, "hard kept apart": 0.97, "near found": 0.80}
+NEAR = {"own, read": 0.9, "own, counted": 0.9, "practice, read": 0.65, "fresh": 0.8, "third": 0.65}
 
 
-@pytest.mark.parametrize("pairs", [READ, COUNTED, read_pairs(FRESH_FILE)], ids=["own, read", "own, counted", "fresh"])
-def test_the_bars_are_met(pairs: list[Pair]) -> None:
-    """Whoever changes the rule looks at the pairs of the first set only, so that it does not learn the others by heart:
+@pytest.mark.parametrize(("title", "pairs"), all_sets().items(), ids=list(NEAR))
+def test_the_bars_are_met(title: str, pairs: list[Pair]) -> None:
+    """Whoever changes the rule looks at the pairs of the read sets only, so that it does not learn the others by heart:
     `make dedup` shows how many of them come out right, and none of them."""
     assert len(pairs) >= 300
+    least = {"precision": 0.95, "hard kept apart": 0.96, "near found": NEAR[title]}
     found = {name: rate.share for name, rate in rates([(pair, is_same(*pair[:2])) for pair in pairs]).items()}
-    assert {name: share for name, share in found.items() if share < LEAST[name]} == {}
+    assert {name: share for name, share in found.items() if share < least[name]} == {}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,13 @@ def test_the_bars_are_met(pairs: list[Pair]) -> None:
         ("Ben joined a gym to lose weight.", "Ben joined a gym, which he likes."),
         ("I've got three kids.", "i have 3 children"),
         ("I am a guitar player.", "I'm a guitarist."),
+        ("Goes for a run every morning", "The user runs each morning."),
+        ("Has asthma", "The user is asthmatic."),
+        ("My shift starts at 6:40 pm.", "The user's shift begins at 18:40."),
+        ("The user likes tea more than coffee.", "The user prefers tea to coffee."),
+        ("The user has a sister who lives in Oslo.", "The user's sister lives in Oslo."),
+        ("I used to smoke.", "The user no longer smokes."),
+        ("There is a piano in my living room.", "The user has a piano in the living room."),
     ],
 )
 def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> None:
@@ -63,6 +70,13 @@ def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> 
         ("The user got a puppy.", "The user bought a bed for the puppy."),
         ("I have a white cat and a brown dog.", "I have a brown cat and a white dog."),
         ("The user's pronouns are she/her.", "The user's pronouns are they/them."),
+        ("Please talk slowly to me.", "Please talk quickly to me."),
+        ("I quit because of the pay.", "I quit because of the commute."),
+        ("I was invited to the wedding.", "I invited Omar to the wedding."),
+        ("I cut the power and then touched the wire.", "I touched the wire and then cut the power."),
+        ("The user trusts the mayor but not the smith.", "The user trusts the smith but not the mayor."),
+        ("The user lost the lid of the teapot.", "The user lost the teapot."),
+        ("The user has a child.", "The user is a child."),
     ],
 )
 def test_another_fact_is_kept_apart(existing: str, new: str) -> None:

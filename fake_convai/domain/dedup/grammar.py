@@ -81,7 +81,8 @@ def _find_verb(tokens: Sequence[Token]) -> int:
     first, following = (*tokens[start : start + 2], NOTHING, NOTHING)[:2]
     # The subject may be left out: "Likes tennis", "Born in Quito". Not so when another verb follows at once; but "likes
     # squash": no plural, so that "squash" is no verb.
-    if first.forms and not following.kinds & kind.FINITE and ("b" not in following.forms or "s" in first.forms):
+    is_finite = following.kinds & kind.FINITE or ("b" in following.forms and "s" not in first.forms)
+    if first.kinds & kind.MODAL or (first.forms and (not is_finite or first.kinds & (kind.BE | kind.HAVE))):
         return -1 if first.forms == "q" else start
     opened, plural = True, False
     for place, token in enumerate(tokens[start:], start):
@@ -128,7 +129,8 @@ def _verb_group(tokens: Sequence[Token], *, negated: bool) -> tuple[str, list[To
         past = False
         if rest and "q" in rest[0].forms:
             verb = "be"
-    elif verb == "go" and rest and "g" in rest[0].forms:  # "goes hiking"
+    elif verb in ("go", "stop") and rest and "g" in rest[0].forms:  # "goes hiking", "stopped smoking"
+        mood = "former" if verb == "stop" else mood
         verb, rest = rest[0].verb, rest[1:]
     is_skill = mood == "can" and not negated and lexicon().kinds.get(verb, 0) & kind.SKILL
     return verb, rest, "" if is_skill else mood, past
@@ -217,6 +219,8 @@ def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
         return USERS, []
     first, others = steps[0], steps[1:]
     last = first[-1]
+    if last.text == "there":  # "there is a piano": the user has one
+        return USERS, others
     if len(first) == 1 and last.text in _SOMEBODY:
         return _SOMEBODY[last.text], others
     if last.kinds & (kind.SELF | kind.POSSESSIVE):
@@ -228,12 +232,14 @@ def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
             return Owner("role", frozenset((last.base,))), others
         if all(map(_may_be_name, first)):
             return Owner("name", frozenset([token.text for token in first])), others
+    if not (first[0].kinds & kind.MARKED or last.kinds & kind.PLURAL):  # "shift starts at 9": the user's
+        return USERS, steps
     return THING, steps
 
 
 _SOMEBODY = {
     word: Owner(words.split()[0])
-    for words in ("he him his", "she her hers", "it its itself this that there")
+    for words in ("he him his", "she her hers", "it its itself this that")
     for word in words.split()
 }
 

@@ -1,7 +1,7 @@
 """The index of candidates: under which keys a store finds the records that may be the same as a new fact.
 
-Facts that are the same agree in negation and mood and share a claim: these are in every key. And the rarest words of
-the main clause of one are among the words of the other, so that there are two families of keys:
+Facts that are the same agree in negation and mood, which are in every key. And the rarest words of the main clause of
+one, its verb included, are among the words of the other, so that there are two families of keys:
 
     stored     |x for every small set x of the fact's words      !rarest two words of the main clause
     looked up  !x for every small set x of the fact's words      |rarest two words of the main clause
@@ -13,13 +13,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations
 
-from fake_convai.domain.dedup.reading import is_plain_value, read
+from fake_convai.domain.dedup.reading import is_plain_value, read, topic_of
 from fake_convai.domain.english.tables import lexicon
 from fake_convai.domain.english.tokens import NUMERIC, exact_form
 
 MAX_KEY_LENGTH = 64
-MAX_PAIRED = 25
-"""For words and claims up to here all pairs of words are keys; for more, single words must do."""
+MAX_PAIRED = 4
+"""For so many words all pairs of them are keys; for more, single words must do."""
 
 
 def exact_key(memory: str) -> str:
@@ -41,31 +41,33 @@ def lookup_keys(new: str) -> frozenset[str]:
 @lru_cache(8)  # a fact that is looked up and not found is stored next
 def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     fact, known = read(memory), lexicon().kinds
-    stance = f"{fact.negations}{fact.mood}"
     common = [_short("=" + fact.form)]
-    if fact.claims:  # all others would share this key, and each would be compared with each
+    if not fact.claims:
+        return (frozenset(common),) * 2
+    stance = f"{fact.negations}{fact.mood}".replace("former", "").replace("over", "")
+    if fact.squash:
         common.append(_short(f"{stance}:{fact.squash}"))
-    stored: list[str] = []
-    asked: list[str] = []
-    for claim in fact.claims:
-        frame = "/".join((stance, *claim.chain, claim.verb))
-        words = sorted(fact.beyond(fact.words, claim))
-        few = words if fact.core is fact.words else sorted(fact.beyond(fact.core, claim))
-        if len(few) > 2:  # at a guess: numbers, what describes another word, names, which are in no table, long words
+    there, here = stance + "|", stance + "!"
+    claimed = [topic_of(*claim) for claim in fact.claims]
+    few = set()
+    said = fact.words | fact.topic
+    for rare in {fact.gist, *[fact.core - claim or claim & said for claim in claimed[1:]]}:
+        most = sorted(rare)
+        if len(most) > 1:  # at a guess: numbers, what describes another word, names, which are in no table, long words
             heads = fact.describing
-            seldom = sorted([(w[0] == NUMERIC, w in heads, w not in known, len(w), w) for w in few])
-            few = [word for *_, word in seldom[-2:]]
-        few = [" ".join(sorted(few)), *["~" + word for word in few[-1:]]]
-        if len(words) * len(words) * len(fact.claims) > MAX_PAIRED:
-            small = ["", *["~" + word for word in words]]
-        else:
-            small = ["", *words, *map(" ".join, combinations(words, 2))]
-        there, here = frame + "|", frame + "!"
-        stored += [there + some for some in small] + [here + some for some in few]
-        asked += [here + some for some in small] + [there + some for some in few]
-        if is_plain_value(fact):  # two spellings of a value share its other words
-            common += [_short(f"{frame}:{word}") for word in words if word != "favorite"]
-    if not memory.isascii() or len(max(stored, key=len, default="")) > MAX_KEY_LENGTH:
+            most = [w for *_, w in sorted([(w[0] == NUMERIC, w in heads, w not in known, len(w), w) for w in most])]
+        if most:
+            few |= {" ".join(sorted(most[-2:])), "~" + most[-1]}
+    words = sorted(said.union(fact.owner.names, *claimed))
+    small = ["~" + word for word in words]
+    if len(words) <= MAX_PAIRED:
+        small = [*words, *map(" ".join, combinations(words, 2))]
+    stored = [there, *[there + some for some in small], *[here + some for some in few]]
+    asked = [here + some for some in small] + [there + some for some in few]
+    if is_plain_value(fact):  # two spellings of a value share its other words
+        frames = ["/".join((stance, *claim.chain, claim.verb)) for claim in fact.claims]
+        common += [_short(f"{frame}:{word}") for frame in frames for word in fact.words - {"favorite"}]
+    if not memory.isascii() or len(max(stored, key=len)) > MAX_KEY_LENGTH:
         stored, asked = list(map(_short, stored)), list(map(_short, asked))
     return frozenset(common + stored), frozenset(common + asked)
 

@@ -4,13 +4,14 @@ which things, with which numbers, dates and negations."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from fake_convai.domain.dedup.grammar import USERS, Owner, attribute, main_clause, whom
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.forms import stem
 from fake_convai.domain.english.tables import lexicon
-from fake_convai.domain.english.tokens import Token, exact_form, make_token, tokens_of
+from fake_convai.domain.english.tokens import NOTHING, Token, exact_form, make_token, tokens_of
 
 MAX_CONTENT = 30
 """Words that say something. A fact with more is a story: it is only ever merged with its repeat."""
@@ -38,14 +39,19 @@ class Chunk:
 
     preposition: str = ""
     aside: bool = False
+    opener: str = ""  # the conjunction before it, or "'s"
     count: str = ""
     words: list[Token] = field(default_factory=list)
 
     @property
     def solid(self) -> list[Token]:
-        """The words without when, unless that tells which ("the night shift")."""
-        is_time = self.words[-1].kinds & kind.TIME
-        return [token for token in self.words if not token.kinds & kind.TIME] if is_time else self.words
+        """The words without when, unless that tells which ("the night shift"), and without what goes without saying
+        ("jazz music")."""
+        if self.words[-1].kinds & kind.TIME:
+            return [token for token in self.words if not token.kinds & kind.TIME]
+        if len(self.words) == 1:
+            return self.words
+        return [token for token in self.words if not token.kinds & kind.GENERIC] or self.words
 
 
 @dataclass(eq=False)
@@ -61,8 +67,11 @@ class Fact:
     """The main one first; then those that follow from it, if of one thing only: who adopted a dog has the dog."""
     core: frozenset[str] = frozenset()  # the content of the statements, without when and how
     words: frozenset[str] = frozenset()  # all content
+    topic: frozenset[str] = frozenset()  # of what it speaks: the main verb, unless it is a light one, and whose it is
+    gist: frozenset[str] = frozenset()  # topic and core: what is stated, whatever its grammar
     negations: int = 0
     mood: str = ""
+    past: bool = False
     squash: str = ""  # the verb, and the content words in order, without spaces
     tokens: Sequence[Token] = ()
     chunks: Sequence[Chunk] = ()
@@ -75,8 +84,19 @@ class Fact:
     @cached_property
     def describing(self) -> Mapping[str, str]:
         """Each word that stands right before the head of its chunk, with the head."""
-        pairs = [words[-2:] for chunk in self.chunks if not chunk.aside and len(words := chunk.solid) > 1]
-        return {word.stem: head.stem for word, head in pairs if not word.kinds & kind.USER}
+        pairs: list[Sequence[Token]] = []
+        before = NOTHING
+        for chunk in [chunk for chunk in self.chunks if not chunk.aside]:
+            words = chunk.solid or chunk.words
+            if len(words) > 1:
+                pairs.append(words[-2:])
+            if chunk.opener == "'s":  # "the brother's boat"
+                pairs.append((before, words[-1]))
+            elif chunk.preposition == "of" and not before.kinds & kind.GENERIC:  # "the lid of the pot"
+                pairs.append((words[-1], before))
+            before = words[-1]
+        plain = [pair for pair in pairs if not pair[0].kinds & kind.USER and not pair[1].kinds & kind.NUMBER]
+        return {word.stem: head.stem for word, head in plain if "q" not in head.forms and head.kinds}
 
     @cached_property
     def heads(self) -> frozenset[str]:
@@ -87,17 +107,55 @@ class Fact:
     def parts(self) -> Mapping[str, str]:
         """Each word with the part that its preposition gives it."""
         table = lexicon().prepositions
-        return {token.stem: table.get(chunk.preposition, "") for chunk in self.chunks for token in chunk.words}
+        parts = {stem(word): "" for word in (self.main.verb, *self.main.chain)}
+        return parts | {token.stem: table.get(chunk.preposition, "") for chunk in self.chunks for token in chunk.words}
 
     @cached_property
     def counts(self) -> Mapping[str, str]:
         """How many there are of a thing, where "a" is one."""
-        return {chunk.words[-1].stem: chunk.count for chunk in self.chunks if chunk.count and not chunk.aside}
+        counted = [(chunk.words[-1], chunk.count) for chunk in self.chunks if chunk.count and not chunk.aside]
+        return {head.stem: count for head, count in counted if not head.kinds & (kind.TIME | kind.NUMBER)}
 
     @cached_property
     def shown(self) -> Mapping[str, str]:
         """How a word is shown to people."""
         return {token.stem: token.word for token in self.tokens}
+
+    @cached_property
+    def bases(self) -> frozenset[str]:
+        """The base forms of the content."""
+        return frozenset([token.base for chunk in self.chunks for token in chunk.words])
+
+    @cached_property
+    def done(self) -> str:
+        """What is done to whom the fact is about: "was invited"."""
+        first = self.chunks[0].words[0] if self.chunks else NOTHING
+        return stem(first.verb) if self.main.verb == "be" and "q" in first.forms else ""
+
+    @cached_property
+    def denied(self) -> frozenset[str]:
+        """What is denied besides what is said: "the mayor but not the smith"."""
+        places = [
+            place
+            for place, (before, token) in enumerate(pairwise(self.tokens), 1)
+            if token.kinds & kind.NEGATION and before.kinds & kind.CONJUNCTION
+        ]
+        found = [[token.stem for token in self.tokens[place:] if token.kinds & kind.CONTENT][:1] for place in places]
+        return frozenset([stem for some in found for stem in some])
+
+    @cached_property
+    def asides(self) -> Mapping[str, frozenset[str]]:
+        """What is said along with the statement: how, when, and each kind of reason or comment."""
+        found: dict[str, set[str]] = {}
+        for token in self.tokens:
+            if token.kinds & kind.TIME and not token.kinds & (kind.DATE | kind.HOUR):
+                found.setdefault("when", set()).add(token.stem)
+            elif token.kinds & kind.ADVERB and token.kinds & kind.CONTENT:
+                found.setdefault("how", set()).add(token.stem)
+        for chunk in self.chunks:
+            if chunk.aside and chunk.opener:
+                found.setdefault(chunk.opener, set()).update([token.stem for token in chunk.words])
+        return {name: frozenset(words) for name, words in found.items()}
 
     def having(self, kinds: int, which: int) -> frozenset[str]:
         """The words that are, of these kinds, just of that one."""
@@ -131,25 +189,44 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
     if verb == "hate":
         verb, negations = "like", negations + 1
     moods = {clause.mood, "maybe" if kinds & kind.HEDGE else "", "seldom" if kinds & kind.SELDOM else ""} - {""}
+    if kinds & kind.FORMER:
+        is_denied = bool({token.text for token in tokens} & {"longer", "anymore"})  # "no longer smokes"
+        moods |= {"former"} if negations or not is_denied else set()
+        negations = max(negations - is_denied, 0)
     is_event = verb == "be" and chunks and "q" in chunks[0].words[0].forms  # "was born"
     if is_over and not is_event and not moods:
         moods = {"over"}
-    content, core = _content(extra, chunks)
+    if verb in ("prefer", "like") and kinds & kind.PREPOSITION:  # "tea to coffee", "tea over coffee"
+        for chunk in chunks[1:]:
+            if chunk.preposition in ("to", "over", "than") and "g" not in chunk.words[0].forms:
+                chunk.preposition, verb = "than", "prefer"
+    content, core = _content(extra, chunks, kinds)
     if len(content) > MAX_CONTENT:
         return Fact(form)
     words = frozenset([token.stem for token in content])
-    main = words if len(core) == len(content) else frozenset([token.stem for token in core])
-    claims = _claims(Claim(chain, verb), chunks)
-    return Fact(form, owner, claims, main, words, negations, " ".join(sorted(moods)), squash, tokens, chunks)
+    stated = words if len(core) == len(content) else frozenset([token.stem for token in core])
+    claims, mood = _claims(Claim(chain, verb), chunks), " ".join(sorted(moods))
+    topic = topic_of(chain, verb)
+    gist = topic | (stated - _THE_USER if owner is USERS else stated)
+    return Fact(form, owner, claims, stated, words, topic, gist, negations, mood, clause.past, squash, tokens, chunks)
 
 
-def _content(extra: Sequence[Token], chunks: Sequence[Chunk]) -> tuple[list[Token], list[Token]]:
+@lru_cache(TEXT_CACHE)
+def topic_of(chain: tuple[str, ...], verb: str) -> frozenset[str]:
+    """Of what a claim speaks: the verb, unless it is a light one, and whose it is."""
+    return frozenset(map(stem, chain if lexicon().kinds.get(verb, 0) & kind.LIGHT else (*chain, verb)))
+
+
+_THE_USER = frozenset(("user",))
+
+
+def _content(extra: Sequence[Token], chunks: Sequence[Chunk], kinds: int) -> tuple[list[Token], list[Token]]:
     """All that is said; and the statements without when, unless that is all."""
     content, core = list(extra), list(extra)
     for chunk in chunks:
         content += chunk.words
         if not chunk.aside:
-            core += chunk.solid
+            core += chunk.solid if kinds & (kind.TIME | kind.GENERIC) else chunk.words
     return content, core or content
 
 
@@ -163,11 +240,14 @@ def _chunked(tokens: Sequence[Token]) -> list[Chunk]:
     for token in tokens:
         kinds, text = token.kinds, token.text
         if kinds & (kind.BREAK | kind.CONJUNCTION):
-            current = Chunk("", current.aside or text not in ("and", "or", "nor", "plus", "but", ".", ","))
+            aside = current.aside or text not in ("and", "or", "nor", "plus", "but", "then", ".", ",")
+            opener = text if kinds & kind.CONJUNCTION else current.opener
+            current = Chunk("then" if text == "then" else "", aside, opener)
             chunks.append(current)
         elif kinds & kind.OPENER or (kinds & kind.NAMING and current.words):  # "a dog named Luna"
             preposition = "name" if kinds & kind.NAMING else text if kinds & kind.PREPOSITION else current.preposition
-            current = Chunk(preposition, current.aside, "1" if text in ("a", "an", "another", "one") else "")
+            opener = "'s" if kinds & kind.OWNERS else current.opener if current.aside else ""
+            current = Chunk(preposition, current.aside, opener, "1" if text in ("a", "an", "another", "one") else "")
             chunks.append(current)
         elif kinds & (kind.SELF | kind.USER):
             current.words.append(make_token("user"))
@@ -181,13 +261,13 @@ def _chunked(tokens: Sequence[Token]) -> list[Chunk]:
 def _undisguised(verb: str, chunks: list[Chunk]) -> str:
     """The verb that a noun hides, which is taken out of the chunks: "is a jazz fan" says "likes jazz", "has a peanut
     allergy" says "is allergic to peanuts", "is a history teacher" says "teaches history"."""
-    if verb not in ("be", "have") or not chunks or chunks[0].preposition:
+    if verb not in ("be", "have", "find") or not chunks or chunks[0].preposition:
         return verb
     *words, head = chunks[0].words
     found = lexicon().disguised.get(f"{verb} {head.word}")
     if not found and verb == "be" and not head.kinds & kind.KNOWN:
         found = lexicon().doers.get(head.base)
-    if not found or head.kinds & kind.USER:
+    if not found or (head.kinds & kind.USER and not words):
         return verb
     chunks[0].words = [word for word in words if word.word != "large"]  # "is a big jazz fan"
     chunks[:] = [chunk for chunk in chunks if chunk.words]
@@ -209,9 +289,11 @@ def _implied(chain: tuple[str, ...], verb: str, chunks: Sequence[Chunk]) -> Mapp
     if verb == "have" and not chain:  # "has a brown dog named Luna": the dog is named Luna, and is brown
         is_named = len(chunks) > 1 and chunks[1].preposition == "name"
         verbs = ["name"] * is_named + ["be"] * (len(first.words) > 1)
-        return {Claim((last.word,), other): "" for other in verbs}
-    if verb == "be" and chain and not first.preposition and not last.kinds & kind.KNOWN:  # "my dog is Luna"
-        return {Claim(chain, "name"): ""}
+        spouse = {Claim((), "marry"): ""} if is_named and last.word in _SPOUSES else {}
+        return {Claim((last.word,), other): "" for other in verbs} | spouse
+    is_name = verb == "name" or (verb == "be" and not first.preposition and not last.kinds & kind.KNOWN)
+    if chain and is_name:  # "my dog is Luna", "my wife is Elif" -> is married to Elif
+        return {Claim(chain, "name"): ""} | ({Claim(chain[:-1], "marry"): ""} if chain[-1] in _SPOUSES else {})
     if not first.preposition and lexicon().kinds.get(verb, 0) & kind.ACQUIRE:  # "adopted a dog" -> has a dog
         return {Claim(chain, "have"): last.stem}
     if verb in ("like", "start") and "g" in first.words[0].forms:  # "loves playing chess" -> plays chess
@@ -221,6 +303,7 @@ def _implied(chain: tuple[str, ...], verb: str, chunks: Sequence[Chunk]) -> Mapp
     return {Claim(chain, other): "" for other in others if is_meant}
 
 
+_SPOUSES = ("wife", "husband", "spouse")
 _ALSO: Mapping[str, tuple[str, Sequence[str]]] = {
     "work": ("as", ("be",)),  # "works nights as a nurse" -> is a nurse
     "go": ("to", ("visit", "attend")),  # "went to Rome" -> visited Rome

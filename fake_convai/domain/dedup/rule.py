@@ -6,12 +6,14 @@ how it decides is not public, so the rule here is ours, explained in docs/dedupl
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.dedup.grammar import Owner
 from fake_convai.domain.dedup.reading import Claim, Fact, is_plain_value, read
 from fake_convai.domain.english import kind
+from fake_convai.domain.english.forms import stem
 from fake_convai.domain.english.tables import lexicon
 from fake_convai.domain.english.tokens import LABEL_A, NUMERIC, exact_form
 
@@ -52,6 +54,7 @@ def compare(existing: str, new: str) -> Verdict:
         return Verdict(True, EXACT_REPEAT, 1.0)
     if not (old.claims and fresh.claims):
         return Verdict(False, "not both in English, where only a repeat is merged", 0.0)
+    old, fresh = _as_of_users(old, fresh), _as_of_users(fresh, old)
     common = old.words & fresh.words
     nearness = len(common) / (len(old.words | fresh.words) or 1)
     veto = next(_vetoes(old, fresh), "")
@@ -59,6 +62,16 @@ def compare(existing: str, new: str) -> Verdict:
         related = common or old.main.verb == fresh.main.verb
         return Verdict(False, veto if related else "nothing in common", nearness / 2)
     return _agreement(old, fresh, nearness)
+
+
+def _as_of_users(fact: Fact, other: Fact) -> Fact:
+    """ "Shift starts at 9" read as of the user's shift, and not of one named Shift, where the other fact is so."""
+    chain = other.main.chain
+    if fact.owner.kind != "name" or other.owner.kind != "user" or fact.owner.names != set(chain[:1]):
+        return fact
+    claims = {Claim((*chain[:1], *claim.chain), claim.verb): thing for claim, thing in fact.claims.items()}
+    topic = fact.topic.union(map(stem, chain[:1]))
+    return replace(fact, owner=other.owner, claims=claims, topic=topic, gist=fact.gist | topic)
 
 
 def is_english(fact: str) -> bool:
@@ -115,14 +128,19 @@ def _vetoes(old: Fact, new: Fact) -> Iterator[str]:
     for head in sorted(old.counts.keys() & new.counts.keys()):
         if old.counts[head] != new.counts[head]:
             yield f"another number: {_these([new.counts[head]], [old.counts[head]])}"
+    apart = old.denied and new.denied and old.denied.isdisjoint(new.denied)
+    if apart and old.denied <= new.words | new.topic and new.denied <= old.words | old.topic:
+        yield f"another thing is denied: {_these(_named(new.denied, new), _named(old.denied, old))}"
     if old.negations != new.negations:
         yield "one is negated, the other is not"
-    if {old.mood, new.mood} == {"", "over"}:
+    stance = {"" if fact.mood == "over" and old.past and new.past else fact.mood for fact in (old, new)}
+    if stance == {"", "over"}:
         yield "one is how it is, the other how it was"
-    elif old.mood != new.mood:
+    elif len(stance) > 1 and stance != {"over", "former"}:
         moods = [" and ".join(map(_MOODS.__getitem__, fact.mood.split())) or "plain fact" for fact in (new, old)]
         yield f"another mood: {' instead of '.join(moods)}"
-    if {claim.chain for claim in old.claims}.isdisjoint([claim.chain for claim in new.claims]):
+    apart = {claim.chain for claim in old.claims}.isdisjoint([claim.chain for claim in new.claims])
+    if apart and not _in_other_grammar(old, new):
         yield f"about somebody or something else: {_whom(new)} instead of {_whom(old)}"
     if not _may_be_one(old.owner, new.owner):
         yield f"about somebody else: {_whom(new)} instead of {_whom(old)}"
@@ -139,13 +157,24 @@ def _word_vetoes(old: Fact, new: Fact) -> Iterator[str]:
         against = lexicon().opposites.get(word, set()) & after - before
         if against:
             yield f"the opposite: {_these(against, [word])}"
-    changed = [word for stem in old.words ^ new.words if _is(word := _show(stem, old, new), kind.PRIVATIVE)]
+    for name in sorted(old.asides.keys() & new.asides.keys()):
+        gone, come = old.asides[name] - new.words, new.asides[name] - old.words
+        gone, come = gone - new.asides[name], come - old.asides[name]
+        if gone and come:
+            yield f"said along with it: {_these(_named(come, new), _named(gone, old))}"
+    changed = old.having(_MADE, kind.PRIVATIVE) ^ new.having(_MADE, kind.PRIVATIVE)
     if changed:
         yield f"not the same thing: {_listed(changed)}"
 
 
+_MADE = kind.PRIVATIVE | kind.ROLE | kind.PREPOSITION
+
+
 def _part_vetoes(old: Fact, new: Fact) -> Iterator[str]:
     """The same word in another part: a letter from Hana, a letter for Hana."""
+    for one, other in ((old, new), (new, old)):
+        if one.done and one.done in [stem(claim.verb) for claim in other.claims]:
+            yield f"another part: one does it, to the other it is done: {one.done}"
     parts = [(word, old.parts[word], new.parts[word]) for word in sorted(old.parts.keys() & new.parts.keys())]
     for word, before, after in parts:
         is_plain = "place" in (before, after) and not _is(before, kind.APART) and not _is(after, kind.APART)
@@ -168,7 +197,7 @@ def _may_be_one(one: Owner, other: Owner) -> bool:
 
 _MOODS = {
     "can": "ability", "maybe": "possibility", "must": "duty", "will": "future", "would": "condition",
-    "former": "past habit", "seldom": "exception", "over": "the past",
+    "former": "a former time", "seldom": "exception", "over": "the past",
 }  # fmt: skip
 
 
@@ -177,9 +206,11 @@ _MOODS = {
 
 def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
     """The verdict on two facts that no veto keeps apart."""
-    if old.squash and old.squash == new.squash:
+    if old.squash and old.squash == new.squash and old.main.chain == new.main.chain:
         return Verdict(True, "the same words, written differently", 0.95)
     shared = [claim for claim in old.claims if claim in new.claims]
+    if not shared and _in_other_grammar(old, new):
+        return Verdict(True, "says the same in other words", 0.4 + 0.4 * nearness)
     if not shared:
         apart = f"says something else of {_whom(new)}" if old.words & new.words else "nothing in common"
         return Verdict(False, apart, nearness / 2)
@@ -194,6 +225,24 @@ def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
     return Verdict(False, reasons[0], nearness / 2)
 
 
+def _in_other_grammar(old: Fact, new: Fact) -> bool:
+    """Whether two facts say the same though one says in a noun what the other says in a verb, or as an attribute:
+    "goes for a run", "runs"; "has noisy neighbors", "the user's neighbors are noisy"."""
+    few, many = sorted((old, new), key=lambda fact: len(fact.main.chain))
+    (chain, verb), attribute = few.main, many.main.chain
+    is_light = _is(verb, kind.LIGHT) or stem(verb) in map(stem, attribute)
+    if chain != attribute and (chain or not is_light):
+        return False
+    if any(few.parts.get(stem(word), "") not in ("", "place") for word in set(attribute) - set(chain)):
+        return False
+    before, after = old.words | old.topic, new.words | new.topic
+    if not (old.topic <= after and new.topic <= before):
+        return False
+    if old.gist == new.gist and len(new.gist) == 1:  # "has asthma", "is asthmatic"; but "is a child", "has a child"
+        return old.bases.isdisjoint(new.bases)
+    return any(len(gist) > 1 and gist <= said for gist, said in ((old.gist, after), (new.gist, before)))
+
+
 def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
     """Why two facts that share a claim are not the same; empty when they are."""
     before, after = old.beyond(old.core, claim), new.beyond(new.core, claim)
@@ -201,7 +250,7 @@ def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
     both, now = old.words & new.words, new.describing
     swapped = [word for word, head in old.describing.items() if {word, head, now.get(word, head)} <= both]
     lacking = [one.claims[claim] not in {"", *other.heads} for one, other in ((old, new), (new, old))]
-    says_nothing = claim.verb in ("be", "have", "name", "like", "want") and not (before or after)
+    says_nothing = (claim.verb in ("like", "want") or _is(claim.verb, kind.LIGHT)) and not (before and after)
     if (
         (gone and come)
         or any(now.get(word) not in (None, old.describing[word]) for word in swapped)
@@ -211,7 +260,7 @@ def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
         return f"another value: {_shows(come, new)} instead of {_shows(gone, old)}"
     for one, other in ((old, new), (new, old)) if claim.verb not in ("be", "name") else ():
         for word, head in one.describing.items():
-            if word in other.heads and head not in other.words:
+            if word in other.heads and head not in other.words | other.topic:
                 return f"not the same thing: {_show(word, one)} {_show(head, one)}"
     return ""
 
@@ -246,11 +295,15 @@ def _show(word: str, *facts: Fact) -> str:
 
 
 def _shows(words: Collection[str], fact: Fact) -> str:
-    return _listed([_show(word, fact) for word in words])
+    return _listed(_named(words, fact))
 
 
 def _these(new: Collection[str], old: Collection[str]) -> str:
     return f"{_listed(new)} instead of {_listed(old)}"
+
+
+def _named(words: Collection[str], fact: Fact) -> list[str]:
+    return [_show(word, fact) for word in words]
 
 
 def _listed(words: Collection[str]) -> str:

@@ -11,13 +11,14 @@ Groups = Mapping[str, tuple[str, ...]]
 
 
 def load(name: str) -> Groups:
-    """One word file as group name -> members; a group may go on over several lines."""
+    """One word file as group name -> members; a group may go on over several lines, and a line hold several groups."""
     data = pkgutil.get_data("fake_convai.domain.english", f"words/{name}.txt") or b""
     groups: dict[str, tuple[str, ...]] = {}
     for line in data.decode("utf-8").splitlines():
         if line and not line.startswith("#"):
-            head, _, members = line.partition(":")
-            groups[head] = (*groups.get(head, ()), *filter(None, map(str.strip, members.split(","))))
+            for group in line.split(";"):
+                head, _, members = group.strip().partition(":")
+                groups[head] = (*groups.get(head, ()), *filter(None, map(str.strip, members.split(","))))
     return groups
 
 

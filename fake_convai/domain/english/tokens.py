@@ -75,10 +75,10 @@ def make_token(text: str, base: str = "", forms: str = "") -> Token:
     return Token(text, base, forms, word, table.predicates.get(verb, verb), stem(word), _kinds(text, base, forms, word))
 
 
-_BY_MEANING = kind.USER | kind.ROLE | kind.TIME | kind.DATE | kind.HOUR | kind.RARE | kind.KNOWN
+_BY_MEANING = kind.ROLE | kind.TIME | kind.DATE | kind.HOUR | kind.RARE | kind.KNOWN | kind.OPPOSITE
 _EMPTY = (
     kind.OPENER | (kind.PRONOUN & ~kind.SELF) | kind.CONJUNCTION | kind.BE | kind.DO | kind.HAVE | kind.WEAK
-    | kind.NEGATION
+    | kind.NEGATION | kind.FORMER
 )  # fmt: skip
 _FILLER = kind.ADVERB | kind.ARTICLE | kind.POSSESSIVE | kind.NEGATION | kind.WEAK
 _MARKS = {",": kind.BREAK, ".": kind.BREAK | kind.STOP, "'s": kind.OWNERS | kind.SIGN | kind.HALF}
@@ -124,6 +124,10 @@ def tokens_of(text: str) -> tuple[list[Token], int]:
         return [], 0
     if kinds & kind.NUMERAL:
         tokens = _numbered(tokens)
+        if _CLOCK.search(text):
+            tokens = _clocked(tokens)
+    if not kinds & (kind.FINITE | kind.MARKED | kind.USER | kind.SELF):  # "allergic to nuts"
+        tokens.insert(0, make_token("is"))
     if kinds & kind.RARE:
         tokens = _rewritten(tokens)
         kinds = _all_kinds(tokens)
@@ -154,7 +158,7 @@ def _is_english(tokens: Sequence[Token], kinds: int) -> bool:
     bits = kind.SIGN, kind.FOREIGN, kind.SHARED
     signs, foreign, shared = (len({token.text for token in tokens if token.kinds & bit}) for bit in bits)
     if not foreign:
-        return shared > 1 or tokens[0].text == "i"
+        return bool(kinds & (kind.SHARED | kind.KNOWN))
     return signs > foreign or (signs == foreign == 1 and shared > 0)  # a name may be a word elsewhere: Ben
 
 
@@ -176,16 +180,46 @@ def _numbered(tokens: Sequence[Token]) -> list[Token]:
             total = number
         if token.kinds & kind.NUMERAL and (total, token.text) != (1, "one"):
             value = str(total) if total >= 0 else _ORDINAL.sub("", value or token.text)
-            token = Token(NUMERIC, value, "", NUMERIC + value, "", NUMERIC + value, kind.NUMBER)
+            token = number_token(value)
         result.append(token)
     return result
+
+
+_CLOCK = re.compile(r"\d:\d|\d ?[ap]\.?m|o'clock|(?:half|quarter) (?:past|to)")
+_FRACTIONS = {"half": 30, "quarter": 15}
+
+
+def _clocked(tokens: Sequence[Token]) -> list[Token]:
+    """Times of day as in the 24-hour clock, full hours without zeros: "6:40 pm" -> 18:40, "half past six" -> 6:30."""
+    result: list[Token] = []
+    for token in tokens:
+        before = result[-1] if result else NOTHING
+        hour, _, minute = before.base.partition(":")
+        is_time = before.kinds & kind.NUMBER and hour.isdecimal() and len(hour) < 3
+        mark = token.text.replace(".", "")
+        if is_time and mark in ("am", "pm", "oclock"):
+            hour = hour if mark == "oclock" else str(int(hour) % 12 + 12 * (mark == "pm"))
+            result[-1] = number_token(f"{int(hour)}:{minute}".removesuffix(":00").removesuffix(":"))
+        elif token.kinds & kind.NUMBER and before.text in ("past", "to") and result[-2:-1] and token.base.isdecimal():
+            minutes = _FRACTIONS.get(result[-2].text, 0)
+            past = before.text == "past"
+            clock = f"{int(token.base) - (not past)}:{minutes if past else 60 - minutes}"
+            result[-2 if minutes else len(result) :] = [number_token(clock) if minutes else token]
+        else:
+            result.append(number_token(token.base.removesuffix(":00")) if ":00" in token.base else token)
+    return result
+
+
+@lru_cache(WORD_CACHE)
+def number_token(value: str) -> Token:
+    return Token(NUMERIC, value, "", NUMERIC + value, "", NUMERIC + value, kind.NUMBER)
 
 
 def _rewritten(tokens: list[Token]) -> list[Token]:
     """Phrases in their one-word form: "is a big fan of" -> like."""
     phrases = lexicon().phrases
     words = {token.text for token in tokens}
-    words.update([token.base for token in tokens])
+    words.update([word for token in tokens for word in (token.base, token.word)])
     possible = [phrase for word in words & phrases.keys() for phrase in phrases[word] if words.issuperset(phrase[0])]
     if not possible:
         return tokens
@@ -204,7 +238,7 @@ def _matched(words: Sequence[str], heads: Sequence[str], tokens: Sequence[Token]
     at = 0
     kept: list[Token] = []
     for place, token in enumerate(tokens):
-        if words[at] in (token.text, token.base):
+        if words[at] in (token.text, token.base, token.word):
             at += 1
             if at == len(words):
                 instead = [make_token(word) for word in heads]
