@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fake_convai.domain.group_turn import OUTCOMES, Outcome, TurnDone
 from fake_convai.domain.roster import (
+    MAX_COMMANDS,
     CommandRefused,
     Member,
     Retargeted,
@@ -136,6 +137,19 @@ class TestACommand:
         roster.heard(target(ids(2)[0]), make)
         extras = refusal(roster, other)
         assert (extras["code"], extras["route_epoch"]) == ("command_id_conflict", 1)
+
+    def test_that_is_nested_too_deeply_never_reaches_the_room(self) -> None:
+        deep: list[Any] = []
+        for _ in range(500):
+            deep = [deep]
+        assert refusal(room(), target(ids(2)[0], more=deep)) == {"code": "invalid_command"}
+
+    def test_is_forgotten_after_a_thousand_others(self) -> None:
+        roster = room()
+        for number in range(MAX_COMMANDS + 1):
+            roster.heard(target(ids(1)[0], command_id=f"command-{number}"), make)
+        assert next(iter(roster.commands)) == "command-1"
+        assert isinstance(roster.heard(target(ids(1)[0], command_id="command-0"), make), Retargeted)
 
     def test_that_was_refused_by_the_room_is_not_asked_again(self) -> None:
         roster = room()

@@ -176,6 +176,19 @@ async def test_only_the_active_instance_hears(fake: FakeConvai) -> None:
 
 
 @in_a_loop
+async def test_the_active_instance_hears_a_voice(fake: FakeConvai) -> None:
+    coach, guide = fake.character(memory=True), fake.character(memory=True)
+    fake.set_replies({"Jordan": "Hello, Jordan."}, heard=["My name is Jordan."])
+    async with entered(fake, await connect(fake, coach, guide)) as guest:
+        await guest.command("interaction-target", target_membership_id=guest.member(1), expected_route_epoch=0)
+        await guest.speak(0.6, rest=1.5)
+        await soon(lambda: guest.lines() == {guest.member(1): "Hello, Jordan."})
+        assert guest.kinds().count("user-started-speaking") == 1
+    await soon(lambda: [one.memory for one in fake.memories(guide, "player-42")] == ["The user's name is Jordan."])
+    assert fake.memories(coach, "player-42") == []
+
+
+@in_a_loop
 async def test_the_roster_changes(fake: FakeConvai) -> None:
     coach, guide, late = fake.character(), fake.character(), fake.character()
     async with entered(fake, await connect(fake, coach, guide)) as guest:

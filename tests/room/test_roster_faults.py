@@ -8,6 +8,10 @@ import pytest
 
 pytest.importorskip("livekit.rtc", reason="the package livekit is not installed, so no room is tried")
 
+from fake_convai.domain.errors import Unavailable
+from fake_convai.live.ensemble import BROKEN
+from fake_convai.live.instance import Instance
+from fake_convai.live.participant import CannotJoin, Participant
 from fake_convai.testing import FakeConvai, RoomConversation
 from tests.room.test_room import joined
 
@@ -170,6 +174,43 @@ def test_one_that_is_ready_late_holds_up_nobody(fake: FakeConvai) -> None:
         with begun.result() as room:
             ready = [event.data["character_id"] for event in room.events if event.type == "bot-ready"]
     assert ready == [nurse, doctor]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(RuntimeError("bug"), BROKEN), (Unavailable("The database is away."), "The database is away.")]
+)
+def test_a_command_that_breaks_is_answered_in_a_sentence(
+    fake: FakeConvai, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    nurse = fake.character()
+    with fake.conversation(npcs=[nurse], person="player-42") as room:
+        with monkeypatch.context() as broken:
+            broken.setattr("fake_convai.live.roster_commands.carry_out", fail)
+            answer = room.target(None)
+        assert (answer["status"], answer["message"], "extras" in answer) == ("error", words, False)
+        assert room.target(None)["status"] == "success"
+
+
+def test_an_instance_that_finds_no_way_into_the_room(fake: FakeConvai, monkeypatch: pytest.MonkeyPatch) -> None:
+    nurse, doctor = fake.character(), fake.character()
+    join = Participant.join
+
+    async def refuse(self: Participant, url: str, token: str) -> None:
+        if isinstance(self._listener, Instance) and self._listener.member.character_id == doctor:
+            raise CannotJoin("the LiveKit server refuses the character")
+        await join(self, url, token)
+
+    with fake.conversation(npcs=[nurse], person="player-42") as room:
+        monkeypatch.setattr(Participant, "join", refuse)
+        monkeypatch.setattr("fake_convai.testing.company.PATIENCE", 1.0)
+        with pytest.raises(TimeoutError):
+            room.change(add=[doctor])
+        failed = [one.data for one in room.events if one.type == "character-status"][-1]
+        assert (failed["status"], failed["failure_code"]) == ("dispatch_failed", "dispatch_failed")
+        assert room.address("Hello.").answered == (nurse,)
 
 
 def test_an_instance_fails_its_turn_and_stays(fake: FakeConvai) -> None:
