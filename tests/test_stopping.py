@@ -73,6 +73,10 @@ def test_a_stop_ends_in_time_and_keeps_what_was_acknowledged(
         begun = time.monotonic()
         assert served.process.wait(timeout=TIMEOUT + SLACK) == 0
         assert time.monotonic() - begun < TIMEOUT + SLACK
+        if hang is a_delayed_fault:
+            answer = connection.recv(4096)
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            assert answer.endswith(b'{"ERROR":"The server is stopping."}')
     with serve(*options) as served:
         found = httpx.post(f"{served.url}/beta/memory/list", json=body, headers=KEY).json()["memories"]
         assert [one["memory"] for one in found] == ["The user has a dog."]

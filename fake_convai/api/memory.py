@@ -113,7 +113,7 @@ class DeleteAllAnswer(TypedDict):
 
 
 AT_ONCE = 1_000
-"""Characters of facts that are compared in passing; more would hold up everybody."""
+"""Characters of facts, and of the metadata that goes with each, that are kept in passing; more would hold up everybody."""
 
 
 @group.post("/memory/add", source="seed", errors=(403, 404))
@@ -123,7 +123,8 @@ async def add(call: Call, body: AddRequest) -> AddAnswer:
     A fact that overlaps with one that is stored updates it. A person never seen before gets an end-user record.
     """
     facts = [_fact(number, text) for number, text in enumerate(body.memories)]
-    store = call.store if sum(map(len, facts)) <= AT_ONCE else call.store.long
+    size = sum(map(len, facts)) + len(facts) * len(repr(body.metadata))
+    store = call.store if size <= AT_ONCE else call.store.long
     added = await store.write(memories.add, body.character_id, body.end_user_id, facts, body.metadata)
     call.note.explanations.extend({"event": one.event, "with": one.id, "because": one.because} for one in added)
     return {"memories": [{"id": one.id, "event": one.event, "memory": one.memory} for one in added]}

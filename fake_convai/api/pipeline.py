@@ -3,6 +3,7 @@
 A request walks: surface, caller, endpoint, body, model, handler, answer. A stub turns it off after the caller.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Literal
@@ -92,6 +93,8 @@ class Surfaces:
             note.review, note.surface = endpoint.review, manners.surface
             note.home = None if note.surface in endpoint.surfaces else endpoint.home
             return await _handle(Call(request, running, None, note, in_path), endpoint, manners, caller)
+        except asyncio.CancelledError:  # a stop does not wait for it, and nothing of it has happened
+            return manners.answer(Unavailable("The server is stopping.")).response()
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             if isinstance(error, Unauthenticated):
                 note.explanations.append(caller.why_refused(manners))
