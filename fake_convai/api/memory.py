@@ -113,7 +113,7 @@ class DeleteAllAnswer(TypedDict):
 
 
 AT_ONCE = 1_000
-"""Characters of facts, and of the metadata that goes with each, that are kept in passing; more would hold up everybody."""
+"""Characters of facts, with the metadata of each, that are kept in passing; more would hold up everybody."""
 
 
 @group.post("/memory/add", source="seed", errors=(403, 404))
