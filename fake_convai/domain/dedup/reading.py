@@ -16,9 +16,6 @@ from fake_convai.domain.english.tokens import NOTHING, Token, exact_form, make_t
 MAX_CONTENT = 30
 """Words that say something. A fact with more is a story: it is only ever merged with its repeat."""
 
-LONGEST_VALUE = 6
-"""Words of a value that may be spelt in two ways."""
-
 MAX_CLAIM_KEYS = 36
 """What bounds the claims of a fact, and with them its index keys, so that what is not indexed is not merged either."""
 
@@ -56,10 +53,8 @@ class Chunk:
 
 @dataclass(eq=False)
 class Fact:
-    """What is compared. A text that the English rules do not read has only its `form`.
-
-    What only a comparison looks at is worked out when it does: most facts meet no other.
-    """
+    """What is compared; of a text that the English rules do not read only its `form`. What only a comparison looks at
+    is worked out when it does: most facts meet no other."""
 
     form: str
     owner: Owner = USERS
@@ -314,6 +309,6 @@ _ALSO: Mapping[str, tuple[str, Sequence[str]]] = {
 
 
 def is_plain_value(fact: Fact) -> bool:
-    """Whether a fact says the value of an attribute and nothing else: "my boss is Ines Roth"."""
+    """Whether a fact says a short value of an attribute and nothing else: "my boss is Ines Roth"."""
     is_attribute = fact.main.verb == "name" or (fact.main.verb == "be" and fact.main.chain)
-    return bool(is_attribute) and len(fact.words) <= LONGEST_VALUE and not any(fact.parts.values())
+    return bool(is_attribute) and len(fact.words) <= 6 and not any(fact.parts.values())

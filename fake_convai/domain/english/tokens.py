@@ -39,6 +39,7 @@ LABEL_A = "labela"
 
 _LABEL = re.compile(r"(?<=[a-z] )A(?=\s*(?:$|[.,;:!?)]|(?:and|or|in|on|at|with|for|from|to|by)\b))")
 _MARK = re.compile(r"[^\w\s]|_")
+_UNIT = re.compile(r"(?<=\d)(am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)\b")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|x)$")
 
 
@@ -142,7 +143,7 @@ def _all_kinds(tokens: Sequence[Token]) -> int:
 def _tokens_for(piece: str) -> tuple[Token, ...]:
     """What stands between two spaces: contractions in full, the possessive as a word of its own."""
     words: list[str] = []
-    for part in _TOKEN.findall(piece):
+    for part in _TOKEN.findall(_UNIT.sub(r" \1", piece)):
         if part in lexicon().contractions:
             words += lexicon().contractions[part]
         elif part.endswith(("'s", "s'")):
