@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from fake_convai import __version__
+from fake_convai.backend.surface import Surface
 from fake_convai.contract.schemas import REF, Schema, Types
 from fake_convai.control.documents import ComparisonDocument
 from fake_convai.control.fault_document import FaultDocument
@@ -250,7 +251,7 @@ _FRAMES: Mapping[str, Schema] = {
 _FILTERS: Mapping[str, Schema] = {
     **_WAIT,
     "path": Text,
-    "surface": {"enum": ["production", "beta", "live"]},
+    "surface": {"enum": list(map(str, Surface))},
     "status": {"type": "integer"},
     "end_user_id": Text,
     "after": {"type": "integer", "minimum": 0},

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from fake_convai import __version__
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.app import create_app
+from fake_convai.backend.surface import Surface
 from fake_convai.settings import Settings
 from tests.conftest import Api, refused
 
@@ -20,7 +21,7 @@ ROUTES = {
     for endpoint in ENDPOINTS
     if endpoint.access != "anybody" and endpoint.method == "POST"
 }
-SURFACES = ("production", "beta", "live")
+SURFACES = tuple(map(str, Surface))
 LABELS = {"production": "api", "beta": "beta", "live": "live"}
 HOSTS = {
     "api.convai.test": "production",
