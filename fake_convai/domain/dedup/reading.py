@@ -260,8 +260,6 @@ def _undisguised(verb: str, chunks: list[Chunk]) -> str:
         return verb
     *words, head = chunks[0].words
     found = lexicon().disguised.get(f"{verb} {head.word}")
-    if not found and verb == "be" and not head.kinds & kind.KNOWN:
-        found = lexicon().doers.get(head.base)
     if not found or (head.kinds & kind.USER and not words):
         return verb
     chunks[0].words = [word for word in words if word.word != "large"]  # "is a big jazz fan"
@@ -281,11 +279,8 @@ def _claims(main: Claim, chunks: Sequence[Chunk]) -> Mapping[Claim, str]:
 
 def _implied(chain: tuple[str, ...], verb: str, chunks: Sequence[Chunk]) -> Mapping[Claim, str]:
     first, last = chunks[0], chunks[0].words[-1]
-    if verb == "have" and not chain:  # "has a brown dog named Luna": the dog is named Luna, and is brown
-        is_named = len(chunks) > 1 and chunks[1].preposition == "name"
-        verbs = ["name"] * is_named + ["be"] * (len(first.words) > 1)
-        spouse = {Claim((), "marry"): ""} if is_named and last.word in _SPOUSES else {}
-        return {Claim((last.word,), other): "" for other in verbs} | spouse
+    if verb == "have" and last.word in _SPOUSES and chunks[1:] and chunks[1].preposition == "name":
+        return {Claim(chain, "marry"): ""}  # "has a wife named Elif"
     is_name = verb == "name" or (verb == "be" and not first.preposition and not last.kinds & kind.KNOWN)
     if chain and is_name:  # "my dog is Luna", "my wife is Elif" -> is married to Elif
         return {Claim(chain, "name"): ""} | ({Claim(chain[:-1], "marry"): ""} if chain[-1] in _SPOUSES else {})
@@ -302,7 +297,6 @@ _SPOUSES = ("wife", "husband", "spouse")
 _ALSO: Mapping[str, tuple[str, Sequence[str]]] = {
     "work": ("as", ("be",)),  # "works nights as a nurse" -> is a nurse
     "go": ("to", ("visit", "attend")),  # "went to Rome" -> visited Rome
-    "travel": ("to", ("visit", "attend")),
     "prefer": ("", ("like",)),
     **dict.fromkeys(("open", "launch", "found", "establish"), ("", ("start",))),  # "launched a blog" -> started a blog
 }

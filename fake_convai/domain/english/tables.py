@@ -52,8 +52,6 @@ class Lexicon:
         self.plurals = {**_inflected(self.known, *_S), **_heads(plurals)}
         verbs = frozenset(verb for group in load("verbs").values() for verb in group)
         irregular = load("irregular")
-        # What somebody does who is a ...: "painter" -> "paint"
-        self.doers = _inflected(verbs.union(irregular), *[(cut, end + r) for r in "ro" for cut, end in _E])
         self.verbs = _verbs(verbs, irregular)
         """Every form of a verb."""
         self.kinds: dict[str, int] = {}
