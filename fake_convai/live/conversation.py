@@ -142,10 +142,14 @@ class Conversation:
 
     async def interrupt(self) -> None:
         """Cut the turn that is being said, if there is one: the user has begun to speak."""
-        playing, self._playing = self._playing, None
-        if playing is not None:
-            playing.cut.make()
-            await playing.task
+        playing = self._playing
+        if playing is None:
+            return
+        playing.cut.make()
+        # Who comes meanwhile waits too: in a room speech cuts a turn while the text that has come begins the next one.
+        await asyncio.wait([playing.task])
+        if self._playing is playing:
+            self._playing = None
 
     async def leave(self) -> None:
         """The connection is gone: what was being said is cut."""

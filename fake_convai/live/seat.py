@@ -87,7 +87,8 @@ class Seat:
         if kind == "bot-started-speaking":
             self._begin_to_sound()
         elif kind == "bot-stopped-speaking":
-            self._was_cut = not await self._stage.finish(voice.seconds(self._line))
+            is_heard = await self._stage.finish(voice.seconds(self._line))
+            self._was_cut = not is_heard and self._line != ""  # who says nothing cannot be interrupted
             if self._audio is not None:
                 self._audio.flush()
         elif kind == "bot-turn-completed" and self._was_cut:
@@ -199,7 +200,7 @@ class Seat:
 
     def _follow(self, kind: str, event: Mapping[str, Any]) -> None:
         """Note what an event means for the room itself."""
-        if kind == "bot-llm-started":
+        if kind in ("bot-llm-started", "bot-turn-completed"):  # not every turn has the first
             self._line, self._was_cut = "", False
         elif kind == "bot-llm-text":
             self._line += event["data"]["text"]

@@ -45,8 +45,10 @@ class Stage:
         *("bot-turn-completed", "user-started-speaking", "user-stopped-speaking"),
     )
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, is_heard_out: bool) -> None:
+        """`is_heard_out` is whether voices sound to their end when nobody cuts them."""
         self.recorder = Recorder(model)
+        self._is_heard_out = is_heard_out
         self.acknowledged = 0
         self._working: set[asyncio.Task[Any]] = set()
         self._is_cut = False
@@ -69,7 +71,7 @@ class Stage:
     async def finish(self, seconds: float) -> bool:
         """Sound for no time."""
         await asyncio.sleep(0)
-        return not self._is_cut
+        return self._is_heard_out and not self._is_cut
 
     def hush(self) -> None:
         """Sound no more."""
@@ -92,8 +94,8 @@ class Stage:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=ROOM_STEPS)
-def test_in_a_room(client: TestClient, steps: list[Step]) -> None:
+@given(steps=ROOM_STEPS, is_heard_out=st.booleans())
+def test_in_a_room(client: TestClient, steps: list[Step], is_heard_out: bool) -> None:
     api, control, npc, session = prepared(client)
     model = Model()
     backend, hub, portal = running(client).backend, running(client).hub, client.portal
@@ -103,7 +105,7 @@ def test_in_a_room(client: TestClient, steps: list[Step]) -> None:
         stored = await backend.database.read(lambda tx: sessions.find(tx, session["session_id"]))
         assert stored is not None
         await backend.account_store(stored.account_id).write(sessions.hold, stored.session_id, hub.holder)
-        stage = Stage(model)
+        stage = Stage(model, is_heard_out=is_heard_out)
         return stage, Seat(stage, backend, hub, stored, "player-42", Sound())
 
     def is_heard(stage: Stage, seat: Seat, sent: int) -> bool:
