@@ -34,7 +34,7 @@ RUN_ELSEWHERE = {
     ("control-plane.md", "sh"): "tests/control/test_documentation.py",
     ("design.md", "mermaid"): "tests/test_rooms.py",
     ("quick-start.md", "mermaid"): "tests/test_docs.py",
-    ("rooms.md", "mermaid"): "tests/room/test_ensemble.py",
+    ("realtime.md", "mermaid"): "tests/room/test_ensemble.py",
     ("testing.md", "python"): "tests/testing/test_examples.py",
 }
 HARMLESS = re.compile(
