@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -53,8 +54,14 @@ class CannotStart(Exception):
     """The server cannot start; the message is one line that says why."""
 
 
+ONLY_WHEN_NEEDED = ("domain.dedup.rule", "domain.extraction", "domain.replies", "store.snapshots")
+"""What a test's fake imports only when it is used; here somebody else would wait meanwhile."""
+
+
 def run(settings: Options) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `CannotStart` for what can be known to be wrong before."""
+    for name in ONLY_WHEN_NEEDED:
+        import_module(f"fake_convai.{name}")
     try:
         with Progress("Reading seeds and database"):
             if settings.database is not None:

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 from fake_convai.domain.errors import FakeConvaiError, NotFound, TooMany
-from fake_convai.domain.extraction import MAX_READ, extract_facts
 from fake_convai.store import characters, conversations, end_users, lag, memories, people, shared_rooms
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
@@ -298,11 +297,15 @@ def length_said(tx: AccountTransaction, session_id: str) -> int:
 
 @lru_cache(maxsize=MOST_READ)
 def _facts_in(said: str) -> tuple[str, ...]:
+    from fake_convai.domain.extraction import extract_facts
+
     return tuple(extract_facts(said))
 
 
 def facts_in(said: str) -> tuple[str, ...]:
     """What is understood of a turn, which every later turn of the conversation asks again, and its end too."""
+    from fake_convai.domain.extraction import MAX_READ  # whose patterns are made when somebody first says something
+
     return _facts_in(said[: MAX_READ + 1])
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fake_convai.domain.pace import Pace
-from fake_convai.domain.replies import UNHEARD, choose_reply
 from fake_convai.domain.script import Answer, allowed_actions, read_script
 from fake_convai.store import accounts, characters, conversations, people, sessions
 from fake_convai.store.accounts import AccountTransaction
@@ -59,6 +58,8 @@ def heard(tx: AccountTransaction, conversation_seq: int) -> str:
     script, _ = accounts.manner(tx)
     texts = read_script(script).heard
     if not texts:
+        from fake_convai.domain.replies import UNHEARD
+
         return UNHEARD
     return texts[min(conversations.count_line(tx, conversation_seq, _SOUND), len(texts) - 1)]
 
@@ -77,6 +78,8 @@ def talk(
 
     The character knows the facts in `known`, and what was said earlier in it (docs/contract.md section 9).
     """
+    from fake_convai.domain.replies import choose_reply  # with its words, when somebody first says something
+
     character = characters.of_conversation(tx, conversation.seq)
     told = list(known)
     for earlier in conversations.said_last(tx, conversation.seq):
