@@ -63,12 +63,6 @@ def _transport(value: str) -> str:
     return value
 
 
-def _own_name(value: str) -> str:
-    if MADE_NAME.fullmatch(value):
-        raise ValueError("Names of this form are made by the server: choose another one")
-    return value
-
-
 def _integral(value: Any) -> Any:
     """JSON has one kind of number: 2.0 is 2."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -128,7 +122,7 @@ class ConnectRequest(RequestModel):
     connection_type: Literal["audio", "video", "text", "conversation", ""] = "audio"
     mode: Literal["create", "join"] = "create"
     shared_session_key: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")] | None = None
-    room_name: Annotated[StrictStr, Field(min_length=1, max_length=128), AfterValidator(_own_name)] | None = None
+    room_name: Annotated[StrictStr, Field(min_length=1, max_length=128)] | None = None
     room_session_id: StrictStr | None = None
     max_num_participants: Annotated[StrictInt, BeforeValidator(_integral), Field(ge=1)] = 1
     capabilities: JsonObject | None = None
@@ -152,6 +146,9 @@ class ConnectRequest(RequestModel):
             if sum(value.get(name) is not None for name in LOCATORS) != 1:
                 message = f"Joining needs exactly one of {', '.join(LOCATORS)}"
                 wrong.append(_complaint("value_error", message, ("mode",), "join"))
+        elif MADE_NAME.fullmatch(str(value.get("room_name"))):
+            message = "Names of this form are made by the server: choose another one"
+            wrong.append(_complaint("value_error", message, ("room_name",), value["room_name"]))
         elif value.get("character_id") is None and value.get("characters") is None:
             wrong.insert(0, _complaint("missing", "Field required", ("character_id",), value))
         elif value.get("characters") is not None:

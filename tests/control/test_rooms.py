@@ -23,6 +23,21 @@ def join(api: Api, person: str, **locator: str) -> dict[str, Any]:
     return joined
 
 
+def test_a_room_is_joined_by_the_name_that_the_answer_gave_it(api: Api, control: Control) -> None:
+    made = make(api, api.character(), max_num_participants=2)
+    assert join(api, "player-43", room_name=made["room_name"])["room_session_id"] == made["room_session_id"]
+    [room] = control.state()["rooms"]
+    assert [one["end_user_id"] for one in room["participants"]] == ["player-42", "player-43"]
+
+
+def test_a_room_of_one_character_is_joined_by_that_name_too(api: Api, other: Api) -> None:
+    first = {"character_id": api.character(), "end_user_id": "player-42", "max_num_participants": 2}
+    made = api.ok("/live/connect", first)
+    assert join(api, "player-43", room_name=made["room_name"])["room_name"] == made["room_name"]
+    theirs = {"mode": "join", "end_user_id": "player-44", "room_name": made["room_name"]}
+    assert other.post("/live/connect", theirs).status_code == 404
+
+
 def test_a_state_shows_who_is_in_a_room(api: Api, control: Control) -> None:
     coach, guide = api.character(), api.character()
     made = make(api, coach, guide, group_chat=True, max_num_participants=2, shared_session_key="raid-7")
