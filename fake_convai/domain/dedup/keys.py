@@ -14,11 +14,12 @@ from hashlib import blake2b
 from itertools import combinations
 
 from fake_convai.domain.dedup.reading import is_plain_value, read, topic_of
+from fake_convai.domain.english.forms import stem
 from fake_convai.domain.english.tables import lexicon
 from fake_convai.domain.english.tokens import NUMERIC, exact_form
 
 MAX_KEY_LENGTH = 64
-MAX_PAIRED = 4
+MAX_PAIRED = 5
 """For so many words all pairs of them are keys; for more, single words must do."""
 
 
@@ -51,14 +52,20 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     claimed = [topic_of(*claim) for claim in fact.claims]
     few = set()
     said = fact.words | fact.topic
+    aside = frozenset(("user", *map(stem, fact.main.chain[:1])))  # may be the owner's name in the other fact
     for rare in {fact.gist, *[fact.core - claim or claim & said for claim in claimed[1:]]}:
-        most = sorted(rare)
+        most = sorted(rare - aside or rare)
         if len(most) > 1:  # at a guess: numbers, what describes another word, names, which are in no table, long words
             heads = fact.describing
-            most = [w for *_, w in sorted([(w[0] == NUMERIC, w in heads, w not in known, len(w), w) for w in most])]
+            most = [
+                w
+                for *_, w in sorted(
+                    [(w[0] == NUMERIC, w in heads, w not in known and w not in fact.topic, len(w), w) for w in most]
+                )
+            ]
         if most:
             few |= {" ".join(sorted(most[-2:])), "~" + most[-1]}
-    words = sorted(said.union(fact.owner.names, *claimed))
+    words = sorted(said.union(*claimed) - {"user"})
     small = ["~" + word for word in words]
     if len(words) <= MAX_PAIRED:
         small = [*words, *map(" ".join, combinations(words, 2))]
