@@ -2,7 +2,7 @@
 
 For each set of labelled pairs it prints how many merged pairs are the same (precision), how many hard ones are kept
 apart, and how many near ones are found, with the interval of each. No pair is shown: half of the own set and the
-fresh and third ones are not to be read. PAIRS="FILE ..." counts other files too.
+fresh one are not to be read. PAIRS="FILE ..." counts other files too.
 
 Then it prints what reading a new fact and making its keys costs, and how the pure index grows: what finding the match
 of one more fact costs in partitions of 100 to 10,000 facts, and with how many records a fact shares a key.

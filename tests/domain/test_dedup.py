@@ -20,7 +20,7 @@ from tests.domain.pairs import OWN_FILE, Pair, all_sets, rates, read_pairs
 
 OWN = read_pairs(OWN_FILE)
 TEXTS = sorted({text for pair in OWN for text in (pair.existing, pair.new)})
-NEAR = {"own, read": 0.9, "own, counted": 0.9, "practice, read": 0.65, "fresh": 0.8, "third": 0.65}
+NEAR = {"own, read": 0.9, "own, counted": 0.9, "practice, read": 0.7, "fresh": 0.85, "third, read": 0.75}
 
 
 @pytest.mark.parametrize(("title", "pairs"), all_sets().items(), ids=list(NEAR))
@@ -50,6 +50,12 @@ def test_the_bars_are_met(title: str, pairs: list[Pair]) -> None:
         ("The user likes tea more than coffee.", "The user prefers tea to coffee."),
         ("The user has a sister who lives in Oslo.", "The user's sister lives in Oslo."),
         ("I used to smoke.", "The user no longer smokes."),
+        ("My favorite band is Muse.", "The user loves Muse."),
+        ("The user's wife is a nurse.", "Is married to a nurse"),
+        ("Spiders scare the user.", "I'm afraid of spiders."),
+        ("The user has a daughter.", "The user has a six-year-old daughter."),
+        ("I'm moving to Rome in May.", "The user will move to Rome in May."),
+        ("My birthday is May 9.", "The user was born on the 9th of May."),
         ("There is a piano in my living room.", "The user has a piano in the living room."),
     ],
 )
@@ -77,6 +83,8 @@ def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> 
         ("The user trusts the mayor but not the smith.", "The user trusts the smith but not the mayor."),
         ("The user lost the lid of the teapot.", "The user lost the teapot."),
         ("The user has a child.", "The user is a child."),
+        ("The user's wife is a nurse.", "The user's husband is a nurse."),
+        ("The user will move to Rome in May.", "The user moved to Rome in May."),
     ],
 )
 def test_another_fact_is_kept_apart(existing: str, new: str) -> None:

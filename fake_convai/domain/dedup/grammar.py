@@ -35,12 +35,19 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     clause = Clause((), "be", tokens)
     if place >= 0:
         clause = Clause(tokens[:place], *_verb_group(tokens[place:], negated=negated))
+    length = user_length(clause.rest, 0) if clause.verb in _FELT else 0
+    if length:  # "spiders scare the user"
+        felt = [*clause.subject, *clause.rest[length:]]
+        return clause._replace(subject=clause.rest[:length], verb=_FELT[clause.verb], rest=felt)
     if clause.verb != "be":
         return clause
     if _turned_round(clause.subject, clause.rest):
         end = _skip(clause.rest, 0, kind.BREAK, until=True)
         clause = clause._replace(subject=clause.rest[:end], rest=[*clause.subject, *clause.rest[end:]])
     return _active(clause)
+
+
+_FELT = {"scare": "fear", "interest": "interest", "fascinate": "interest", "please": "like", "delight": "like"}
 
 
 def _turned_round(subject: Sequence[Token], rest: Sequence[Token]) -> bool:
@@ -159,7 +166,9 @@ def _skip_helpers(tokens: Sequence[Token]) -> tuple[int, str]:
         elif ahead and to.text == "to" and "b" in verb.forms:
             mood = ahead
             at += 2 + is_be
-        elif _HELPED.get(helper.base, "-") in after[0].forms or after[0].kinds & kind.MODAL:
+        elif _HELPED.get(helper.base, "-") in after[0].forms or (
+            after[0].kinds & kind.MODAL and not after[1].kinds & kind.NUMBER
+        ):
             at += 1
         else:
             break
@@ -168,13 +177,9 @@ def _skip_helpers(tokens: Sequence[Token]) -> tuple[int, str]:
 
 def attribute(verb: str, chain: tuple[str, ...], rest: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
     """Attributes that have a verb of their own: "the user's job is nurse" -> the user is a nurse."""
-    if verb != "be" or not rest:
-        return verb, chain
-    if chain:
-        return (lexicon().attributes[chain[-1]], chain[:-1]) if chain[-1] in lexicon().attributes else (verb, chain)
-    place = _skip(rest[:-1], 0, kind.ADVERB)
-    is_age = rest[place].kinds & kind.NUMBER and [token.text for token in rest[place + 1 : place + 2]] == ["aged"]
-    return "age" if is_age else verb, chain
+    table = lexicon().attributes
+    is_one = verb == "be" and rest and chain and chain[-1] in table
+    return (table[chain[-1]], chain[:-1]) if is_one else (verb, chain)
 
 
 # Whom the fact is about
@@ -185,8 +190,6 @@ def whom(tokens: Sequence[Token]) -> tuple[Owner, tuple[str, ...], list[Token]]:
     if tokens and tokens[-1].kinds & (kind.USER | kind.SELF) and user_length(tokens, 0) == len(tokens):
         return USERS, (), []
     steps, aside = _steps(tokens)
-    if any(token.kinds & kind.SELF for token in aside):  # "my wife and I"
-        return USERS, (), [token for step in steps for token in step if token.kinds & kind.CONTENT]
     owner, steps = _owner_of(steps)
     chain, extra = [], [token for token in aside if token.kinds & kind.CONTENT]
     for step in steps:
@@ -219,8 +222,6 @@ def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
         return USERS, []
     first, others = steps[0], steps[1:]
     last = first[-1]
-    if last.text == "there":  # "there is a piano": the user has one
-        return USERS, others
     if len(first) == 1 and last.text in _SOMEBODY:
         return _SOMEBODY[last.text], others
     if last.kinds & (kind.SELF | kind.POSSESSIVE):

@@ -45,14 +45,14 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     common = [_short("=" + fact.form)]
     if not fact.claims:
         return (frozenset(common),) * 2
-    stance = f"{fact.negations}{fact.mood}".replace("former", "").replace("over", "")
+    stance = f"{fact.negations}{fact.mood}".replace("former", "").replace("will", "").replace("over", "")
     if fact.squash:
         common.append(_short(f"{stance}:{fact.squash}"))
     there, here = stance + "|", stance + "!"
     claimed = [topic_of(*claim) for claim in fact.claims]
     few = set()
     said = fact.words | fact.topic
-    aside = frozenset(("user", *map(stem, fact.main.chain[:1])))  # may be the owner's name in the other fact
+    aside = {"user", *map(stem, fact.main.chain[:1]), *({stem(fact.main.verb)} - fact.topic)}  # there an owner, a verb
     for rare in {fact.gist, *[fact.core - claim or claim & said for claim in claimed[1:]]}:
         most = sorted(rare - aside or rare)
         if len(most) > 1:  # at a guess: numbers, what describes another word, names, which are in no table, long words

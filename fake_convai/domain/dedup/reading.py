@@ -201,6 +201,8 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
     words = frozenset([token.stem for token in content])
     stated = words if len(core) == len(content) else frozenset([token.stem for token in core])
     claims, mood = _claims(Claim(chain, verb), chunks), " ".join(sorted(moods))
+    if chain and verb == "be" and "favorite" in stated:  # "my favorite band is Muse" -> likes Muse
+        claims = {**claims, Claim(chain[:-1], "like"): ""}
     topic = topic_of(chain, verb)
     gist = topic | (stated - _THE_USER if owner is USERS else stated)
     return Fact(form, owner, claims, stated, words, topic, gist, negations, mood, clause.past, squash, tokens, chunks)
@@ -244,10 +246,10 @@ def _chunked(tokens: Sequence[Token]) -> list[Chunk]:
             opener = "'s" if kinds & kind.OWNERS else current.opener if current.aside else ""
             current = Chunk(preposition, current.aside, opener, "1" if text in ("a", "an", "another", "one") else "")
             chunks.append(current)
-        elif kinds & (kind.SELF | kind.USER):
+        elif kinds & (kind.SELF | kind.USER) and not kinds & kind.GENERIC:
             current.words.append(make_token("user"))
         elif kinds & (kind.CONTENT | kind.ADVERB | kind.NUMBER) in (kind.CONTENT, kind.NUMBER):
-            if kinds & kind.NUMBER and not current.words:  # "3 cats", but not "level 3"
+            if kinds & kind.NUMBER and not (current.words or current.count):  # "3 cats"; not "level 3", "a 3-room flat"
                 current.count = token.base
             current.words.append(token)
     return [chunk for chunk in chunks if chunk.words]
@@ -256,7 +258,7 @@ def _chunked(tokens: Sequence[Token]) -> list[Chunk]:
 def _undisguised(verb: str, chunks: list[Chunk]) -> str:
     """The verb that a noun hides, which is taken out of the chunks: "is a jazz fan" says "likes jazz", "has a peanut
     allergy" says "is allergic to peanuts", "is a history teacher" says "teaches history"."""
-    if verb not in ("be", "have", "find") or not chunks or chunks[0].preposition:
+    if verb not in ("be", "have", "think") or not chunks or chunks[0].preposition:
         return verb
     *words, head = chunks[0].words
     found = lexicon().disguised.get(f"{verb} {head.word}")
@@ -279,11 +281,12 @@ def _claims(main: Claim, chunks: Sequence[Chunk]) -> Mapping[Claim, str]:
 
 def _implied(chain: tuple[str, ...], verb: str, chunks: Sequence[Chunk]) -> Mapping[Claim, str]:
     first, last = chunks[0], chunks[0].words[-1]
-    if verb == "have" and last.word in _SPOUSES and chunks[1:] and chunks[1].preposition == "name":
-        return {Claim(chain, "marry"): ""}  # "has a wife named Elif"
-    is_name = verb == "name" or (verb == "be" and not first.preposition and not last.kinds & kind.KNOWN)
-    if chain and is_name:  # "my dog is Luna", "my wife is Elif" -> is married to Elif
-        return {Claim(chain, "name"): ""} | ({Claim(chain[:-1], "marry"): ""} if chain[-1] in _SPOUSES else {})
+    is_plain = verb == "be" and not first.preposition
+    is_name = verb == "name" or (is_plain and not last.kinds & kind.KNOWN)
+    also = _OF_THINGS.get(chain[-1], "") if chain and (is_name or is_plain) else ""
+    if chain and (is_name or also):  # "my dog is Luna", "my wife is Elif" -> is married to Elif
+        claims = {Claim(chain, "name"): ""} if is_name else {}
+        return claims | ({Claim(chain[:-1], also): ""} if also else {})
     if not first.preposition and lexicon().kinds.get(verb, 0) & kind.ACQUIRE:  # "adopted a dog" -> has a dog
         return {Claim(chain, "have"): last.stem}
     if verb in ("like", "start") and "g" in first.words[0].forms:  # "loves playing chess" -> plays chess
@@ -293,7 +296,7 @@ def _implied(chain: tuple[str, ...], verb: str, chunks: Sequence[Chunk]) -> Mapp
     return {Claim(chain, other): "" for other in others if is_meant}
 
 
-_SPOUSES = ("wife", "husband", "spouse")
+_OF_THINGS = {**dict.fromkeys(("wife", "husband", "spouse"), "marry"), "car": "drive"}  # "my car is a Fiat"
 _ALSO: Mapping[str, tuple[str, Sequence[str]]] = {
     "work": ("as", ("be",)),  # "works nights as a nurse" -> is a nurse
     "go": ("to", ("visit", "attend")),  # "went to Rome" -> visited Rome

@@ -6,7 +6,6 @@ how it decides is not public, so the rule here is ours, explained in docs/dedupl
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from fake_convai.domain.dedup import DedupMode
@@ -54,7 +53,6 @@ def compare(existing: str, new: str) -> Verdict:
         return Verdict(True, EXACT_REPEAT, 1.0)
     if not (old.claims and fresh.claims):
         return Verdict(False, "not both in English, where only a repeat is merged", 0.0)
-    old, fresh = _as_of_users(old, fresh), _as_of_users(fresh, old)
     common = old.words & fresh.words
     nearness = len(common) / (len(old.words | fresh.words) or 1)
     veto = next(_vetoes(old, fresh), "")
@@ -62,16 +60,6 @@ def compare(existing: str, new: str) -> Verdict:
         related = common or old.main.verb == fresh.main.verb
         return Verdict(False, veto if related else "nothing in common", nearness / 2)
     return _agreement(old, fresh, nearness)
-
-
-def _as_of_users(fact: Fact, other: Fact) -> Fact:
-    """ "Shift starts at 9" read as of the user's shift, and not of one named Shift, where the other fact is so."""
-    chain = other.main.chain
-    if fact.owner.kind != "name" or other.owner.kind != "user" or fact.owner.names != set(chain[:1]):
-        return fact
-    claims = {Claim((*chain[:1], *claim.chain), claim.verb): thing for claim, thing in fact.claims.items()}
-    topic = fact.topic.union(map(stem, chain[:1]))
-    return replace(fact, owner=other.owner, claims=claims, topic=topic, gist=fact.gist | topic)
 
 
 def is_english(fact: str) -> bool:
@@ -133,18 +121,26 @@ def _vetoes(old: Fact, new: Fact) -> Iterator[str]:
         yield f"another thing is denied: {_these(_named(new.denied, new), _named(old.denied, old))}"
     if old.negations != new.negations:
         yield "one is negated, the other is not"
-    stance = {"" if fact.mood == "over" and old.past and new.past else fact.mood for fact in (old, new)}
-    if stance == {"", "over"}:
-        yield "one is how it is, the other how it was"
-    elif len(stance) > 1 and stance != {"over", "former"}:
-        moods = [" and ".join(map(_MOODS.__getitem__, fact.mood.split())) or "plain fact" for fact in (new, old)]
-        yield f"another mood: {' instead of '.join(moods)}"
+    yield from _mood_vetoes(old, new)
     apart = {claim.chain for claim in old.claims}.isdisjoint([claim.chain for claim in new.claims])
     if apart and not _in_other_grammar(old, new):
         yield f"about somebody or something else: {_whom(new)} instead of {_whom(old)}"
     if not _may_be_one(old.owner, new.owner):
         yield f"about somebody else: {_whom(new)} instead of {_whom(old)}"
     yield from (*_part_vetoes(old, new), *_word_vetoes(old, new))
+
+
+def _mood_vetoes(old: Fact, new: Fact) -> Iterator[str]:
+    stance = {old.mood, new.mood}
+    past = {old.past, new.past}
+    when = [{token.stem for token in fact.tokens if token.kinds & kind.TIME} for fact in (old, new)]
+    if stance == {"", "over"} and past != {True}:
+        yield "one is how it is, the other how it was"
+    elif stance == {"", "will"} and past == {False} and when[0] & when[1]:
+        return  # "is moving in May", "will move in May"
+    elif len(stance) > 1 and stance not in ({"", "over"}, {"over", "former"}):
+        moods = [" and ".join(map(_MOODS.__getitem__, fact.mood.split())) or "plain fact" for fact in (new, old)]
+        yield f"another mood: {' instead of '.join(moods)}"
 
 
 def _word_vetoes(old: Fact, new: Fact) -> Iterator[str]:
@@ -258,9 +254,9 @@ def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
         or says_nothing
     ):
         return f"another value: {_shows(come, new)} instead of {_shows(gone, old)}"
-    for one, other in ((old, new), (new, old)) if claim.verb not in ("be", "name") else ():
+    for one, other in ((old, new), (new, old)) if {"be", "name"}.isdisjoint((old.main.verb, new.main.verb)) else ():
         for word, head in one.describing.items():
-            if word in other.heads and head not in other.words | other.topic:
+            if word in other.heads and word[0] != NUMERIC and head not in other.words | other.topic:
                 return f"not the same thing: {_show(word, one)} {_show(head, one)}"
     return ""
 

@@ -20,7 +20,7 @@ def american(word: str) -> str:
     """The American spelling, by rule: "favourite" -> "favorite", "organise" -> "organize"."""
     if "our" in word:
         return _BRITISH_OUR.sub("or", word)
-    return _BRITISH_ISE.sub("iz", word) if "is" in word and as_verb(word) is None else word
+    return _BRITISH_ISE.sub("iz", word) if "is" in word and word not in lexicon().known and not as_verb(word) else word
 
 
 def as_verb(word: str) -> Verb | None:
@@ -52,5 +52,5 @@ def stem(word: str) -> str:
 
 
 _ENDING = re.compile(
-    r"(?<=.{4})(?:ations?|ements?|ments?|ances?|ence|ings?|ness|ions?|ive|ful|ity|[eo]rs?|ies|ely|ed|al|ly)$"
+    r"(?<=.{4})(?:ations?|ements?|ments?|ances?|ence|ings?|ness|ions?|ive|ful|ity|[eo]rs?|ies|ely|ate|ed|al|ly)$"
 )
