@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 OWN_FILE = Path(__file__).with_name("dedup_pairs.jsonl")
 SETS = Path(__file__).parent / "sets"
-FRESH_FILE, THIRD_FILE, PRACTICE_FILE = (SETS / f"{name}_pairs.jsonl" for name in ("fresh", "third", "practice"))
+FRESH_FILE, UNSEEN_FILE, PRACTICE_FILE = (SETS / f"{name}_pairs.jsonl" for name in ("fresh", "unseen", "practice"))
 NEAR = ("trivial", "close", "extend")
 
 
@@ -65,7 +65,7 @@ def all_sets() -> dict[str, list[Pair]]:
     """The sets that are counted, by title: only the read ones may be looked at by whoever changes the rule."""
     read, counted = halves(read_pairs(OWN_FILE))
     sets = {"own, read": read, "own, counted": counted, "practice, read": read_pairs(PRACTICE_FILE)}
-    return sets | {"fresh": read_pairs(FRESH_FILE), "third, read": read_pairs(THIRD_FILE)}
+    return sets | {"fresh": read_pairs(FRESH_FILE), "unseen": read_pairs(UNSEEN_FILE)}
 
 
 def rates(outcomes: Sequence[tuple[Pair, bool]]) -> dict[str, Rate]:

@@ -106,7 +106,7 @@ def test_the_command_lines_of_the_page_come_out_clean(line: str) -> None:
         command = shlex.split(line.replace("localhost:2668", server.netloc))
         program = str(Path(sys.executable).parent / command[0])
         more = ("--max-examples", "3", "--generation-deterministic")
-        done = subprocess.run([program, *command[1:], *more], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run([program, *command[1:], *more], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, "No issues found" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
