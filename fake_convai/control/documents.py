@@ -37,7 +37,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 def _is_slip(model: type[BaseModel], detail: Any) -> bool:
     if detail["type"] != "extra_forbidden":
         return False
-    return bool(difflib.get_close_matches(str(detail["loc"][-1]), _names(model, detail["loc"])))
+    key, names = str(detail["loc"][-1]), _names(model, detail["loc"])
+    return key not in names and bool(difflib.get_close_matches(key, names))  # another member of a union may have it
 
 
 def _unknown(model: type[BaseModel], detail: Any) -> str | None:

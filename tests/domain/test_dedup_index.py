@@ -68,7 +68,7 @@ def test_in_one_large_partition_the_index_finds_what_a_scan_finds() -> None:
     for candidate in everything:
         for key in index_keys(candidate.memory):
             index[key].add(int(candidate.id))
-    for text in TEXTS[::9]:
+    for text in TEXTS[::36]:
         others = [candidate for candidate in everything if candidate.memory != text]
         found = sorted(set().union(*(index[key] for key in lookup_keys(text))))
         near = [everything[number] for number in found if TEXTS[number] != text]

@@ -155,6 +155,7 @@ def provoked(api: Api, other: Api, surface: Surface, endpoint: Endpoint) -> Iter
         yield send(api.client, "invalid", surface, endpoint, body)
     if endpoint.reads != "query":
         yield send(api.client, api.key, surface, endpoint, body, **{"content-length": "99999999"})
+        yield send(api.client, api.key, surface, endpoint, body, **{"content-encoding": "br"})
     if surface is Surface.LIVE and endpoint.reads != "query":
         yield send(api.client, api.key, surface, endpoint, {"unknown": "x"})
     for status in endpoint.errors:
