@@ -129,9 +129,9 @@ class Hub:
         warn_after = self._idle_timeout - self._notice
         idle = await self._database.read(lambda tx: open_sessions.idle(tx, warn_after, self.holder))
         await asyncio.gather(*(self._look_after(one) for one in idle))
-        if self._attached:
+        if attached := set(self._attached):  # who comes while the database is asked is not in its answer
             held = await self._database.read(lambda tx: open_sessions.held(tx, self.holder))
-            await asyncio.gather(*(self._lost(session_id) for session_id in self._attached.keys() - held))
+            await asyncio.gather(*(self._lost(session_id) for session_id in attached - held))
 
     async def _look_after(self, idle: open_sessions.Idle) -> None:
         attached = self._attached.get(idle.session_id)

@@ -177,6 +177,24 @@ class TestAConnection:
             assert talk.closed() == UNKNOWN
         assert api.end_users() == ["player-42"]
 
+    def test_is_not_taken_for_lost_when_it_comes_while_the_database_is_asked(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hub = running(api.client).hub
+        first, second = (connect(api, api.character()) for _ in range(2))
+        with chat(api, first) as talk, chat(api, second) as late:
+            assert (talk.say("Hello."), late.say("Hello.")) != ("", "")
+            attached = hub._attached.pop(second["session_id"])
+
+            def answers_before_it_came(*_: object) -> set[str]:
+                hub._attached[second["session_id"]] = attached
+                return {first["session_id"]}
+
+            with monkeypatch.context() as patch:
+                patch.setattr("fake_convai.store.open_sessions.held", answers_before_it_came)
+                sweep(api)
+            assert late.say("Are you there?") != ""
+
     def test_is_told_when_it_speaks_to_a_deleted_character(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         async def too_late(_: Hub) -> None:
             """Come after the message."""

@@ -198,7 +198,7 @@ class TestAtConnect:
         npc = api.character(memory=True)
         api.freeze(CONNECTED)
         with chat(api, connect(api, npc, "player-42")) as talk:
-            api.freeze(LATER)
+            api.freeze("2026-01-01T12:01:00Z")  # nobody is idle yet
             api.remember(npc, "player-42", NAME_FACT)
             assert "Jordan" not in talk.say(ASK_NAME)
         with chat(api, connect(api, npc, "player-42")) as talk:
