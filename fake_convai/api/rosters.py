@@ -7,10 +7,8 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call
-from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from fake_convai.live.guest import Guest
-from fake_convai.live.livekit import livekit_room, participant_token
 from fake_convai.live.shapes import Sound
 from fake_convai.store import rosters, sessions
 from fake_convai.store.accounts import AccountTransaction
@@ -66,14 +64,7 @@ async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
         if not member.live:
             because = f"{member.membership_id} of {member.character_id} does not come: {member.failure_code}"
             call.note.explanations.append({"event": "instance", "because": because})
-    token = participant_token(
-        place.livekit.key,
-        place.livekit.secret,
-        identity=entered.identity,
-        name=wanted.name,
-        room_name=livekit_room(account_id, room.room_name),
-        now=real_time() if place.nobody_comes is None else entered.now,
-    )
+    token = place.token(account_id, room.room_name, entered.now, identity=entered.identity, name=wanted.name)
     if place.is_ours and is_elsewhere:
         await call.store.write(_leave, entered)
         raise Conflict(ROOM_ELSEWHERE)

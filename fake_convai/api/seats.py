@@ -5,9 +5,7 @@ from typing import Any
 
 from fake_convai.api.endpoint import Call
 from fake_convai.api.rosters import ROOM_ELSEWHERE
-from fake_convai.domain.clock import real_time
 from fake_convai.domain.errors import Conflict
-from fake_convai.live.livekit import livekit_room, participant_token
 from fake_convai.live.shapes import Sound
 from fake_convai.store import characters, sessions
 from fake_convai.store.accounts import AccountTransaction
@@ -22,14 +20,8 @@ async def seat(
     rooms = call.running.rooms
     place = await rooms.place()
     identity = f"{person or 'anonymous'}-{connected.session_id[:8]}"
-    token = participant_token(
-        place.livekit.key,
-        place.livekit.secret,
-        identity=identity,
-        name=str(metadata.get("name") or person or "anonymous"),
-        room_name=livekit_room(call.store.account_id, connected.room_name),
-        now=real_time() if place.nobody_comes is None else connected.now,  # a real server has a real clock
-    )
+    name = str(metadata.get("name") or person or "anonymous")
+    token = place.token(call.store.account_id, connected.room_name, connected.now, identity=identity, name=name)
     elsewhere = joins and not rooms.has(call.store.account_id, connected.room_name)
     if place.nobody_comes is None and not elsewhere:
         session, character = await call.store.write(_hold, connected.session_id, call.hub.holder)

@@ -230,8 +230,8 @@ async def connect(call: Call, body: ConnectRequest) -> ConnectAnswer:
     call.note.trace_id = connected.request_trace_id
     in_room = _TRANSPORTS[body.transport] == "livekit"
     if in_room:
-        person = metadata or {}
-        room_url, token = await seat(call, connected, end_user_id, person, sound(body), joins=body.mode == "join")
+        about = metadata or {}
+        room_url, token = await seat(call, connected, end_user_id, about, sound(body), joins=body.mode == "join")
     else:
         room_url, token = _chat_url(call.request, connected), ""
     answer: ConnectAnswer = {

@@ -126,10 +126,11 @@ class Journal(Notes[Note]):
 
     async def add(self, note: Note, status: int, response: bytes) -> None:
         """The request was answered, or is about to be."""
-        note.status, note.body, note.response = status, _bounded(note.body), _bounded(response)
+        (note.body, asked), (note.response, answered) = _bounded(note.body), _bounded(response)
+        note.status = status
         note.duration = time.perf_counter_ns() - note.started
         note.path = note.path if len(note.path) <= MAX_KEPT_PATH else note.path[:MAX_KEPT_PATH] + "..."
-        note.size = len(note.path) + _size(note.body) + _size(note.response) + _NOTE_SIZE
+        note.size = len(note.path) + asked + answered + _NOTE_SIZE
         self.keep(note)
         if REQUESTS.isEnabledFor(logging.INFO):
             REQUESTS.info("%s", note.path, extra={"note": note})
@@ -175,18 +176,19 @@ def _entry(note: Note, at: int) -> Entry:
     return Entry(note.account_id, note.surface, storable(note.path), note.status, orjson.dumps(content).decode())
 
 
-def _bounded(raw: Body) -> Body:
-    """The body, or a remark on its size. A note may wait for as long as nobody reads the journal, so it is small."""
+def _bounded(raw: Body) -> tuple[Body, int]:
+    """The body or a remark on its size, and how long that is: a note may wait for long, so it is small."""
     if isinstance(raw, str):
-        return raw
+        return raw, len(raw)
     if isinstance(raw, Mapping):
         raw = redacted(raw)
-    size = _size(raw)
-    return raw if size <= MAX_KEPT_BODY else f"({size} bytes, not kept)"
-
-
-def _size(raw: Body) -> int:
-    return len(orjson.dumps(raw)) if isinstance(raw, Mapping) else len(raw)
+        size = len(orjson.dumps(raw))
+    else:
+        size = len(raw)
+    if size <= MAX_KEPT_BODY:
+        return raw, size
+    remark = f"({size} bytes, not kept)"
+    return remark, len(remark)
 
 
 def _kept(raw: Body) -> Any:

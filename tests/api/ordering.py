@@ -5,8 +5,11 @@ The order is that of docs/contract.md section 9.
 
 import json
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import httpx2 as httpx
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -175,3 +178,20 @@ def prepared(client: TestClient) -> tuple[Api, Control, str, Frame]:
     control.ok("PUT", "/replies", REPLIES)
     npc = api.character()
     return api, control, npc, connect(api, npc)
+
+
+@contextmanager
+def stage(url: str) -> Iterator[tuple[httpx.Client, Callable[..., Any]]]:
+    """A client of a server at `url` and its control plane, for an account of its own whose clock stands still and whose
+    character "npc" answers in all the ways."""
+    headers = {"X-API-Key": f"key-{uuid.uuid4()}"}
+    with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=20) as http:
+
+        def control(method: str, path: str, body: Any = None) -> Any:
+            answer = http.request(method, f"/_fake{path}", json=body)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        control("PUT", "/clock", {"now": "2026-01-01"})
+        control("POST", "/seed", {"characters": [{"character_id": "npc"}], "account": {"replies": REPLIES}})
+        yield http, control

@@ -6,12 +6,8 @@ Random interleavings of texts, interruptions, clock steps, faults and disconnect
 
 import asyncio
 import json
-import uuid
-from collections.abc import Iterator
 from typing import Any
 
-import httpx2 as httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from starlette.testclient import TestClient
 from websockets.exceptions import ConnectionClosed
@@ -19,9 +15,8 @@ from websockets.sync.client import connect as dial
 
 from fake_convai.live.conversation import Conversation, Over
 from fake_convai.store import sessions
-from tests.api.ordering import PACES, REPLIES, STEPS, Model, Recorder, Step, message, prepared, steer, texts_are_kept
+from tests.api.ordering import PACES, STEPS, Model, Recorder, Step, message, prepared, stage, steer, texts_are_kept
 from tests.conftest import running
-from tests.serving import serve
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -63,26 +58,11 @@ def test_on_any_transport(client: TestClient, steps: list[Step]) -> None:
     texts_are_kept(api, npc, session)
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[str]:
-    """A server with real sockets."""
-    with serve() as server:
-        yield server.url
-
-
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_on_a_real_socket(served: str, steps: list[Step]) -> None:
-    key, model, sent = f"key-{uuid.uuid4()}", Model(), 0
-    with httpx.Client(base_url=served, headers={"X-API-Key": key}, trust_env=False, timeout=20) as http:
-
-        def control(method: str, path: str, body: Any = None) -> Any:
-            answer = http.request(method, f"/_fake{path}", json=body)
-            assert answer.status_code == 200, answer.text
-            return answer.json()
-
-        control("PUT", "/clock", {"now": "2026-01-01"})
-        control("POST", "/seed", {"characters": [{"character_id": "npc"}], "account": {"replies": REPLIES}})
+    model, sent = Model(), 0
+    with stage(served) as (http, control):
         session = http.post("/live/connect", json={"character_id": "npc", "transport": "websocket"}).json()
         with dial(session["room_url"]) as socket:
             try:

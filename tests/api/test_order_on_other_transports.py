@@ -4,12 +4,10 @@ import asyncio
 import json
 import threading
 import time
-import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httpx2 as httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
@@ -20,7 +18,6 @@ from fake_convai.store import sessions
 from tests.api.ordering import (
     DEEDS,
     PACES,
-    REPLIES,
     ROOM_STEPS,
     TEXTS,
     Model,
@@ -28,11 +25,11 @@ from tests.api.ordering import (
     Step,
     message,
     prepared,
+    stage,
     steer,
     texts_are_kept,
 )
 from tests.conftest import running
-from tests.serving import serve
 
 SECONDS = 20
 
@@ -142,13 +139,6 @@ def test_in_a_room(client: TestClient, steps: list[Step], is_heard_out: bool) ->
     texts_are_kept(api, npc, session)
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[str]:
-    """A server with real sockets."""
-    with serve() as server:
-        yield server.url
-
-
 class StreamModel(Model):
     """What may come next on a stream, which is one turn without a voice."""
 
@@ -182,16 +172,7 @@ STREAM_STEPS = st.lists(
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(turns=STREAM_STEPS)
 def test_on_a_real_stream(served: str, turns: list[Step]) -> None:
-    key = f"key-{uuid.uuid4()}"
-    with httpx.Client(base_url=served, headers={"X-API-Key": key}, trust_env=False, timeout=20) as http:
-
-        def control(method: str, path: str, body: Any = None) -> Any:
-            answer = http.request(method, f"/_fake{path}", json=body)
-            assert answer.status_code == 200, answer.text
-            return answer.json()
-
-        control("PUT", "/clock", {"now": "2026-01-01"})
-        control("POST", "/seed", {"characters": [{"character_id": "npc"}], "account": {"replies": REPLIES}})
+    with stage(served) as (http, control):
         for text, pace, deed, advances in turns:
             control("PUT", "/pace", pace)
             if deed is not None:

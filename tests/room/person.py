@@ -130,6 +130,15 @@ class Person:
         """Send typed text."""
         await self.send("user_text_message", {"text": text})
 
+    async def cut_in(self, how: str) -> None:
+        """Interrupt the character: by "interrupt-bot", by "text", or by "speech"."""
+        if how == "interrupt-bot":
+            await self.send("interrupt-bot")
+        elif how == "text":
+            await self.say("Enough.")
+        else:
+            await self.speak(0.4, rest=1.0)
+
     async def speak(self, seconds: float, *, amplitude: int = 8_000, rest: float = 1.2) -> None:
         """Publish a microphone, make a sound, and be quiet for a while."""
         if self._source is None:

@@ -134,12 +134,7 @@ def test_it_falls_silent_when_it_is_interrupted(fake: FakeConvai, how: str) -> N
         async with joined(fake, npc) as person:
             await person.say("Tell me a story.")
             await person.message("bot-started-speaking")
-            if how == "interrupt-bot":
-                await person.send("interrupt-bot")
-            elif how == "text":
-                await person.say("Enough.")
-            else:
-                await person.speak(0.4, rest=1.0)
+            await person.cut_in(how)
             cut = await person.message("bot-turn-completed", "top")
             assert cut.data["was_interrupted"] is True
             assert (await person.message("bot-transcription")).data["text"] == "Once upon a time. " * 40

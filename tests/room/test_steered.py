@@ -31,12 +31,7 @@ def test_a_turn_that_takes_time_is_cut_and_kept_as_far_as_it_was_said(fake: Fake
             await soon(lambda: person.levels != [])
             await person.say("Tell me a story.")
             await soon(lambda: len(person.sound()) > 30)
-            if how == "interrupt-bot":
-                await person.send("interrupt-bot")
-            elif how == "text":
-                await person.say("Enough.")
-            else:
-                await person.speak(0.4, rest=1.0)
+            await person.cut_in(how)
             cut = await person.message("bot-turn-completed", "top")
             assert cut.data["was_interrupted"] is True
             assert person.kinds("top").index("bot-stopped-speaking") < person.kinds("top").index("bot-turn-completed")
