@@ -1,10 +1,9 @@
 """What the store's statements are for SQLite: `fake_convai/store/statements.json`."""
 
-import gc
 import importlib
 import json
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -54,12 +53,24 @@ def _put_together_when_asked() -> list[Query]:
     return tx.queries
 
 
+def _in(value: Any) -> Iterator[Query]:
+    """The statements that a value of a module holds: whatever else this process has made does not count."""
+    if isinstance(value, Query):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _in(one)
+    elif type(value).__module__.startswith(store.__name__) and hasattr(value, "__dict__"):
+        yield from _in(vars(value))
+
+
 def statements() -> str:
     """The file."""
-    for module in pkgutil.iter_modules(store.__path__, f"{store.__name__}."):
-        if module.name not in OPTIONAL:
-            importlib.import_module(module.name)
-    there = [one for one in gc.get_objects() if isinstance(one, Query)]
+    names = {module.name for module in pkgutil.iter_modules(store.__path__, f"{store.__name__}.")} - {*OPTIONAL}
+    there = [query for name in names for query in _in(vars(importlib.import_module(name)))]
     found = {query.key: query.compiled() for query in [*there, *_put_together_when_asked()] if query.key is not None}
     made: dict[str, Any] = {SCHEMA: compiled_script(), **dict(sorted(found.items()))}
     return json.dumps({"tables": tables_digest(), "statements": made}, indent=0) + "\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import DefaultClause, Integer
 
+from docs.generate.statements import statements
 from fake_convai.store import statements as words
 from fake_convai.store.query import Query
 from fake_convai.store.statements import KNOWN, Later, accounts, bindparam, key_of, made, select
@@ -40,6 +41,12 @@ def run(program: str) -> tuple[str, str]:
 def test_the_file_is_as_it_would_be_made() -> None:
     made = run("from docs.generate.statements import statements; print(statements(), end='')")
     assert (KNOWN.read_text("utf-8"), "") == made, "run `make openapi`"
+
+
+def test_what_else_the_process_has_does_not_get_into_the_file() -> None:
+    of_a_test = Query(select(accounts.c.plan).where(accounts.c.account_id > bindparam("account_id")))
+    assert of_a_test.key is not None
+    assert statements() == KNOWN.read_text("utf-8")
 
 
 def test_a_test_of_an_app_needs_no_sqlalchemy() -> None:
