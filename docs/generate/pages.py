@@ -195,10 +195,21 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
     yield from _table(schemas, schemas["RoomEvent"]["discriminator"]["mapping"])
     yield from _paragraphs("", "Inside `data` of a `server-message`:")
     yield from _table(schemas, schemas["RoomServerMessage"]["properties"]["data"]["discriminator"]["mapping"])
+    yield from _paragraphs(
+        "",
+        "## In a room of several characters",
+        "`RosterCommand` in the document is what a person may send to the "
+        "[room itself](rooms.md#several-characters-in-one-room), `RosterEvent` what comes of it:",
+    )
+    yield from _table(schemas, schemas["RosterCommand"]["discriminator"]["mapping"])
+    yield from _paragraphs("", "What the room says, all but the first two inside `data` of a `server-message`:")
+    yield from _table(schemas, schemas["RosterEvent"]["discriminator"]["mapping"])
+    inside = schemas["RosterServerMessage"]["properties"]["data"]["discriminator"]["mapping"]
+    yield from _table(schemas, {kind: ref for kind, ref in inside.items() if kind != "server-response"})
     yield from ("", Path(__file__).with_name("realtime.md").read_text("utf-8"))
 
 
-_AROUND = ("ServerMessage", "RoomServerMessage")
+_AROUND = ("ServerMessage", "RoomServerMessage", "RosterServerMessage")
 """What is shown as a list of what it holds."""
 
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from typing_extensions import TypedDict
-
 from fake_convai.api.endpoint import Call
 from fake_convai.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from fake_convai.live.guest import Guest
@@ -18,20 +16,6 @@ from fake_convai.store.sessions import Wish
 CHARACTER_NOT_FOUND = "Character not found or doesn't belong to user"
 ROOM_ELSEWHERE = "The room is held by another replica: give all replicas one LiveKit server, with --livekit-url."
 MISSING_END_USER_ID = "Missing end_user_id. end_user_id is required to share a room or to join one."
-
-
-class InstanceEntry(TypedDict):
-    """An instance of a character in a room."""
-
-    membership_id: str
-    character_id: str
-    session_id: str
-    character_session_id: str
-    participant_identity: str
-    is_initial: bool
-    provisioning_status: str
-    failure_code: str | None
-    display_name: str
 
 
 @dataclass(frozen=True, slots=True)

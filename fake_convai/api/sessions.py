@@ -29,8 +29,10 @@ from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.roster import MAX_MEMBERS
+from fake_convai.domain.roster_answers import InstanceEntry
 from fake_convai.live import sse
 from fake_convai.live.livekit import MADE_NAME
+from fake_convai.live.roster_messages import CastMember
 from fake_convai.live.shapes import Sound
 from fake_convai.store import characters, sessions, talking
 from fake_convai.store import rosters as roster_rows
@@ -80,13 +82,6 @@ _CAST: dict[str, Any] = {"required": ["characters"], "properties": {"characters"
 _JOINS: dict[str, Any] = {"required": ["mode"], "properties": {"mode": {"const": "join"}}}
 
 
-class PartRequest(RequestModel):
-    """A character of a room, and the conversation it goes on with."""
-
-    character_id: Id
-    character_session_id: StrictStr | None = None
-
-
 class ConnectRequest(RequestModel):
     """Names the person, the character and the way to connect. Other fields that SDKs send are accepted and not used."""
 
@@ -107,7 +102,7 @@ class ConnectRequest(RequestModel):
     character_id: Annotated[Id, Described(description="Needed without characters or a room to join.")] | None = None
     characters: (
         Annotated[
-            list[PartRequest],
+            list[CastMember],
             Field(min_length=1, max_length=MAX_MEMBERS),
             Described(description="Several characters in one room; the first is the initial one, and one may repeat."),
         ]
@@ -204,7 +199,7 @@ class ConnectAnswer(TypedDict):
     route_epoch: int | None
     roster_epoch: int | None
     partial_dispatch: Annotated[bool, Described(description="False for a single character.")]
-    characters: Annotated[list[rosters.InstanceEntry] | None, Described(description="Null for a single character.")]
+    characters: Annotated[list[InstanceEntry] | None, Described(description="Null for a single character.")]
 
 
 class DisconnectAnswer(TypedDict):

@@ -12,7 +12,7 @@ from fake_convai.contract.errors import error_name, error_response, error_schema
 from fake_convai.contract.links import LINKS
 from fake_convai.contract.provenance import Guess, general_guesses, guesses_about
 from fake_convai.contract.schemas import REF, Schema, Types, json_type, streams, take_null, without_null
-from fake_convai.live import client_messages
+from fake_convai.live import client_messages, roster_messages
 from fake_convai.live import messages as realtime
 from fake_convai.live.room_messages import RoomEvent
 
@@ -37,6 +37,10 @@ class Example:
     answer: Any
 
 
+_MESSAGES = ("ClientMessage", "ServerEvent", "StreamEvent", "RoomEvent", "RosterCommand", "RosterEvent")
+"""The schemas of all that a session says."""
+
+
 def document(
     surface: Surface, examples: Iterable[Example] = (), frames: Iterable[dict[str, Any]] = ()
 ) -> dict[str, Any]:
@@ -53,9 +57,10 @@ def document(
         types.answer("ServerEvent", realtime.ServerEvent)
         types.answer("StreamEvent", realtime.StreamEvent)
         types.answer("RoomEvent", RoomEvent)
+        types.request("RosterCommand", roster_messages.RosterCommand)
+        types.answer("RosterEvent", roster_messages.RosterEvent)
     requests, answers, schemas = types.schemas()
-    schemas |= {name: answers[name] for name in ("ServerEvent", "StreamEvent", "RoomEvent") if name in answers}
-    schemas |= {name: requests[name] for name in ("ClientMessage",) if name in requests}
+    schemas |= {name: made[name] for made in (requests, answers) for name in _MESSAGES if name in made}
     bodies = {one: requests[one.operation_id]["$ref"].rpartition("/")[2] for one in endpoints}
     _finish(bodies, schemas)
     paths: dict[str, Any] = {}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from fake_convai.domain.roster_answers import Lists, TurnExtras, TurnKey, TurnOutcome, TurnSummary
+
 Outcome = Literal["answered", "passed", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("answered", "passed", "failed")
 Json = dict[str, Any]
@@ -30,26 +32,25 @@ class GroupTurn:
 
     def done(self, room_session_id: str, route_epoch: int) -> "TurnDone":
         """How it ended, in the words of the page; `route_epoch` is that of the room by now."""
-        lists = {f"{one}_membership_ids": self.of(one) for one in OUTCOMES}
-        counts = {
+        answered, passed, failed = (self.of(one) for one in OUTCOMES)
+        lists: Lists = {
+            "answered_membership_ids": answered,
+            "passed_membership_ids": passed,
+            "failed_membership_ids": failed,
+        }
+        summary: TurnSummary = {
             "turn_id": self.command_id,
             "addressed": len(self.targets),
-            "answered": len(self.of("answered")),
-            "passed": len(self.of("passed")),
-            "failed": len(self.of("failed")),
+            "answered": len(answered),
+            "passed": len(passed),
+            "failed": len(failed),
             "cancelled": False,
             "route_epoch": self.route_epoch,
         }
-        about = {"command_id": self.command_id, "room_session_id": room_session_id, "mode": self.mode}
+        about: TurnKey = {"command_id": self.command_id, "room_session_id": room_session_id, "mode": self.mode}
         return TurnDone(
-            extras={
-                **about,
-                "route_epoch": route_epoch,
-                "target_membership_ids": self.targets,
-                **lists,
-                "summary": counts,
-            },
-            complete={**about, "addressed_membership_ids": self.targets, **lists, **counts},
+            {**about, "route_epoch": route_epoch, "target_membership_ids": self.targets, **lists, "summary": summary},
+            {**about, "addressed_membership_ids": self.targets, **lists, **summary},
         )
 
 
@@ -57,5 +58,5 @@ class GroupTurn:
 class TurnDone:
     """The response to the command that opened the turn, and the data of `turn-complete`."""
 
-    extras: Json
-    complete: Json
+    extras: TurnExtras
+    complete: TurnOutcome

@@ -236,13 +236,14 @@ CLIENT_MESSAGES: dict[str, type[ClientModel]] = {
     get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(_Emulated)
 }
 
-OF_SEVERAL = ("interaction-target", "character-roster-update", "group-address", "group-address-part")
-"""Messages of a room with several characters."""
 NOT_EMULATED = {
     "vision-status": "it sees no video",
     "vision-trigger": "it sees no video",
     "usage-toggle": "it counts no usage to report",
     "action-result": "its characters wait for no result of an action",
-    **dict.fromkeys(OF_SEVERAL, "it belongs to a room with several characters, and this session has one"),
+    **dict.fromkeys(
+        ("interaction-target", "character-roster-update", "group-address", "group-address-part"),
+        "it belongs to a room with several characters, and this session has one",
+    ),
 }
 """Documented client messages without effect here, each with the reason that its acknowledgement gives."""

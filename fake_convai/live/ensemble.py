@@ -19,7 +19,6 @@ from fake_convai.domain.group_turn import Outcome, TurnDone
 from fake_convai.domain.roster import CommandRefused, Member, Retargeted, Roster, TurnBegun, Updated
 from fake_convai.live import roster_commands, shapes
 from fake_convai.live.announcer import Announcer
-from fake_convai.live.client_messages import OF_SEVERAL
 from fake_convai.live.floor import Floor
 from fake_convai.live.group_parts import Parts
 from fake_convai.live.guest import Guest
@@ -28,6 +27,7 @@ from fake_convai.live.instance import Chair, Instance, belonging
 from fake_convai.live.livekit_server import LiveKit
 from fake_convai.live.messages import LABEL, Event, response
 from fake_convai.live.room_service import RoomService
+from fake_convai.live.roster_messages import COMMANDS
 from fake_convai.live.seat import Seat
 from fake_convai.store import rosters
 from fake_convai.store.rosters import RosterRoom
@@ -146,7 +146,7 @@ class Ensemble:
         """Take a packet of a person: a command to the room, or words to the active instance."""
         message = _parsed(data)
         kind = message.get("type") if isinstance(message, dict) else None
-        if isinstance(message, dict) and kind in OF_SEVERAL and len(data) <= shapes.MAX_PACKET:
+        if isinstance(message, dict) and kind in COMMANDS and len(data) <= shapes.MAX_PACKET:
             self._announcer.heard(self._session_of(identity), kind, data)
             self._start(self._command(identity, message))
             return

@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 
-from fake_convai.domain.roster import MAX_COMMAND_ID, CommandRefused
+from fake_convai.backend.models import complaints
+from fake_convai.domain.roster import CommandRefused
+from fake_convai.live.roster_messages import GroupAddressPart
 
-MAX_PARTS = 64
 MAX_PAYLOADS = 1024 * 1024
 ABANDONED_SECONDS = 60.0
 
@@ -26,25 +28,25 @@ class Parts:
         Raises `CommandRefused` for a part that cannot be right, and forgets what came before. One without a usable id
         is dropped, as the page says, since there is nothing to answer to.
         """
-        command_id = message.get("id")
-        if not isinstance(command_id, str) or not 1 <= len(command_id) <= MAX_COMMAND_ID:
-            return None
         now = time.monotonic()
         self._begun = {one: had for one, had in self._begun.items() if now - had[0] < ABANDONED_SECONDS}
         try:
-            return self._add(command_id, message.get("data"), now)
+            return self._add(GroupAddressPart.model_validate(message), now)
+        except ValidationError as error:
+            if any(detail["loc"] == ("id",) for detail in error.errors(include_url=False)):
+                return None
+            words = next(complaints(error, GroupAddressPart))
         except (ValueError, binascii.Error) as error:
-            self._begun.pop(command_id, None)
-            raise CommandRefused("invalid_command", f"{error}", command_id=command_id) from error
+            words = str(error)
+        self._begun.pop(message["id"], None)
+        raise CommandRefused("invalid_command", words, command_id=message["id"])
 
-    def _add(self, command_id: str, data: Any, now: float) -> dict[str, Any] | None:
-        if not isinstance(data, dict) or data.get("command_id", command_id) != command_id:
+    def _add(self, part: GroupAddressPart, now: float) -> dict[str, Any] | None:
+        command_id, index, count, payload = part.id, part.data.index, part.data.count, part.data.payload
+        if part.data.command_id not in (command_id, None):
             raise ValueError("Send data with the command_id of the message, or without one.")
-        index, count, payload = data.get("index"), data.get("count"), data.get("payload")
-        if type(count) is not int or not 1 <= count <= MAX_PARTS or type(index) is not int or not 0 <= index < count:
-            raise ValueError(f"Send an index below count, and a count of 1 to {MAX_PARTS}.")
-        if not isinstance(payload, str):
-            raise ValueError("Send a payload: a slice of the base64 of the whole command.")
+        if index >= count:
+            raise ValueError("Send an index below count.")
         _, expected, slices = self._begun.setdefault(command_id, (now, count, {}))
         if count != expected or slices.get(index, payload) != payload:
             raise ValueError("Send the same count with each part, and each part once.")

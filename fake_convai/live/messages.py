@@ -5,6 +5,7 @@
 (docs/contract.md section 9); what clients send is in `client_messages.py`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
@@ -222,13 +223,13 @@ def wrapped(data: ServerData) -> ServerMessage:
     return {"label": LABEL, "type": "server-message", "data": data}
 
 
-def response(event_type: str, status: Status, message: str, extras: Extras | None = None) -> ServerResponse:
+def response(event_type: str, status: Status, message: str, extras: Mapping[str, Any] | None = None) -> ServerResponse:
     """The acknowledgement of a client message; what is empty is left out."""
     answer: ServerResponse = {"type": "server-response", "event_type": event_type, "status": status}
     if message:
         answer["message"] = message
     if extras:
-        answer["extras"] = extras
+        answer["extras"] = dict(extras)
     return answer
 
 

@@ -94,69 +94,12 @@ class AudioDataMessage(TypedDict):
     includes_wav_header: bool
 
 
-class OfInstance(TypedDict):
-    """Which of several characters it is about; their other messages have these members in their `data` too."""
-
-    room_session_id: str
-    membership_id: str
-    character_id: str
-    character_session_id: str
-    participant_identity: str
-    is_initial: bool
-
-
-class CharacterStatus(OfInstance):
-    """One of several characters is there, has broken down or did not come. When ready it has its name and the epoch."""
-
-    type: Literal["character-status"]
-    status: Literal["ready", "failed", "dispatch_failed"]
-    failure_code: str | None
-    display_name: NotRequired[str]
-    roster_epoch: NotRequired[int]
-
-
-class CharacterRemoved(OfInstance):
-    """One of several characters was taken from the room."""
-
-    type: Literal["character-removed"]
-    roster_epoch: int
-
-
-class Outcome(TypedDict):
-    """What became of a turn of the group."""
-
-    room_session_id: str
-    command_id: str
-    mode: Literal["all", "tagged", "open"]
-    addressed_membership_ids: list[str]
-    answered_membership_ids: list[str]
-    passed_membership_ids: list[str]
-    failed_membership_ids: list[str]
-    turn_id: str
-    addressed: int
-    answered: int
-    passed: int
-    failed: int
-    cancelled: bool
-    route_epoch: int
-
-
-class TurnComplete(TypedDict):
-    """A turn of the group is over. Its envelope has no label."""
-
-    type: Literal["turn-complete"]
-    data: Outcome
-
-
-RoomData = WrappedResponse | AudioDataMessage | CharacterStatus | CharacterRemoved | TurnComplete
-
-
 class RoomServerMessage(TypedDict):
     """An event of a room whose kind is inside `data`."""
 
     label: NotRequired[Label]
     type: Literal["server-message"]
-    data: Annotated[RoomData, Field(discriminator="type")]
+    data: Annotated[WrappedResponse | AudioDataMessage, Field(discriminator="type")]
 
 
 TopLevel = BotReady | UserMoment | UserTranscription | BotVoice | TurnCompleted

@@ -7,6 +7,7 @@ from typing import Any
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.domain.roster import CommandRefused, Member, Roster
+from fake_convai.live import roster_messages
 from fake_convai.live.guest import Guest
 from fake_convai.live.shapes import Sound
 from fake_convai.store import rosters, sessions
@@ -34,6 +35,7 @@ def carry_out(
     holder: str,
 ) -> Carried:
     """Carry out a command on a copy of the room, which counts once it is committed. Raises `CommandRefused`."""
+    roster_messages.check(message, here.roster)
     room = here.copy()
 
     def make(entries: list[dict[str, Any]]) -> list[Member]:

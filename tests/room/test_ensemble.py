@@ -14,9 +14,15 @@ import pytest
 
 pytest.importorskip("livekit.rtc", reason="the package livekit is not installed, so no room is tried")
 
+from fake_convai.api.published import published
+from fake_convai.backend.surface import Surface
 from fake_convai.testing import FakeConvai
+from tests.openapi.contract import value_departures
 from tests.room.person import Person
 from tests.room.test_livekit_server import soon
+
+LIVE = published(Surface.LIVE)
+OF_THE_ROOM = ("bot-ready", "server-response", "character-status", "character-removed", "turn-complete")
 
 
 def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
@@ -59,6 +65,14 @@ class Guest(Person):
         self.connected = connected
         self.epoch = 0
         return self
+
+    def _received(self, packet: Any) -> None:
+        """Hold what the room itself says to the document."""
+        message = json.loads(packet.data)
+        told = message["data"] if message["type"] == "server-message" else message
+        if told["type"] in OF_THE_ROOM and told.get("event_type") not in ("user_text_message", "context-update"):
+            self.errors += value_departures(LIVE, {"$ref": "#/components/schemas/RosterEvent"}, message)
+        super()._received(packet)
 
     def member(self, number: int) -> str:
         """The membership id of an entry of the roster."""
@@ -111,6 +125,7 @@ async def entered(fake: FakeConvai, connected: dict[str, Any]) -> AsyncIterator[
         wanted = {one["membership_id"] for one in connected["characters"] if one["failure_code"] is None}
         await soon(lambda: {one.data["membership_id"] for one in guest.messages if one.kind == "bot-ready"} >= wanted)
         yield guest
+        assert not guest.errors
     finally:
         await guest.leave()
 
@@ -257,7 +272,6 @@ async def test_a_group_turn(fake: FakeConvai) -> None:
         assert guest.kinds().count("turn-complete") == 1
         refused = await guest.command("group-address", mode="all", expected_route_epoch=0, text="")
         assert refused["extras"] == {"code": "empty_message"}
-        assert not guest.errors
 
 
 @pytest.mark.parametrize(
