@@ -27,7 +27,7 @@ SERVER_CORE, CLIENT_CORE = str(_CORES[0]), str(_CORES[-1])
 
 @dataclass(frozen=True)
 class Load:
-    """A request that wrk repeats. `{n}` in the body is another number each time."""
+    """A request that wrk repeats. `{n}` in the body is another number each time, `{20}` that number modulo 20."""
 
     path: str
     method: str = "POST"
@@ -39,12 +39,12 @@ class Load:
         headers = {"Content-Type": "application/json", "CONVAI-API-KEY": KEY, **(self.headers or {})}
         lines = [f"wrk.headers[{name!r}] = {value!r}" for name, value in headers.items()]
         lines += [f"wrk.method = {self.method!r}", f"local body = {_lua(self.body)}"]
-        if "{n}" in self.body:
+        if re.search(r"\{(n|\d+)\}", self.body):
             lines += [
                 "local n = 0",
                 "function request()",
                 "  n = n + 1",
-                '  local text = body:gsub("{n}", tostring(n))',
+                '  local text = body:gsub("{n}", n):gsub("{(%d+)}", function(of) return n % of end)',
                 "  return wrk.format(nil, nil, nil, text)",
                 "end",
             ]
@@ -61,7 +61,7 @@ def _lua(text: str) -> str:
 class Server:
     """A server that runs, at `url`."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[Any]
     url: str
 
     def requests_a_second(self, load: Load, seconds: int = SECONDS) -> float:
@@ -130,9 +130,9 @@ def running_fake(port: int) -> Iterator[Server]:
         yield server
 
 
-def control(server: Server, action: str, body: Mapping[str, Any], method: str = "POST") -> None:
-    """Do something to the account of the benchmark."""
-    url, headers = f"{server.url}/_fake/{action}", {"CONVAI-API-KEY": KEY}
+def control(server: Server, action: str, body: Mapping[str, Any], method: str = "POST", key: str = KEY) -> None:
+    """Do something to an account, that of the benchmark unless another is named."""
+    url, headers = f"{server.url}/_fake/{action}", {"CONVAI-API-KEY": key}
     httpx.request(method, url, content=orjson.dumps(body), headers=headers, timeout=120).raise_for_status()
 
 

@@ -27,8 +27,6 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from tests.serving import Served, serve
 
 SETUPS = ("memory", "file", "postgresql")
