@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import anyio.to_thread
 
-from fake_convai.testing.company import GroupTurn, RoomConversation
-from fake_convai.testing.conversation import Conversation, Event, Turn
+from fake_convai.control.client import ControlClient
+from fake_convai.testing.company import RoomConversation
+from fake_convai.testing.conversation import Conversation, Event
+from fake_convai.testing.driving import Addressed
 from fake_convai.testing.handle import FakeConvai
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 
 P = ParamSpec("P")
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -25,11 +28,11 @@ async def _in_thread(method: Callable[..., T], *arguments: Any, **named: Any) ->
     return await anyio.to_thread.run_sync(partial(method, *arguments, **named), abandon_on_cancel=True)
 
 
-def _awaited(
-    method: Callable[Concatenate[FakeConvai, P], T],
-) -> "Callable[Concatenate[AsyncFakeConvai, P], Awaitable[T]]":
-    async def call(self: "AsyncFakeConvai", *arguments: P.args, **named: P.kwargs) -> T:
-        return await _in_thread(method, self.sync, *arguments, **named)
+def _awaited(method: Callable[Concatenate[S, P], T], of: str) -> Callable[Concatenate[Any, P], Awaitable[T]]:
+    """The method of what stands behind `of`."""
+
+    async def call(self: Any, *arguments: P.args, **named: P.kwargs) -> T:
+        return await _in_thread(method, getattr(self, of), *arguments, **named)
 
     return update_wrapper(call, method)  # type: ignore[return-value] # which changes nothing but name and docstring
 
@@ -51,37 +54,15 @@ class AsyncConversation:
         """The id of the session."""
         return self._conversation.session_id
 
-    async def say(self, text: str, **how: Any) -> Turn:
-        """Say something, and listen until the character's turn is over."""
-        return await _in_thread(self._conversation.say, text, **how)
-
-    async def interrupt(self, **how: Any) -> Turn:
-        """Cut the character short."""
-        return await _in_thread(self._conversation.interrupt, **how)
-
-    async def send(self, type: str, **data: Any) -> Event:
-        """Send a message; returns its acknowledgement."""
-        return await _in_thread(self._conversation.send, type, **data)
-
-    async def wait_for(self, type: str, **how: Any) -> Event:
-        """The next event of this type that was not waited for yet."""
-        return await _in_thread(self._conversation.wait_for, type, **how)
-
-    async def target(self, character: str | None, **how: Any) -> Event:
-        """In a room of several characters, talk to another one; returns the response."""
-        return await _in_thread(self.room.target, character, **how)
-
-    async def change(self, **how: Any) -> Event:
-        """In a room of several characters, let some come and go; returns the response."""
-        return await _in_thread(self.room.change, **how)
-
-    async def address(self, text: str, *characters: str, **how: Any) -> GroupTurn:
-        """In a room of several characters, say something to these, or to all; returns the turn."""
-        return await _in_thread(self.room.address, text, *characters, **how)
-
-    async def end(self) -> None:
-        """End the session; what was said is remembered when this returns."""
-        await _in_thread(self._conversation.end)
+    say = _awaited(Conversation.say, "_conversation")
+    interrupt = _awaited(Conversation.interrupt, "_conversation")
+    send = _awaited(Conversation.send, "_conversation")
+    wait_for = _awaited(Conversation.wait_for, "_conversation")
+    end = _awaited(Conversation.end, "_conversation")
+    # In a room of several characters
+    target = _awaited(RoomConversation.target, "room")
+    change = _awaited(RoomConversation.change, "room")
+    address = _awaited(RoomConversation.address, "room")
 
     @property
     def room(self) -> RoomConversation:
@@ -106,48 +87,49 @@ class AsyncConversation:
         await self.end()
 
 
-class AsyncFakeConvai:
+class AsyncFakeConvai(Addressed):
     """One account of a fake Convai for asynchronous tests; `sync` is the same account for synchronous code."""
 
     def __init__(self, sync: FakeConvai) -> None:
         self.sync = sync
+        self.api_key = sync.api_key
 
-    character = _awaited(FakeConvai.character)
-    remember = _awaited(FakeConvai.remember)
-    memories = _awaited(FakeConvai.memories)
-    end_user = _awaited(FakeConvai.end_user)
-    end_users = _awaited(FakeConvai.end_users)
-    session = _awaited(FakeConvai.session)
-    seed = _awaited(FakeConvai.seed)
-    state = _awaited(FakeConvai.state)
-    reset = _awaited(FakeConvai.reset)
-    snapshot = _awaited(FakeConvai.snapshot)
-    snapshots = _awaited(FakeConvai.snapshots)
-    restore = _awaited(FakeConvai.restore)
-    delete_snapshot = _awaited(FakeConvai.delete_snapshot)
-    requests = _awaited(FakeConvai.requests)
-    clear_requests = _awaited(FakeConvai.clear_requests)
-    messages = _awaited(FakeConvai.messages)
-    wait_for_request = _awaited(FakeConvai.wait_for_request)
-    wait_for_message = _awaited(FakeConvai.wait_for_message)
-    wait_until_remembered = _awaited(FakeConvai.wait_until_remembered)
-    fail = _awaited(FakeConvai.fail)
-    faults = _awaited(FakeConvai.faults)
-    clear_faults = _awaited(FakeConvai.clear_faults)
-    stub = _awaited(FakeConvai.stub)
-    clear_stubs = _awaited(FakeConvai.clear_stubs)
-    unhappened = _awaited(FakeConvai.unhappened)
-    replies = _awaited(FakeConvai.replies)
-    set_replies = _awaited(FakeConvai.set_replies)
-    now = _awaited(FakeConvai.now)
-    freeze = _awaited(FakeConvai.freeze)
-    advance = _awaited(FakeConvai.advance)
-    offset = _awaited(FakeConvai.offset)
-    unfreeze = _awaited(FakeConvai.unfreeze)
-    pace = _awaited(FakeConvai.pace)
-    lag = _awaited(FakeConvai.lag)
-    settle = _awaited(FakeConvai.settle)
-    talk = _awaited(FakeConvai.talk)
+    character = _awaited(FakeConvai.character, "sync")
+    remember = _awaited(FakeConvai.remember, "sync")
+    memories = _awaited(FakeConvai.memories, "sync")
+    end_user = _awaited(FakeConvai.end_user, "sync")
+    end_users = _awaited(FakeConvai.end_users, "sync")
+    session = _awaited(FakeConvai.session, "sync")
+    seed = _awaited(FakeConvai.seed, "sync")
+    state = _awaited(FakeConvai.state, "sync")
+    reset = _awaited(FakeConvai.reset, "sync")
+    snapshot = _awaited(FakeConvai.snapshot, "sync")
+    snapshots = _awaited(FakeConvai.snapshots, "sync")
+    restore = _awaited(FakeConvai.restore, "sync")
+    delete_snapshot = _awaited(FakeConvai.delete_snapshot, "sync")
+    requests = _awaited(FakeConvai.requests, "sync")
+    clear_requests = _awaited(FakeConvai.clear_requests, "sync")
+    messages = _awaited(FakeConvai.messages, "sync")
+    wait_for_request = _awaited(FakeConvai.wait_for_request, "sync")
+    wait_for_message = _awaited(FakeConvai.wait_for_message, "sync")
+    wait_until_remembered = _awaited(FakeConvai.wait_until_remembered, "sync")
+    fail = _awaited(FakeConvai.fail, "sync")
+    faults = _awaited(FakeConvai.faults, "sync")
+    clear_faults = _awaited(FakeConvai.clear_faults, "sync")
+    stub = _awaited(FakeConvai.stub, "sync")
+    clear_stubs = _awaited(FakeConvai.clear_stubs, "sync")
+    unhappened = _awaited(FakeConvai.unhappened, "sync")
+    replies = _awaited(FakeConvai.replies, "sync")
+    set_replies = _awaited(FakeConvai.set_replies, "sync")
+    now = _awaited(FakeConvai.now, "sync")
+    freeze = _awaited(FakeConvai.freeze, "sync")
+    advance = _awaited(FakeConvai.advance, "sync")
+    offset = _awaited(FakeConvai.offset, "sync")
+    unfreeze = _awaited(FakeConvai.unfreeze, "sync")
+    pace = _awaited(FakeConvai.pace, "sync")
+    lag = _awaited(FakeConvai.lag, "sync")
+    settle = _awaited(FakeConvai.settle, "sync")
+    talk = _awaited(FakeConvai.talk, "sync")
 
     def conversation(
         self, character_id: str | None = None, end_user_id: str | None = None, **members: Any
@@ -156,35 +138,8 @@ class AsyncFakeConvai:
         begin: Callable[..., Conversation] = self.sync.conversation
         return AsyncConversation(partial(begin, character_id, end_user_id, **members))
 
-    @property
-    def api_key(self) -> str:
-        """The key that opens this account."""
-        return self.sync.api_key
-
-    @property
-    def url(self) -> str:
-        """The base URL at which all three surfaces are served together."""
-        return self.sync.url
-
-    @property
-    def production_url(self) -> str:
-        """The base URL that stands for `https://api.convai.com`."""
-        return self.sync.production_url
-
-    @property
-    def beta_url(self) -> str:
-        """The base URL that stands for `https://beta.convai.com`."""
-        return self.sync.beta_url
-
-    @property
-    def live_url(self) -> str:
-        """The base URL that stands for `https://live.convai.com`."""
-        return self.sync.live_url
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The variables by which programs find Convai, leading to this account."""
-        return self.sync.env
+    def _running(self) -> ControlClient:
+        return self.sync._running()
 
     @property
     def transport(self) -> "InProcessTransport":

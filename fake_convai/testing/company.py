@@ -94,7 +94,7 @@ class RoomConversation(Conversation):
             self._post("/disconnect", params={"session_id": self.session_id})
             raise
 
-    def target(self, character: str | None, **how: Any) -> Event:
+    def target(self, /, character: str | None, **how: Any) -> Event:
         """Talk to another character, by its id or its membership id, or to nobody; returns the response.
 
         `epoch` and `command_id` are the newest and a new one unless given; `timeout` is in seconds.
@@ -103,7 +103,7 @@ class RoomConversation(Conversation):
         return self._command("interaction-target", {"target_membership_id": wanted}, **how)
 
     def change(
-        self, *, add: Sequence[str] = (), remove: Sequence[str] = (), then: str | None = None, **how: Any
+        self, /, *, add: Sequence[str] = (), remove: Sequence[str] = (), then: str | None = None, **how: Any
     ) -> Event:
         """Let characters come and go, and talk to another one `then`; returns the response when the new are ready."""
         data: dict[str, Any] = {"add": [{"character_id": one} for one in add]}
@@ -113,7 +113,7 @@ class RoomConversation(Conversation):
         return self._command("character-roster-update", data, **how)
 
     def address(
-        self, text: str, *characters: str, mode: Literal["all", "tagged", "open"] | None = None, **how: Any
+        self, /, text: str, *characters: str, mode: Literal["all", "tagged", "open"] | None = None, **how: Any
     ) -> GroupTurn:
         """Say something to these characters, or to all; with the mode `open` nobody has to answer.
 

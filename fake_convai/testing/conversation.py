@@ -80,7 +80,7 @@ class Conversation:
             self.wait_for(END_OF_TURN, timeout)
         return self._turn(began)
 
-    def send(self, type: str, **data: Any) -> Event:
+    def send(self, /, type: str, **data: Any) -> Event:
         """Send a message; returns its acknowledgement."""
         began = len(self.events)
         self._live().send(json.dumps({"type": type, "data": data} if data else {"type": type}))

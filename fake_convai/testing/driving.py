@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
-from fake_convai.backend.surface import Surface
+from fake_convai.backend.surface import Surface, under
 from fake_convai.control.client import ControlClient
 
 __tracebackhide__ = True  # what goes wrong is shown where the test called, not here
@@ -17,11 +17,55 @@ __tracebackhide__ = True  # what goes wrong is shown where the test called, not 
 T = TypeVar("T")
 
 
-class Driven:
-    """One account of a running fake."""
+class Addressed:
+    """Where one account of a running fake is."""
 
     api_key: str
     """The key that opens this account; give it to the code under test."""
+
+    def _running(self) -> ControlClient:
+        raise NotImplementedError
+
+    @property
+    def url(self) -> str:
+        """The base URL at which all three surfaces are served together."""
+        return self._running().url
+
+    @property
+    def production_url(self) -> str:
+        """The base URL that stands for `https://api.convai.com`."""
+        return under(self.url, Surface.PRODUCTION)
+
+    @property
+    def beta_url(self) -> str:
+        """The base URL that stands for `https://beta.convai.com`."""
+        return under(self.url, Surface.BETA)
+
+    @property
+    def live_url(self) -> str:
+        """The base URL that stands for `https://live.convai.com`."""
+        return under(self.url, Surface.LIVE)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables by which programs find Convai, leading to this account: for `subprocess.run(..., env=...)`.
+
+        The key; all surfaces together, under both names that programs have for them; each surface; and the fake.
+        """
+        return {
+            "CONVAI_API_KEY": self.api_key,
+            "CONVAI_BASE_URL": self.url,
+            "CONVAI_API_URL": self.url,
+            "CONVAI_PRODUCTION_URL": self.production_url,
+            "CONVAI_BETA_URL": self.beta_url,
+            "CONVAI_LIVE_URL": self.live_url,
+            "FAKE_CONVAI_URL": self.url,
+            "FAKE_CONVAI_ACCOUNT_KEY": self.api_key,
+        }
+
+
+class Driven(Addressed):
+    """One account of a running fake."""
 
     _client: ControlClient | None = None
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from fake_convai.backend.surface import Surface, under
 from fake_convai.control.client import ControlClient
 from fake_convai.testing import watching
 from fake_convai.testing.happenings import Happenings
@@ -118,28 +117,6 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
         where = "not running" if self._client is None else self.url
         return f"<FakeConvai {where}, API key ...{self.api_key[-4:]}>"
 
-    # Where it is
-
-    @property
-    def url(self) -> str:
-        """The base URL at which all three surfaces are served together."""
-        return self._running().url
-
-    @property
-    def production_url(self) -> str:
-        """The base URL that stands for `https://api.convai.com`."""
-        return under(self.url, Surface.PRODUCTION)
-
-    @property
-    def beta_url(self) -> str:
-        """The base URL that stands for `https://beta.convai.com`."""
-        return under(self.url, Surface.BETA)
-
-    @property
-    def live_url(self) -> str:
-        """The base URL that stands for `https://live.convai.com`."""
-        return under(self.url, Surface.LIVE)
-
     @property
     def transport(self) -> "InProcessTransport":
         """For `httpx.Client(transport=...)` and `httpx.AsyncClient(transport=...)`: the same server without a socket.
@@ -150,23 +127,6 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
         if self._server is None or self._server.transport is None:
             raise RuntimeError("There is no in-process transport to a server that runs elsewhere: use its URL.")
         return self._server.transport
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The variables by which programs find Convai, leading to this account: for `subprocess.run(..., env=...)`.
-
-        The key; all surfaces together, under both names that programs have for them; each surface; and the fake.
-        """
-        return {
-            "CONVAI_API_KEY": self.api_key,
-            "CONVAI_BASE_URL": self.url,
-            "CONVAI_API_URL": self.url,
-            "CONVAI_PRODUCTION_URL": self.production_url,
-            "CONVAI_BETA_URL": self.beta_url,
-            "CONVAI_LIVE_URL": self.live_url,
-            "FAKE_CONVAI_URL": self.url,
-            "FAKE_CONVAI_ACCOUNT_KEY": self.api_key,
-        }
 
     def _memories(self, character_id: str, end_user_id: str) -> list[Memory]:
         return self.memories(character_id, end_user_id)
