@@ -3,50 +3,18 @@
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, get_origin, get_type_hints
 
 from fake_convai import __version__
 from fake_convai.backend.surface import Surface
-from fake_convai.contract.control_answers import (
-    Accounts,
-    Advance,
-    Clock,
-    Coverage,
-    Done,
-    Faults,
-    Freeze,
-    Health,
-    Journal,
-    Messages,
-    Seeded,
-    Settled,
-    Shift,
-    Snapshot,
-    Snapshots,
-    Verdict,
-)
 from fake_convai.contract.schemas import REF, Schema, Types
-from fake_convai.control.documents import ComparisonDocument
-from fake_convai.control.fault_document import FaultDocument
-from fake_convai.control.plane import CONTROL_KEY_HEADER, PREFIX
+from fake_convai.control.answers import Advance, Freeze, Shift
+from fake_convai.control.plane import CONTROL_KEY_HEADER, PREFIX, document_of
 from fake_convai.control.routes import ROUTES
-from fake_convai.control.seed_document import SeedDocument
-from fake_convai.control.speech_documents import LagDocument, PaceDocument, RepliesDocument
-from fake_convai.control.stub_document import StubsDocument
 from fake_convai.control.waiting import MAX_WAIT
 
 JSON = "application/json"
 Text = {"type": "string"}
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What a route takes and answers."""
-
-    answer: Any
-    body: Any = None
-    query: Mapping[str, Schema] = field(default_factory=dict)
 
 
 _WAIT: Mapping[str, Schema] = {
@@ -69,41 +37,11 @@ _FILTERS: Mapping[str, Schema] = {
     "after": {"type": "integer", "minimum": 0},
     "limit": {"type": "integer", "minimum": 1},
 }
-DECLARED: Mapping[tuple[str, str], Declared] = {
-    ("GET", "/health"): Declared(Health),
-    ("POST", "/reset"): Declared(Done),
-    ("POST", "/seed"): Declared(Seeded, SeedDocument),
-    ("GET", "/state"): Declared(SeedDocument, query={"end_user_id": Text, "parts": Text}),
-    ("GET", "/accounts"): Declared(Accounts),
-    ("GET", "/snapshots"): Declared(Snapshots),
-    ("PUT", "/snapshots/{name}"): Declared(Snapshot),
-    ("DELETE", "/snapshots/{name}"): Declared(Snapshot),
-    ("POST", "/snapshots/{name}/restore"): Declared(Snapshot),
-    ("GET", "/clock"): Declared(Clock),
-    ("PUT", "/clock"): Declared(Clock, Freeze | Advance | Shift),
-    ("DELETE", "/clock"): Declared(Clock),
-    ("POST", "/faults"): Declared(FaultDocument, FaultDocument),
-    ("GET", "/faults"): Declared(Faults, query={"used_up": {"const": "true"}}),
-    ("DELETE", "/faults"): Declared(Faults),
-    ("GET", "/stubs"): Declared(StubsDocument),
-    ("PUT", "/stubs"): Declared(StubsDocument, StubsDocument),
-    ("DELETE", "/stubs"): Declared(StubsDocument),
-    ("POST", "/compare"): Declared(Verdict, ComparisonDocument),
-    ("GET", "/requests"): Declared(Journal, query=_FILTERS),
-    ("DELETE", "/requests"): Declared(Journal),
-    ("GET", "/replies"): Declared(RepliesDocument),
-    ("PUT", "/replies"): Declared(RepliesDocument, RepliesDocument),
-    ("GET", "/pace"): Declared(PaceDocument),
-    ("PUT", "/pace"): Declared(PaceDocument, PaceDocument),
-    ("DELETE", "/pace"): Declared(PaceDocument),
-    ("GET", "/lag"): Declared(LagDocument),
-    ("PUT", "/lag"): Declared(LagDocument, LagDocument),
-    ("DELETE", "/lag"): Declared(LagDocument),
-    ("POST", "/settle"): Declared(Settled),
-    ("GET", "/messages"): Declared(Messages, query=_FRAMES),
-    ("DELETE", "/messages"): Declared(Messages),
-    ("GET", "/coverage"): Declared(Coverage),
-    ("GET", "/openapi/{surface}.json"): Declared(dict[str, Any]),
+_QUERIES: Mapping[tuple[str, str], Mapping[str, Schema]] = {
+    ("GET", "/state"): {"end_user_id": Text, "parts": Text},
+    ("GET", "/faults"): {"used_up": {"const": "true"}},
+    ("GET", "/requests"): _FILTERS,
+    ("GET", "/messages"): _FRAMES,
 }
 """By method and path under `/_fake`."""
 
@@ -129,15 +67,24 @@ def routes() -> dict[tuple[str, str], Any]:
     return found
 
 
+def answer_of(handler: Any) -> Any:
+    """The type of what a handler answers, though it may be packed already."""
+    answer = get_type_hints(handler, include_extras=True)["return"]
+    return answer.__metadata__[0] if get_origin(answer) is Annotated else answer
+
+
+def _body_of(method: str, path: str, handler: Any) -> Any:
+    return Freeze | Advance | Shift if (method, path) == ("PUT", "/clock") else document_of(handler)
+
+
 def control_document() -> dict[str, Any]:
     """The whole document."""
     types = Types()
     there = routes()
-    for key, declared in DECLARED.items():
-        if key in there:
-            types.request(_answer_key(key), declared.answer)  # what is answered can be sent again, in the same words
-            if declared.body is not None:
-                types.request(_body_key(key), declared.body)
+    for key, handler in there.items():
+        types.request(_answer_key(key), answer_of(handler))  # what is answered can be sent again, in the same words
+        if (body := _body_of(*key, handler)) is not None:
+            types.request(_body_key(key), body)
     made, _, schemas = types.schemas()
     paths: dict[str, Any] = {}
     for (method, path), handler in there.items():
@@ -179,20 +126,20 @@ whole server; where the server has a control key, it is wanted too."""
 
 def _operation(method: str, path: str, handler: Any, made: Mapping[str, Schema]) -> dict[str, Any]:
     key = (method, path)
-    declared = DECLARED.get(key, Declared(dict[str, Any]))
     summary = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")[0]
     named = re.findall(r"\{(\w+)\}", path)
     parameters = [{"name": name, "in": "path", "required": True, "schema": Text} for name in named]
     parameters += [
-        {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in declared.query.items()
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in _QUERIES.get(key, {}).items()
     ]
     operation: dict[str, Any] = {"operationId": _operation_id(method, path), "summary": " ".join(summary.split())}
     operation["tags"] = [path.split("/")[1].partition(".")[0]]
     if parameters:
         operation["parameters"] = parameters
-    if declared.body is not None:
+    if _body_key(key) in made:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": made[_body_key(key)]}}}
-    answer = {"schema": made.get(_answer_key(key), {"type": "object"})}
+    answer = {"schema": made[_answer_key(key)]}
     operation["responses"] = {"200": {"description": operation["summary"], "content": {JSON: answer}}}
     if path == "/health":
         operation["responses"]["503"] = {"description": _STATUSES["503"], "content": {JSON: answer}}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fake_convai.control import answers
 from fake_convai.control.plane import ControlCall
 from fake_convai.domain.clock import SECOND, Clock, parse_moment, to_iso
 from fake_convai.domain.errors import Invalid
@@ -11,12 +12,12 @@ _YEAR = 365 * 24 * 3600 * SECOND
 _HELP = 'send one of {"now": "2026-01-01T00:00:00Z"}, {"advance": 3600} and {"offset": 86400}'
 
 
-async def show(call: ControlCall) -> dict[str, Any]:
+async def show(call: ControlCall) -> answers.Clock:
     """The time, and whether it stands still or is shifted."""
     return describe(await call.backend.database.read(lambda tx: clocks.get(tx, call.account_id)))
 
 
-async def change(call: ControlCall) -> dict[str, Any]:
+async def change(call: ControlCall) -> answers.Clock:
     """Freeze the clock at `now`, move it by `advance` seconds, or let it run `offset` seconds ahead."""
     if len(call.body) != 1:
         raise Invalid(f"Invalid clock: {_HELP}.")
@@ -28,7 +29,7 @@ async def change(call: ControlCall) -> dict[str, Any]:
     return describe(changed)
 
 
-async def run_on(call: ControlCall) -> dict[str, Any]:
+async def run_on(call: ControlCall) -> answers.Clock:
     """Back to real time."""
     changed = await call.backend.database.write(lambda tx: clocks.change(tx, call.account_id, lambda _: Clock()))
     call.backend.time.moved()
@@ -36,7 +37,7 @@ async def run_on(call: ControlCall) -> dict[str, Any]:
     return describe(changed)
 
 
-def describe(clock: Clock) -> dict[str, Any]:
+def describe(clock: Clock) -> answers.Clock:
     """A clock as the control plane shows it; `offset` in seconds."""
     return {"now": to_iso(clock.now()), "frozen": clock.frozen is not None, "offset": clock.offset / SECOND}
 

@@ -3,16 +3,17 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 from fake_convai.api.published import published
 from fake_convai.backend.surface import Surface
+from fake_convai.control import answers
 from fake_convai.control.plane import ControlCall
 from fake_convai.live.client_messages import NOT_EMULATED
 from fake_convai.store import journal, messages
 
 
-async def show(call: ControlCall) -> dict[str, Any]:
+async def show(call: ControlCall) -> Annotated[dict[str, Any], answers.Coverage]:
     """The operations of the three surfaces, each with the statuses that were met and what is guessed about it; and the
     messages of a live session, each with how often it was met.
 

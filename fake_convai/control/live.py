@@ -1,11 +1,12 @@
 """Live sessions as a test steers and reads them: how fast characters speak, and what was said."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from starlette.responses import Response
 
 from fake_convai.backend.body import MEBIBYTE
 from fake_convai.backend.responses import large
+from fake_convai.control import answers
 from fake_convai.control.plane import ControlCall
 from fake_convai.control.speech_documents import LagDocument, PaceDocument
 from fake_convai.control.waiting import Entries, Patience, nearest
@@ -17,50 +18,50 @@ from fake_convai.store.messages import Wanted
 _FILTERS = ("session_id", "character_session_id", "type", "direction")
 
 
-async def show_pace(call: ControlCall) -> dict[str, Any]:
+async def show_pace(call: ControlCall) -> Annotated[dict[str, Any], PaceDocument]:
     """How fast the account's characters answer; what takes no time is left out."""
     _, pace = await call.one_account().read(accounts.manner)
     return pace.given()
 
 
-async def set_pace(call: ControlCall) -> dict[str, Any]:
+async def set_pace(call: ControlCall, document: PaceDocument) -> Annotated[dict[str, Any], PaceDocument]:
     """Let the account's characters answer in a pace, in place of the one before."""
-    pace = PaceDocument.parse(call.body).pace()
+    pace = document.pace()
     await call.one_account().write(accounts.set_pace, pace)
     return pace.given()
 
 
-async def clear_pace(call: ControlCall) -> dict[str, Any]:
+async def clear_pace(call: ControlCall) -> Annotated[dict[str, Any], PaceDocument]:
     """Let the account's characters answer at once."""
     await call.one_account().write(accounts.set_pace, INSTANT)
     return {}
 
 
-async def show_lag(call: ControlCall) -> dict[str, Any]:
+async def show_lag(call: ControlCall) -> Annotated[dict[str, Any], LagDocument]:
     """How late what is written appears; what appears at once is left out."""
     return await call.one_account().read(lag.settings)
 
 
-async def set_lag(call: ControlCall) -> dict[str, Any]:
+async def set_lag(call: ControlCall, document: LagDocument) -> Annotated[dict[str, Any], LagDocument]:
     """Let what is written from now on appear later, in place of what was set before."""
-    wish = LagDocument.parse(call.body).lag()
+    wish = document.lag()
     await call.one_account().write(lag.set_settings, wish)
     call.backend.faults.changed()
     return wish
 
 
-async def clear_lag(call: ControlCall) -> dict[str, Any]:
+async def clear_lag(call: ControlCall) -> Annotated[dict[str, Any], LagDocument]:
     """Let what is written from now on appear at once; what waits still waits."""
     await call.one_account().write(lag.set_settings, {})
     return {}
 
 
-async def settle(call: ControlCall) -> dict[str, Any]:
+async def settle(call: ControlCall) -> answers.Settled:
     """Let everything that waits appear now."""
     return {"settled": await call.one_account().write(appearing.settle)}
 
 
-async def list_messages(call: ControlCall) -> Response:
+async def list_messages(call: ControlCall) -> Annotated[Response, answers.Messages]:
     """The frames of live sessions, oldest first; with `wait` or `count`, as soon as so many match."""
     query = dict(call.request.query_params)
     patience = Patience.of(query)
@@ -88,7 +89,7 @@ async def list_messages(call: ControlCall) -> Response:
     return await large(answer)
 
 
-async def clear_messages(call: ControlCall) -> dict[str, Any]:
+async def clear_messages(call: ControlCall) -> answers.Messages:
     """Forget the frames of live sessions."""
     await call.backend.database.write(lambda tx: messages.KEPT.clear(tx, call.account_id))
     return {"messages": [], "dropped": 0}

@@ -3,7 +3,8 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,7 +17,9 @@ from fake_convai.backend.errors import Manners
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
 from fake_convai.backend.yaml_body import is_yaml, read_yaml
+from fake_convai.control.documents import Document
 from fake_convai.domain.errors import Forbidden, Invalid, Unavailable
+from fake_convai.domain.long_work import aside
 from fake_convai.live.hub import Hub
 from fake_convai.live.running import Running
 from fake_convai.store import appearing
@@ -28,7 +31,7 @@ CONTROL_KEY_HEADER = "x-fake-convai-control-key"
 MAX_BODY = 64 * MEBIBYTE
 """A seed document may be much larger than any request to Convai."""
 
-Handler = Callable[["ControlCall"], Awaitable[Any]]
+Handler = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,13 @@ class ControlCall:
 
 
 def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """Make a Starlette endpoint of a function that takes a `ControlCall` and returns JSON, or an answer made of it."""
+    """Make a Starlette endpoint of a function that takes a `ControlCall` and returns JSON, or an answer made of it.
 
+    What else it takes is a document: the body, parsed.
+    """
+    wanted = document_of(handler)
+
+    @wraps(handler)
     async def endpoint(request: Request) -> Response:
         try:
             running = _admit(request)
@@ -76,13 +84,19 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             await running.backend.faults.are_waiting()
             if account is not None and running.backend.faults.lagging:
                 await account.write(appearing.catch_up)
-            answer = await handler(ControlCall(request, running, account, body))
+            documents = () if wanted is None else (await aside(lambda: wanted.parse(body)),)
+            answer = await handler(ControlCall(request, running, account, body), *documents)
             return answer if isinstance(answer, Response) else Answer(200, answer).response()
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             return MANNERS.answer(error).response()
 
-    endpoint.__doc__ = handler.__doc__
     return endpoint
+
+
+def document_of(handler: Handler) -> type[Document] | None:
+    """The document that a handler takes, if it does."""
+    hints = [hint for name, hint in get_type_hints(handler).items() if name not in ("call", "return")]
+    return hints[0] if hints else None
 
 
 async def _read_json(request: Request) -> dict[str, Any]:

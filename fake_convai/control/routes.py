@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Annotated, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,7 +18,7 @@ from fake_convai.backend.body import MEBIBYTE
 from fake_convai.backend.faults import describe
 from fake_convai.backend.responses import Answer, large
 from fake_convai.backend.surface import Surface
-from fake_convai.control import clock, coverage, live, state
+from fake_convai.control import answers, clock, coverage, live, state
 from fake_convai.control.documents import ComparisonDocument
 from fake_convai.control.fault_document import FaultDocument
 from fake_convai.control.plane import MANNERS, PREFIX, ControlCall, control
@@ -31,7 +31,6 @@ from fake_convai.domain import dedup
 from fake_convai.domain.errors import Invalid, NotFound, Unavailable
 from fake_convai.domain.faults import ROOM_PATH
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
-from fake_convai.domain.long_work import aside
 from fake_convai.domain.stubs import path_fits
 from fake_convai.domain.text import normalise_fact
 from fake_convai.live.running import Running
@@ -43,7 +42,7 @@ MAX_SNAPSHOT_NAME = 200
 MAX_DIGITS = 15
 
 
-async def health(request: Request) -> Response:
+async def health(request: Request) -> Annotated[Response, answers.Health]:
     """200 once migrated, seeded and able to write to the database, else 503."""
     running = Running.of(request.app)
     try:
@@ -56,23 +55,22 @@ async def health(request: Request) -> Response:
     return Answer(200, {"status": "ready", "version": __version__}).response()
 
 
-async def reset(call: ControlCall) -> dict[str, Any]:
+async def reset(call: ControlCall) -> answers.Done:
     """As new: data, clock, faults, journal, snapshots, replies."""
     await call.backend.reset(call.account_id)
     await call.hub.sweep()  # connections of sessions that are gone are closed when this is answered
     return {"status": "reset"}
 
 
-async def seed(call: ControlCall) -> dict[str, Any]:
+async def seed(call: ControlCall, document: SeedDocument) -> Annotated[dict[str, Any], answers.Seeded]:
     """Add a seed document to the account, all or nothing."""
-    document = await aside(lambda: SeedDocument.parse(call.body))
     await call.one_account().long.write(plant, document)
     call.backend.stubs.changed()
     call.backend.faults.changed()
     return {"status": "seeded", **{part: len(getattr(document, part)) for part in state.PARTS}}
 
 
-async def show_state(call: ControlCall) -> Response:
+async def show_state(call: ControlCall) -> Annotated[Response, SeedDocument]:
     """The account, or one person in it, or only some parts, as a seed document."""
     query = dict(call.request.query_params)
     _refuse_unknown(query, ("end_user_id", "parts"))
@@ -82,19 +80,19 @@ async def show_state(call: ControlCall) -> Response:
     return await large(await call.one_account().long.read(state.export, _end_user_id(query), frozenset(parts)))
 
 
-async def list_accounts(call: ControlCall) -> dict[str, Any]:
+async def list_accounts(call: ControlCall) -> answers.Accounts:
     """Which accounts there are, and how much each of them holds."""
     return {"accounts": await call.backend.database.read(lambda tx: overview.list_accounts(tx, call.account_id))}
 
 
-async def list_snapshots(call: ControlCall) -> dict[str, Any]:
+async def list_snapshots(call: ControlCall) -> answers.Snapshots:
     """The names of the account's snapshots."""
     from fake_convai.store import snapshots
 
     return {"snapshots": await call.one_account().read(snapshots.names)}
 
 
-async def save_snapshot(call: ControlCall) -> dict[str, Any]:
+async def save_snapshot(call: ControlCall) -> answers.Snapshot:
     """Keep the account as it is, under a name."""
     from fake_convai.store import snapshots
 
@@ -104,7 +102,7 @@ async def save_snapshot(call: ControlCall) -> dict[str, Any]:
     return {"name": name}
 
 
-async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
+async def restore_snapshot(call: ControlCall) -> answers.Snapshot:
     """Put the account back to how it was saved."""
     from fake_convai.store import snapshots
 
@@ -119,7 +117,7 @@ async def restore_snapshot(call: ControlCall) -> dict[str, Any]:
     return {"name": name}
 
 
-async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
+async def drop_snapshot(call: ControlCall) -> answers.Snapshot:
     """Forget a snapshot."""
     from fake_convai.store import snapshots
 
@@ -128,9 +126,9 @@ async def drop_snapshot(call: ControlCall) -> dict[str, Any]:
     return {"name": name}
 
 
-async def add_fault(call: ControlCall) -> dict[str, Any]:
+async def add_fault(call: ControlCall, document: FaultDocument) -> Annotated[dict[str, Any], FaultDocument]:
     """Let an error, a delay or a broken connection happen to coming requests."""
-    fault = FaultDocument.parse(call.body).fault()
+    fault = document.fault()
     stubbed = await call.backend.database.read(lambda tx: stubs.matches(tx, call.account_id))
     _refuse_unknown_path(fault.match.path, [match.path for _, match in stubbed])
     await call.backend.database.write(lambda tx: faults.add(tx, call.account_id, fault))
@@ -147,7 +145,7 @@ def _refuse_unknown_path(path: str | None, stubbed: Sequence[str]) -> None:
     raise Invalid(f"Invalid fault at 'match.path': there is no route {path}; the nearest is {nearest}.")
 
 
-async def list_faults(call: ControlCall) -> dict[str, Any]:
+async def list_faults(call: ControlCall) -> Annotated[dict[str, Any], answers.Faults]:
     """The faults that wait: `times` is how often each will still happen, `happened` how often it has, if ever.
 
     With `?used_up=true` also those that have happened as often as they should.
@@ -165,40 +163,39 @@ async def list_faults(call: ControlCall) -> dict[str, Any]:
     return {"faults": shown}
 
 
-async def clear_faults(call: ControlCall) -> dict[str, Any]:
+async def clear_faults(call: ControlCall) -> Annotated[dict[str, Any], answers.Faults]:
     """Forget the faults that wait."""
     await call.backend.database.write(lambda tx: faults.clear(tx, call.account_id))
     return {"faults": []}
 
 
-async def set_stubs(call: ControlCall) -> dict[str, Any]:
+async def set_stubs(call: ControlCall, document: StubsDocument) -> Annotated[dict[str, Any], StubsDocument]:
     """Answer requests in one's own way, in place of what was set before."""
-    given = [document.stub() for document in StubsDocument.parse(call.body).stubs]
+    given = [stub.stub() for stub in document.stubs]
     await call.backend.database.write(lambda tx: stubs.put(tx, call.account_id, given))
     call.backend.stubs.changed()
     return {"stubs": [describe_stub(stub) for stub in given]}
 
 
-async def list_stubs(call: ControlCall) -> dict[str, Any]:
+async def list_stubs(call: ControlCall) -> Annotated[dict[str, Any], StubsDocument]:
     """The answers that are set; `times` is how often each will still be given."""
     found = await call.backend.database.read(lambda tx: stubs.list_all(tx, call.account_id))
     return {"stubs": [describe_stub(stub) for stub in found]}
 
 
-async def clear_stubs(call: ControlCall) -> dict[str, Any]:
+async def clear_stubs(call: ControlCall) -> Annotated[dict[str, Any], StubsDocument]:
     """Answer as the fake does again."""
     await call.backend.database.write(lambda tx: stubs.clear(tx, call.account_id))
     return {"stubs": []}
 
 
-async def compare_facts(call: ControlCall) -> dict[str, Any]:
+async def compare_facts(call: ControlCall, facts: ComparisonDocument) -> answers.Verdict:
     """Whether a new fact would update an existing one by the naive rule, and why."""
-    facts = ComparisonDocument.parse(call.body)
     verdict = dedup.compare(normalise_fact(facts.existing), normalise_fact(facts.new))
     return {"same": verdict.same, "because": verdict.because}
 
 
-async def list_requests(call: ControlCall) -> Response:
+async def list_requests(call: ControlCall) -> Annotated[Response, answers.Journal]:
     """The journal, oldest first; when a filter finds nothing, what comes nearest to it.
 
     With `wait` or `count`, as soon as so many match.
@@ -223,20 +220,20 @@ async def list_requests(call: ControlCall) -> Response:
     return await large({**answer, "complete": False, "nearest": nearest(await read(Wanted()), asked)})
 
 
-async def clear_requests(call: ControlCall) -> dict[str, Any]:
+async def clear_requests(call: ControlCall) -> answers.Journal:
     """Empty the journal."""
     await call.backend.database.write(lambda tx: journal.KEPT.clear(tx, call.account_id))
     return {"requests": [], "dropped": 0}
 
 
-async def show_replies(call: ControlCall) -> dict[str, Any]:
+async def show_replies(call: ControlCall) -> Annotated[dict[str, Any], RepliesDocument]:
     """What the account's characters are told to say."""
     return await call.one_account().read(accounts.replies) or {"replies": [], "default": None}
 
 
-async def set_replies(call: ControlCall) -> dict[str, Any]:
+async def set_replies(call: ControlCall, document: RepliesDocument) -> Annotated[dict[str, Any], RepliesDocument]:
     """Tell the account's characters what to say, in place of what they were told before."""
-    script = RepliesDocument.parse(call.body).script()
+    script = document.script()
     await call.one_account().write(accounts.set_replies, script)
     return script
 

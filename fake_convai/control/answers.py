@@ -1,4 +1,4 @@
-"""What the control plane answers, as its OpenAPI document has it."""
+"""What the control plane answers."""
 
 from typing import Any, Literal, NotRequired
 
