@@ -70,8 +70,13 @@ def show_journal(page: Page) -> None:
     expect(page.get_by_role("heading", name="Reason")).to_be_visible()
 
 
+def show_rooms(page: Page) -> None:
+    """A room with two characters."""
+    expect(page.get_by_role("button", name="Show messages")).to_be_visible()
+
+
 def show_clock(page: Page) -> None:
-    """What the clock and the faults are set to."""
+    """What the clock, pace, lag and faults are set to."""
     expect(page.get_by_role("button", name="Clear faults")).to_be_enabled()
 
 
@@ -90,14 +95,13 @@ class Picture:
 PICTURES = [
     Picture("journal", "journal", show_journal, height=1180),  # first: the other pictures make requests
     Picture("talk", "talk", show_talk, height=1040),
-    Picture("list", "end-users", show_list),
-    Picture("list-dark", "end-users", show_list, scheme="dark"),
     Picture("list-narrow", "end-users", show_list, width=360, height=860),
     Picture("delete", "end-users", show_delete),
     Picture("retry", "end-users", show_retry),
     Picture("person", "end-users/player-42", show_person, height=1480),
     Picture("characters", "characters", show_characters),
-    Picture("clock", "clock", show_clock, scheme="dark"),
+    Picture("rooms", "rooms", show_rooms, height=700),
+    Picture("clock", "clock", show_clock, height=1340, scheme="dark"),
 ]
 
 
@@ -135,8 +139,13 @@ def take(browser: Browser, demo: FakeConvai, picture: Picture) -> None:
     page = browser.new_page(viewport={"width": picture.width, "height": picture.height}, color_scheme=picture.scheme)
     if picture.act is show_retry:
         demo.fail("/user/end-users/list", status=429)
+    if picture.act is show_rooms:
+        members = [{"character_id": COACH}, {"character_id": "demo-museum-guide"}]
+        demo.seed({"rooms": [{"characters": members, "room_name": "valve-hall", "group_chat": True}]})
     if picture.act is show_clock:
         demo.fail("/memory/add", status=503, times=2)
+        demo.pace(first_token_ms=300, tokens_per_second=20)
+        demo.lag(extraction=5)
     page.goto(f"{demo.url}/_fake/?key={demo.api_key}#/{picture.view}")
     picture.act(page)
     page.screenshot(path=IMAGES / f"{picture.name}.png")

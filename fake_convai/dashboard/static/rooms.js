@@ -91,9 +91,15 @@ function peopleOf(room) {
   const epochs = `Roster epoch ${room.roster_epoch} · route epoch ${room.route_epoch}`;
   return [
     h("h4", {}, `${count(participants.length, "person", "people")} of ${most}`),
-    participants.length === 0 ? nobody : h("ul", { class: "rows", role: "list", "aria-label": "People" }, ...names),
+    participants.length === 0
+      ? nobody
+      : h("ul", { class: "card rows", role: "list", "aria-label": "People" }, ...names),
     h("h4", {}, count(characters.length, "character")),
-    h("ul", { class: "rows", role: "list", "aria-label": "Characters" }, ...characters.map((one) => member(one, room))),
+    h(
+      "ul",
+      { class: "card rows", role: "list", "aria-label": "Characters" },
+      ...characters.map((one) => member(one, room)),
+    ),
     h("p", { class: "quiet" }, room.group_chat ? `${epochs} · group chat` : epochs),
   ];
 }
