@@ -15,7 +15,7 @@ lowest=$(sed -n '/^dependencies = \[/,/^\]/s/^    "\([A-Za-z0-9_-]*\)>=\([0-9.]*
 "$folder/lowest/bin/pip" install --quiet --no-deps --editable .
 "$folder/lowest/bin/pip" check
 "$folder/lowest/bin/python" -m pytest -q -p no:cacheprovider --basetemp="$folder/temp" --numprocesses 2 tests/examples \
-    tests/recipes tests/testing/test_running.py tests/testing/test_transport.py tests/test_cli_control.py "$@"
+    tests/recipes tests/testing/test_running.py tests/testing/test_transport.py tests/cli "$@"
 
 "${PYTHON:-python3}" -m venv "$folder/client"
 "$folder/client/bin/pip" install --quiet httpx pytest websockets

@@ -2,99 +2,17 @@
 
 import json
 import threading
-import uuid
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import httpx2 as httpx
 import pytest
 
-from fake_convai.cli.main import main
 from fake_convai.cli.plane import DEFAULT_URL
 from fake_convai.settings import Settings
+from tests.cli.conftest import NOON, SEED, Shell
 from tests.serving import serve
-
-NOON = "2026-01-01T12:00:00.000000Z"
-SEED = {
-    "characters": [{"character_id": "npc", "character_name": "[red]Coach \u00e9"}],
-    "end_users": [{"end_user_id": "player-42"}, {"end_user_id": "player-43"}],
-    "memories": [{"character_id": "npc", "end_user_id": "player-42", "memory": "Tall.", "created_at": NOON}],
-}
-LIST = "/beta/user/end-users/list"
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """A server."""
-    with serve() as served:
-        yield served.url
-
-
-class Shell:
-    """Runs `fake-convai` in this process, for an account of its own."""
-
-    def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.url, self.key = url, f"key-{uuid.uuid4()}"
-        self._capsys = capsys
-        self._monkeypatch = monkeypatch
-        self.set(FAKE_CONVAI_URL=url, FAKE_CONVAI_ACCOUNT_KEY=self.key, COLUMNS="200", HTTP_PROXY="http://127.0.0.1:1")
-
-    def set(self, **variables: str) -> None:
-        """Set environment variables."""
-        for name, value in variables.items():
-            self._monkeypatch.setenv(name, value)
-
-    def run(self, *arguments: str) -> tuple[object, str, str]:
-        """Exit code, standard output and standard error of a command."""
-        self._monkeypatch.setattr("sys.argv", ["fake-convai", *arguments])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        said = self._capsys.readouterr()
-        return code, said.out, said.err
-
-    def says(self, *arguments: str) -> str:
-        """What a command prints that works."""
-        code, out, error = self.run(*arguments)
-        assert (code, error) == (0, "")
-        return out
-
-    def json(self, *arguments: str) -> Any:
-        """The same with `--json`, parsed."""
-        return json.loads(self.says(*arguments, "--json"))
-
-    def refused(self, *arguments: str) -> str:
-        """The one line that a command says which does not work."""
-        code, out, error = self.run(*arguments)
-        assert (code, out) == (2, "")
-        assert error.startswith("fake-convai: ")
-        assert error.endswith("\n")
-        assert error.count("\n") == 1
-        return error
-
-    def ask(self, path: str, body: Any = None) -> httpx.Response:
-        """A request to Convai's own routes."""
-        return httpx.post(f"{self.url}{path}", json=body, headers={"CONVAI-API-KEY": self.key}, trust_env=False)
-
-
-@pytest.fixture
-def shell(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    """A shell whose variables name the server and an account."""
-    return Shell(url, monkeypatch, capsys)
-
-
-@pytest.fixture
-def seeded(shell: Shell, tmp_path: Path) -> Shell:
-    """The same with something in the account."""
-    file = tmp_path / "seed.json"
-    file.write_text(json.dumps(SEED))
-    shell.says("seed", str(file))
-    return shell
 
 
 class Elsewhere(BaseHTTPRequestHandler):
@@ -102,12 +20,6 @@ class Elsewhere(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-def cells(table: str) -> list[list[str]]:
-    """The rows of a table, heading first, whatever the lines between them look like."""
-    lines = (line.replace("\u2503", "\u2502").strip().strip("\u2502") for line in table.splitlines())
-    return [[cell.strip() for cell in line.split("\u2502")] for line in lines if "\u2502" in line]
 
 
 def test_the_default_url_is_where_serve_listens_by_default() -> None:
@@ -252,107 +164,6 @@ def test_replies_are_set_shown_and_cleared(shell: Shell, tmp_path: Path) -> None
     assert "talk.json cannot be read" in shell.refused("replies", "set", str(file))
 
 
-class TestFaults:
-    def test_are_added_listed_and_cleared(self, shell: Shell) -> None:
-        assert shell.says("faults") == "No fault is waiting.\n"
-        where = ("--path", "/memory/add", "--surface", "beta", "--character-id", "npc", "--end-user-id", "player-42")
-        what = ("--status", "429", "--delay-ms", "200", "--when", "after", "--always", "--rate", "0.1")
-        answer = ("--body", '{"ERROR": "Slow."}', "--header", "Retry-After: 30", "--header", "X-Time: 12:00")
-        added = shell.json("faults", "add", *where, *what, *answer)
-        assert added == {
-            "match": {"surface": "beta", "path": "/memory/add", "character_id": "npc", "end_user_id": "player-42"},
-            "times": None,
-            "rate": 0.1,
-            "status": 429,
-            "headers": {"retry-after": "30", "x-time": "12:00"},
-            "delay_ms": 200,
-            "body": {"ERROR": "Slow."},
-            "when": "after",
-        }
-        assert shell.says("faults", "add", "--disconnect", "--times", "2") == "Added: disconnect.\n"
-        assert cells(shell.says("faults", "list")) == [
-            ["Surface", "Path", "Character", "End user", "What", "When", "Times"],
-            ["beta", "/memory/add", "npc", "player-42", "10% of requests, delay 200 ms, status 429", "after", "always"],
-            ["any", "any", "any", "any", "disconnect", "before", "2"],
-        ]
-        assert [one["when"] for one in shell.json("faults")["faults"]] == ["after", "before"]
-        assert shell.says("faults", "clear") == "No fault is waiting.\n"
-        assert shell.json("faults", "list") == {"faults": []}
-
-    def test_happen(self, shell: Shell) -> None:
-        assert shell.says("faults", "add", "--status", "503") == "Added: status 503.\n"
-        assert [shell.ask(LIST).status_code for _ in range(2)] == [503, 200]
-
-    @pytest.mark.parametrize(
-        ("arguments", "word"),
-        [
-            (["--status", "200"], "'status'"),
-            (["--status", "many"], "--status"),
-            (["--status", "429", "--surface", "gamma"], "'match.surface'"),
-            (["--status", "429", "--body", "{"], "--body"),
-            (["--status", "429", "--header", "Retry-After"], "--header"),
-            (["--status", "429", "--times", "2", "--always"], "--always"),
-            (["--status", "429", "--rate", "nan"], "--rate"),
-            ([], "'status'"),
-        ],
-    )
-    def test_bad_ones_are_refused(self, shell: Shell, arguments: list[str], word: str) -> None:
-        assert word in shell.refused("faults", "add", *arguments)
-        assert shell.json("faults") == {"faults": []}
-
-
-class TestRequests:
-    def test_are_a_table_for_people_and_json_for_scripts(self, shell: Shell) -> None:
-        shell.says("clock", "freeze", NOON)
-        shell.ask(LIST, {"limit": "5", "[red]": 1})
-        shell.says("faults", "add", "--status", "503")
-        shell.ask("/beta/user/speaker/list")
-        entries = shell.json("requests")["requests"]
-        assert [entry["path"] for entry in entries] == ["/user/end-users/list", "/user/speaker/list"]
-        assert cells(shell.says("requests")) == [
-            ["At", "Account", "Request", "Status", "ms"],
-            [
-                "2026-01-01 12:00:00",
-                entries[0]["account"],
-                "POST /beta/user/end-users/list",
-                "200",
-                str(entries[0]["duration_ms"]),
-            ],
-            ["", "", "nobody reads '[red]'", "", ""],
-            ["", "", "Invalid parameter 'limit': send a whole number from 1 to 200, not '5'.", "", ""],
-            [
-                "2026-01-01 12:00:00",
-                entries[0]["account"],
-                "POST /beta/user/speaker/list",
-                "503",
-                str(entries[1]["duration_ms"]),
-            ],
-            ["", "", "fault: status 503", "", ""],
-        ]
-
-    def test_are_filtered(self, shell: Shell) -> None:
-        for path in (LIST, "/beta/user/speaker/list", "/production/user/speaker/list"):
-            shell.ask(path)
-        filters = ("--path", "/user/speaker/list", "--surface", "production", "--status", "200")
-        assert [entry["surface"] for entry in shell.json("requests", *filters)["requests"]] == ["production"]
-        nothing = "There are no such requests. The nearest: /user/speaker/list, /user/end-users/list.\n"
-        assert shell.says("requests", "--path", "/user/speaker/new") == nothing
-        assert shell.json("requests", "--status", "429") == {"requests": [], "dropped": 0, "nearest": ["200"]}
-        assert "'surface'" in shell.refused("requests", "--surface", "gamma")
-
-    def test_may_be_none_yet(self, shell: Shell) -> None:
-        assert shell.says("requests") == "There are no such requests.\n"
-
-
-def test_dropped_requests_are_counted(shell: Shell) -> None:
-    with serve("--journal-size", "1") as served:
-        shell.url = served.url
-        shell.set(FAKE_CONVAI_URL=served.url)
-        for _ in range(3):
-            assert shell.ask(LIST).status_code == 200
-        assert shell.says("requests").endswith("2 older requests were dropped.\n")
-
-
 class TestWhichServer:
     @pytest.mark.parametrize("suffix", ["/", "/beta", "/live/"])
     def test_options_beat_variables(self, seeded: Shell, suffix: str) -> None:
@@ -412,64 +223,6 @@ def test_help_names_the_options_that_all_have(shell: Shell, command: list[str]) 
     text = shell.says(*command, "--help")
     wanted = ("--url", "--api-key", "--control-key", "--json", "FAKE_CONVAI_URL", "FAKE_CONVAI_ACCOUNT_KEY")
     assert [word for word in wanted if word not in text] == []
-
-
-class TestStubs:
-    def test_are_made_of_a_recording(self, shell: Shell, tmp_path: Path) -> None:
-        def exchange(path: str, answer: dict[str, Any], body: dict[str, Any] | None = None, **request: Any) -> str:
-            sent = {
-                "method": "POST",
-                "surface": "production",
-                "path": path,
-                "body": body or {"kind": "empty"},
-                **request,
-            }
-            return json.dumps({"at": NOON, "request": sent, "response": {"status": 200, **answer}})
-
-        kinds = [
-            exchange("/tts", {"body": {"kind": "json", "value": 1}}, {"kind": "json", "value": {"a": 1}}),
-            exchange("/tts", {"body": {"kind": "json", "value": 2}}, {"kind": "json", "value": {"a": 1}}),
-            exchange("/stt/", {"body": {"kind": "text", "value": "heard"}, "headers": {"content-type": "text/x"}}),
-            exchange("/xp/stream", {"body": {"kind": "events", "value": [{"b": 2}]}}, method="GET"),
-            exchange("/xp/sound", {"body": {"kind": "binary", "value": 5}}),
-            exchange("/memory/list", {"body": {"kind": "empty"}}),
-        ]
-        file = tmp_path / "traffic.jsonl"
-        file.write_text("\n".join([json.dumps({"fake_convai_recording": 1}), *kinds]))
-        assert shell.says("stubs", str(file)) == "Stubbed 4 answers.\n"
-        headers = {"CONVAI-API-KEY": shell.key}
-        asked = [
-            httpx.post(f"{shell.url}/tts", json={"a": 1, "b": 2}, trust_env=False, headers=headers).json()
-            for _ in range(3)
-        ]
-        heard = httpx.post(f"{shell.url}/production/stt", trust_env=False, headers=headers)
-        streamed = httpx.get(f"{shell.url}/production/xp/stream", trust_env=False, headers=headers)
-        assert (asked, heard.text, heard.headers["content-type"]) == ([1, 2, 2], "heard", "text/x")
-        assert (streamed.text, streamed.headers["content-type"]) == ('data: {"b": 2}\n\n', "text/event-stream")
-        assert shell.says("stubs", "--all", str(file)) == "Stubbed 5 answers.\n"
-
-    def test_are_made_of_a_har_file(self, shell: Shell, tmp_path: Path) -> None:
-        def entry(url: str, method: str = "POST", status: int = 200, **content: str) -> dict[str, Any]:
-            return {"request": {"method": method, "url": url}, "response": {"status": status, "content": content}}
-
-        entries = [
-            entry("https://api.convai.com/tts/", text="UklGRg==", encoding="base64", mimeType="audio/wav"),
-            entry("https://api.convai.com/tts/", "OPTIONS"),
-            entry("https://api.convai.com/xp/blocked", status=0),
-            entry("https://live.convai.com/connect", text="{}"),
-        ]
-        file = tmp_path / "traffic.har"
-        file.write_text(json.dumps({"log": {"entries": entries}}))
-        assert shell.says("stubs", str(file)) == "Stubbed 1 answers.\n"
-        answer = httpx.post(f"{shell.url}/production/tts", trust_env=False, headers={"CONVAI-API-KEY": shell.key})
-        assert (answer.content, answer.headers["content-type"]) == (b"RIFF", "audio/wav")
-
-    @pytest.mark.parametrize("content", ['{"log": 1}', "hello", "", '{"log": ' + "[" * 100_000], ids=len)
-    def test_of_another_file_are_refused(self, shell: Shell, tmp_path: Path, content: str) -> None:
-        file = tmp_path / "traffic.txt"
-        file.write_text(content)
-        code, out, error = shell.run("stubs", str(file))
-        assert (code, out, str(file) in error) == (2, "", True)
 
 
 def test_what_others_named_does_not_reach_the_terminal_as_it_is(shell: Shell) -> None:

@@ -1,0 +1,92 @@
+"""`fake-convai` in this process, against a real server."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from fake_convai.cli.main import main
+from tests.serving import serve
+
+NOON = "2026-01-01T12:00:00.000000Z"
+SEED = {
+    "characters": [{"character_id": "npc", "character_name": "[red]Coach \u00e9"}],
+    "end_users": [{"end_user_id": "player-42"}, {"end_user_id": "player-43"}],
+    "memories": [{"character_id": "npc", "end_user_id": "player-42", "memory": "Tall.", "created_at": NOON}],
+}
+LIST = "/beta/user/end-users/list"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A server."""
+    with serve() as served:
+        yield served.url
+
+
+class Shell:
+    """Runs `fake-convai` in this process, for an account of its own."""
+
+    def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.url, self.key = url, f"key-{uuid.uuid4()}"
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+        self.set(FAKE_CONVAI_URL=url, FAKE_CONVAI_ACCOUNT_KEY=self.key, COLUMNS="200", HTTP_PROXY="http://127.0.0.1:1")
+
+    def set(self, **variables: str) -> None:
+        """Set environment variables."""
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, value)
+
+    def run(self, *arguments: str) -> tuple[object, str, str]:
+        """Exit code, standard output and standard error of a command."""
+        self._monkeypatch.setattr("sys.argv", ["fake-convai", *arguments])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+        said = self._capsys.readouterr()
+        return code, said.out, said.err
+
+    def says(self, *arguments: str) -> str:
+        """What a command prints that works."""
+        code, out, error = self.run(*arguments)
+        assert (code, error) == (0, "")
+        return out
+
+    def json(self, *arguments: str) -> Any:
+        """The same with `--json`, parsed."""
+        return json.loads(self.says(*arguments, "--json"))
+
+    def refused(self, *arguments: str) -> str:
+        """The one line that a command says which does not work."""
+        code, out, error = self.run(*arguments)
+        assert (code, out) == (2, "")
+        assert error.startswith("fake-convai: ")
+        assert error.endswith("\n")
+        assert error.count("\n") == 1
+        return error
+
+    def ask(self, path: str, body: Any = None) -> httpx.Response:
+        """A request to Convai's own routes."""
+        return httpx.post(f"{self.url}{path}", json=body, headers={"CONVAI-API-KEY": self.key}, trust_env=False)
+
+
+@pytest.fixture
+def shell(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """A shell whose variables name the server and an account."""
+    return Shell(url, monkeypatch, capsys)
+
+
+@pytest.fixture
+def seeded(shell: Shell, tmp_path: Path) -> Shell:
+    """The same with something in the account."""
+    file = tmp_path / "seed.json"
+    file.write_text(json.dumps(SEED))
+    shell.says("seed", str(file))
+    return shell
