@@ -95,7 +95,7 @@ def control(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
 def document_of(handler: Handler) -> type[Document] | None:
     """The document that a handler takes, if it does."""
-    hints = [hint for name, hint in get_type_hints(handler).items() if name not in ("call", "return")]
+    hints = [hint for name, hint in get_type_hints(handler).items() if name not in ("call", "request", "return")]
     return hints[0] if hints else None
 
 
