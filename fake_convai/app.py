@@ -144,6 +144,10 @@ class _AnyPage(CORSMiddleware):
             response.headers["access-control-allow-private-network"] = "true"
         return response
 
+    async def simple_response(self, scope: Scope, receive: Receive, send: Send, request_headers: Headers) -> None:
+        """Answer what is no such question; the surfaces say themselves who may read it."""
+        await self.app(scope, receive, send)
+
 
 class _Application(Starlette):
     """Starlette around the control plane, with a short way past it for the surfaces, which answer every error
@@ -153,21 +157,16 @@ class _Application(Starlette):
         """`is_allowed` tells by a Host header whether the control plane answers."""
         super().__init__(**options)
         self._is_allowed = is_allowed
-        # Browsers call the real hosts from any page; the control plane does not share this.
-        self._surfaces = _AnyPage(
-            surfaces,
-            allow_origins=["*"],
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=["*"],
-        )
+        self._surfaces = surfaces
+        # Browsers call the real hosts from any page, and ask first; the control plane does not share this.
+        self._asked_first = _AnyPage(surfaces, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send `/_fake` to the control plane, on whichever surface it is asked for, and the rest to the surfaces."""
         if scope["type"] == "lifespan":
             await super().__call__(scope, receive, send)
             return
-        _, path = locate(scope)
+        named, path = locate(scope)
         if scope["type"] == "http" and (path == PREFIX or path.startswith(PREFIX + "/")):
             host = Headers(scope=scope).get("host", "")
             if not self._is_allowed(host):
@@ -184,4 +183,7 @@ class _Application(Starlette):
             await super().__call__({**scope, "path": f"{PREFIX}/", "root_path": ""}, receive, send)
             return
         scope["app"] = self
-        await self._surfaces(scope, receive, send)
+        if scope.get("method") == "OPTIONS":
+            await self._asked_first(scope, receive, send)
+        else:
+            await self._surfaces.serve(scope, receive, send, named, path)

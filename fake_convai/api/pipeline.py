@@ -20,9 +20,19 @@ from fake_convai.api.routing import CHAT_PATH, Routes, no_socket
 from fake_convai.api.strict import refuse_loose
 from fake_convai.backend import faults, stubs
 from fake_convai.backend.auth import NOBODY, Caller
-from fake_convai.backend.body import MAX_FORM, is_form, parse_form, parse_object, parse_query, read_body, with_body
+from fake_convai.backend.body import (
+    MAX_FORM,
+    headers_of,
+    is_form,
+    parse_form,
+    parse_object,
+    parse_query,
+    read_body,
+    with_body,
+)
 from fake_convai.backend.disturbing import Disturbed, Disturber
 from fake_convai.backend.errors import Manners, UnprocessableBody
+from fake_convai.backend.faults import HEADER
 from fake_convai.backend.journal import Note
 from fake_convai.backend.models import to_invalid
 from fake_convai.backend.responses import Json
@@ -33,6 +43,11 @@ from fake_convai.live.running import Running
 from fake_convai.live.websocket import account_of, chat
 from fake_convai.store import appearing
 
+FOR_ANY_PAGE = {"access-control-allow-origin": "*", "access-control-expose-headers": "*"}
+"""What lets a page of any origin read an answer."""
+
+_MANNERS = {surface: Manners(surface) for surface in Surface}
+
 
 class Surfaces:
     """An ASGI application that answers for Convai's three hosts."""
@@ -42,21 +57,25 @@ class Surfaces:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or carry one WebSocket; no error gets past."""
+        await self.serve(scope, receive, send, *locate(scope))
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, named: Surface | None, path: str) -> None:
+        """The same for a request whose surface, and path on it, are known already."""
         if scope["type"] == "websocket":
-            await self._socket(WebSocket(scope, receive, send))
+            await self._socket(WebSocket(scope, receive, send), named, path)
             return
         request = Request(scope, receive)
-        named, path = locate(scope)
         note = Note(request.method, path.rstrip("/") or "/", named or Surface.PRODUCTION, sent=scope["headers"])
         running = Running.of(request.app)
         response = await self._answer(request, running, named, note)
         if running is not None:
             await running.backend.journal.add(note, response.status_code, getattr(response, "body", b""))
         response.raw_headers += _told_in_headers(note)
+        if "origin" in headers_of(scope):  # browsers call the real hosts from any page
+            response.headers.update(FOR_ANY_PAGE)
         await response(scope, receive, send)
 
-    async def _socket(self, websocket: WebSocket) -> None:
-        named, path = locate(websocket.scope)
+    async def _socket(self, websocket: WebSocket, named: Surface | None, path: str) -> None:
         path = path.rstrip("/") or "/"
         running = Running.of(websocket.app)
         if running is not None and named in (None, Surface.LIVE) and path == CHAT_PATH:
@@ -64,7 +83,7 @@ class Surfaces:
             return
         note = Note("WEBSOCKET", path, named or Surface.LIVE, sent=websocket.scope["headers"])
         error: Exception = _not_started() if running is None else no_socket(path, named)
-        answer = Manners(note.surface).answer(error).response()
+        answer = _MANNERS[note.surface].answer(error).response()
         if running is not None:
             with suppress(Unavailable):
                 note.account_id = await account_of(websocket, running, named)
@@ -75,12 +94,12 @@ class Surfaces:
     async def _answer(self, request: Request, running: Running | None, named: Surface | None, note: Note) -> Response:
         methods, in_path = self._routes.at(note.method, note.path)
         home = next(iter(methods.values())).home if methods else note.surface
-        manners = Manners(named or home)  # those of a route come with the route
+        manners = _MANNERS[named or home]  # those of a route come with the route
         caller = NOBODY
         try:
             if running is None:
                 raise _not_started()
-            caller = await running.backend.authenticator.caller(request.headers, named)
+            caller = await running.backend.authenticator.caller(headers_of(request.scope), named)
             note.account_id, note.credential = caller.account_id, caller.by
             request, answer = await _stubbed(request, running, named, note, manners)
             if answer is not None:
@@ -103,7 +122,7 @@ class Surfaces:
 
 def _told_in_headers(note: Note) -> list[tuple[bytes, bytes]]:
     """Which answer this is, as Unity reads it (docs/contract.md section 1), and where the documents have the route."""
-    told = [(b"x-request-trace-id", note.trace_id.encode())]
+    told = [(b"x-request-trace-id", note.trace_id.encode()), (b"vary", b"Origin")]
     return told if note.home is None else [*told, (b"fake-convai-off-surface", note.home.encode())]
 
 
@@ -159,7 +178,10 @@ async def _with_fault(call: Call, manners: Manners, body: dict[str, Any], respon
     account_id = note.account_id
     if account_id is None:
         return await respond()
-    fault = await backend.faults.take(account_id, note.surface, note.path, call.request.headers, body)
+    headers = headers_of(call.request.scope)
+    if HEADER not in headers and not await backend.faults.are_waiting() and not backend.faults.lagging:
+        return await respond()
+    fault = await backend.faults.take(account_id, note.surface, note.path, headers, body)
     if backend.faults.lagging and call.account is not None:
         call.account = backend.account_store(account_id, lags=True)
         await call.account.write(appearing.catch_up, note.path, body)

@@ -12,8 +12,8 @@ import orjson
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.types import Message
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Scope
 
 from fake_convai.domain.errors import Invalid, TooLarge, Unsupported
 from fake_convai.domain.long_work import aside
@@ -43,17 +43,34 @@ UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers of a request by name, in lower case; of several with one name the first counts.
+
+    Each is looked for in a handful of places, so they are made ready once: Starlette's own searches all for each.
+    """
+    ready: dict[str, str] | None = scope.get("fake_convai.headers")
+    if ready is None:
+        sent = reversed(scope["headers"])
+        ready = scope["fake_convai.headers"] = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent}
+    return ready
+
+
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """The whole body; `TooLarge` as soon as it is known to be over the limit."""
-    announced = request.headers.get("content-length", "")
+    headers = headers_of(request.scope)
+    announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise _too_large(limit)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
+    body, more = bytearray(), True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > limit:
             raise _too_large(limit)
-    encoding = request.headers.get("content-encoding", "").strip().lower()
+    encoding = headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity") or not body:
         return bytes(body)
     return await asyncio.to_thread(_decoded, bytes(body), encoding, limit)

@@ -6,8 +6,8 @@ before the answer leaves, since the next request may ask another replica for the
 """
 
 import logging
+import os
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import InitVar, dataclass, field
@@ -73,7 +73,7 @@ class Note:
     """What kind of credential came: a key, a token, a session, or nothing that counts."""
     home: Surface | None = None
     """Where the documents have the route, when it was asked on another surface."""
-    trace_id: str = field(default_factory=lambda: f"req_{uuid.uuid4().hex}")
+    trace_id: str = field(default_factory=lambda: f"req_{os.urandom(16).hex()}")
     size: int = 0
     """Bytes of what is kept, about."""
     account: str | None = field(init=False)
@@ -83,9 +83,12 @@ class Note:
     explanations: list[dict[str, str]] = field(default_factory=list)
 
     def __post_init__(self, sent: Iterable[tuple[bytes, bytes]]) -> None:
-        self.headers = [(name, value[:MAX_KEPT_HEADER]) for name, value in sent if name in _KEPT_HEADERS]
-        keys = [value for name, value in sent if name in _CREDENTIALS and value]
-        self.account = by_last_four(keys[0].decode("latin-1")) if keys else None
+        self.headers, self.account = [], None
+        for name, value in sent:
+            if name in _KEPT_HEADERS:
+                self.headers.append((name, value[:MAX_KEPT_HEADER]))
+            elif name in _CREDENTIALS and value and self.account is None:
+                self.account = by_last_four(value.decode("latin-1"))
 
     @property
     def ended(self) -> int:
@@ -178,13 +181,13 @@ def _entry(note: Note, at: int) -> Entry:
 
 def _bounded(raw: Body) -> tuple[Body, int]:
     """The body or a remark on its size, and how long that is: a note may wait for long, so it is small."""
-    if isinstance(raw, str):
+    if isinstance(raw, bytes):
+        size = len(raw)
+    elif isinstance(raw, str):
         return raw, len(raw)
-    if isinstance(raw, Mapping):
+    else:
         raw = redacted(raw)
         size = len(orjson.dumps(raw))
-    else:
-        size = len(raw)
     if size <= MAX_KEPT_BODY:
         return raw, size
     remark = f"({size} bytes, not kept)"

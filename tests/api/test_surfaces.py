@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -176,7 +177,22 @@ def test_a_page_of_any_origin_may_read_answers_and_errors(api: Api) -> None:
         ("/beta/nothing", key, 404),
     ):
         response = api.client.post(path, headers={**ORIGIN, **headers})
-        assert (response.status_code, response.headers["access-control-allow-origin"]) == (status, "*")
+        assert response.status_code == status
+        assert cross_origin(response) == {"access-control-allow-origin": "*", "access-control-expose-headers": "*"}
+        assert response.headers["vary"] == "Origin"
+        response = api.client.post(path, headers=headers)
+        assert (response.status_code, cross_origin(response), response.headers["vary"]) == (status, {}, "Origin")
+
+
+def test_options_that_asks_for_no_origin_is_a_method_that_no_route_takes(api: Api) -> None:
+    response = api.client.options("/beta/memory/list", headers={**ORIGIN, "CONVAI-API-KEY": api.key})
+    refused(response, 405, "OPTIONS", "POST")
+    assert cross_origin(response) == {"access-control-allow-origin": "*", "access-control-expose-headers": "*"}
+
+
+def cross_origin(response: httpx.Response) -> dict[str, str]:
+    """What a response says to a browser about pages of other origins."""
+    return {name: value for name, value in response.headers.items() if name.startswith("access-control")}
 
 
 @pytest.mark.parametrize("path", ["/_fake/health", *(f"/{surface}/_fake/health" for surface in SURFACES)])

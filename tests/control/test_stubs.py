@@ -49,6 +49,13 @@ class TestAnAnswer:
         assert (response.status_code, response.content, response.headers["content-type"]) == (418, content, kind)
         assert response.headers.get("x-a") == given.get("headers", {}).get("X-A")
 
+    def test_says_once_who_may_read_it(self, api: Api, control: Control) -> None:
+        own = {"Access-Control-Allow-Origin": "https://game.example", "Vary": "Accept"}
+        put(control, {**TTS, "headers": own})
+        response = api.client.post("/tts", headers={**api.headers("/tts"), "Origin": "https://other.example"})
+        assert response.headers.get_list("access-control-allow-origin") == ["*"]
+        assert response.headers.get_list("vary") == ["Accept", "Origin"]
+
     def test_takes_its_time(self, api: Api, control: Control) -> None:
         put(control, {**TTS, "delay_ms": 20})
         started = time.perf_counter()
