@@ -7,15 +7,27 @@ import os
 import re
 import subprocess
 import sys
+import unicodedata
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fake_convai.domain.dedup import Candidate, DedupMode, compare, explain_apart, find_match, index_keys, is_same
+from fake_convai.domain.dedup import (
+    Candidate,
+    DedupMode,
+    compare,
+    exact_key,
+    explain_apart,
+    find_match,
+    index_keys,
+    is_same,
+)
 from fake_convai.domain.english.tables import load
+from fake_convai.domain.english.tokens import MAX_LENGTH
 from tests.domain.pairs import OWN_FILE, Pair, all_sets, rates, read_pairs
 
 OWN = read_pairs(OWN_FILE)
@@ -249,6 +261,21 @@ def test_any_text_can_be_compared(text: str) -> None:
     assert is_same(text, text)
     assert not is_same(text, "The user likes tea.")
     assert index_keys(text)
+
+
+def test_a_character_that_stands_for_eighteen_is_spelled_out_so_often_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    spelled: list[str] = []
+    normalize = unicodedata.normalize
+
+    def spell_out(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
+        spelled.append(normalize(form, text))
+        return spelled[-1]
+
+    monkeypatch.setattr(unicodedata, "normalize", spell_out)
+    fact, longer = "\ufdfa" * 3_000, "\ufdfa" * 3_001
+    assert find_match(longer, [Candidate("1", fact)]) is None
+    assert exact_key(fact) != exact_key(longer)
+    assert sum(map(len, spelled)) == 2 * 2 * 18 * MAX_LENGTH
 
 
 def test_the_outcome_does_not_depend_on_the_hash_seed() -> None:

@@ -16,7 +16,7 @@ from itertools import combinations
 from fake_convai.domain.dedup.reading import is_plain_value, read, topic_of
 from fake_convai.domain.english.forms import stem
 from fake_convai.domain.english.tables import lexicon
-from fake_convai.domain.english.tokens import NUMERIC, exact_form
+from fake_convai.domain.english.tokens import NUMERIC
 
 MAX_KEY_LENGTH = 64
 MAX_PAIRED = 5
@@ -26,7 +26,7 @@ MAX_PAIRED = 5
 def exact_key(memory: str) -> str:
     """The key that a fact shares with its repeats only; it begins with "=". A store that keeps it when the text of a
     record is replaced, and sets `Candidate.repeats` where a new fact meets it, finds the record of a former text."""
-    return _short("=" + exact_form(memory))
+    return _short("=" + read(memory).form)
 
 
 def index_keys(memory: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from fake_convai.domain.dedup.reading import Claim, Fact, is_plain_value, read
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.forms import stem
 from fake_convai.domain.english.tables import lexicon
-from fake_convai.domain.english.tokens import LABEL_A, NUMERIC, exact_form
+from fake_convai.domain.english.tokens import LABEL_A, NUMERIC
 
 EXACT_REPEAT = "exact repeat"
 
@@ -79,9 +79,9 @@ def find_match(new: str, candidates: Sequence[Candidate], mode: DedupMode = "nai
     """
     if mode == "off" or not candidates:
         return None
-    form = exact_form(new)
+    form = read(new).form
     for candidate in candidates:
-        if exact_form(candidate.memory) == form:
+        if read(candidate.memory).form == form:
             return Match(candidate, EXACT_REPEAT)
     if mode == "exact":
         return None

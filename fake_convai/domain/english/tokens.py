@@ -260,11 +260,12 @@ def exact_form(text: str) -> str:
     """What two texts must have in common to be the same words in any language: letters, digits and symbols.
 
     Compatibility forms, case, white space and punctuation do not count; signs inside numbers and symbols such as
-    "C++" or an emoji do.
+    "C++" or an emoji do. Beyond the length of a fact compatibility forms do count: one character may stand for 18.
     """
     plain = text.casefold()
     if not text.isascii():
-        plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        fact = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold()
+        plain = unicodedata.normalize("NFKC", fact) + text[MAX_LENGTH:].casefold()
     plain = _SIGN_IN_NUMBER.sub("", plain) if "," in plain else plain
     return " ".join(_MARK.sub(_counted, plain.rstrip(" .")).split()) or " ".join(plain.split())
 
