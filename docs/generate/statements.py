@@ -48,7 +48,7 @@ def _put_together_when_asked() -> list[Query]:
         journal.read(tx, account, journal.Wanted(path=path, surface=surface, status=status))
     for account, session_id, kind, direction in product((1, None), ("a", None), ("b", None), ("in", None)):
         messages.read(tx, account, messages.Wanted(session_id=session_id, type=kind, direction=direction))
-    for given in product((True, False), repeat=3):
+    for given in product((True, False), repeat=4):
         tx.queries += end_users._list_queries(*given)
     return tx.queries
 

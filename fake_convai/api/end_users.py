@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import Field, StrictStr
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
@@ -15,6 +16,7 @@ from fake_convai.backend.models import (
     Wanted,
     WholeNumber,
 )
+from fake_convai.backend.responses import large
 from fake_convai.backend.surface import Surface
 from fake_convai.domain import cursor as cursors
 from fake_convai.domain.clock import parse_moment, to_iso
@@ -87,7 +89,7 @@ class DeleteAnswer(TypedDict):
 
 
 @group.post("/user/end-users/list", source="seed")
-async def list_(call: Call, body: ListRequest) -> ListAnswer:
+async def list_(call: Call, body: ListRequest) -> ListAnswer | Response:
     """List end users, page by page.
 
     Walking all pages yields every record that existed at the start exactly once, whatever happens meanwhile. The
@@ -104,15 +106,20 @@ async def list_(call: Call, body: ListRequest) -> ListAnswer:
         else None
     )
     page = await call.store.read(end_users.list_page, body.limit, start, filters)
+    is_large = page is None
+    if page is None:
+        page = await call.store.long.read(end_users.list_page, body.limit, start, filters, whole=True)
+        assert page is not None
     next_cursor = (
         None if page.next is None else cursors.encode(page.next, account_id=account_id, filters=filters, secret=secret)
     )
-    return {
+    answer: ListAnswer = {
         "end_users": [details(person) for person in page.end_users],
         "total_count": page.total_count,
         "next_cursor": next_cursor,
         "has_more": page.next is not None,
     }
+    return await large(answer) if is_large else answer
 
 
 @group.post("/user/end-users/get", source="seed", errors=(404,))

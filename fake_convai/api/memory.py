@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictStr
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from fake_convai.api.endpoint import Call, Group
@@ -17,6 +18,7 @@ from fake_convai.backend.models import (
     Wanted,
     WholeNumber,
 )
+from fake_convai.backend.responses import large
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import to_iso
 from fake_convai.domain.errors import Invalid
@@ -131,16 +133,15 @@ async def add(call: Call, body: AddRequest) -> AddAnswer:
 
 
 @group.post("/memory/list", source="seed", errors=(403, 404))
-async def list_(call: Call, body: ListRequest) -> ListAnswer:
+async def list_(call: Call, body: ListRequest) -> ListAnswer | Response:
     """List what a character remembers about a person, oldest first, page by page."""
-    found = await call.store.write(memories.list_page, body.character_id, body.end_user_id, body.page, body.page_size)
-    return {
-        "memories": [_record(memory) for memory in found.memories],
-        "total_count": found.total_count,
-        "page": body.page,
-        "page_size": body.page_size,
-        "has_more": body.page * body.page_size < found.total_count,
-    }
+    wanted = (body.character_id, body.end_user_id, body.page, body.page_size)
+    found = await call.store.write(memories.list_page, *wanted)
+    if found is not None:
+        return _page(found, body)
+    found = await call.store.long.write(memories.list_page, *wanted, whole=True)
+    assert found is not None
+    return await large(_page(found, body))
 
 
 @group.post("/memory/get", source="seed", errors=(403, 404))
@@ -179,6 +180,16 @@ def _fact(number: int, text: str) -> str:
             f"none of the facts was stored.",
         )
     return fact
+
+
+def _page(found: memories.MemoryPage, body: ListRequest) -> ListAnswer:
+    return {
+        "memories": [_record(memory) for memory in found.memories],
+        "total_count": found.total_count,
+        "page": body.page,
+        "page_size": body.page_size,
+        "has_more": body.page * body.page_size < found.total_count,
+    }
 
 
 def _record(memory: memories.Memory) -> MemoryRecord:

@@ -7,6 +7,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import CoreModeRef, CoreRef, DefsRef, GenerateJsonSchema
 from starlette.responses import Response
 
+from fake_convai.backend.responses import EventStream
+
 Schema = dict[str, Any]
 
 REF = "#/components/schemas/{model}"
@@ -55,7 +57,7 @@ def json_type(answer: Any) -> Any | None:
 
 def streams(answer: Any) -> bool:
     """Whether an endpoint may answer with a stream of events."""
-    return any(_is_response(member) for member in (answer, *get_args(answer)))
+    return EventStream in (answer, *get_args(answer))
 
 
 def take_null(schema: Schema) -> Schema:

@@ -9,8 +9,8 @@ from fake_convai.domain.cursor import Cursor, Filters
 from fake_convai.domain.errors import NotFound
 from fake_convai.store import lag, people
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.people import COLUMNS, OF_ACCOUNT, Person, to_person
-from fake_convai.store.query import Query
+from fake_convai.store.people import COLUMNS, METADATA, OF_ACCOUNT, Person, to_person
+from fake_convai.store.query import Query, in_passing
 from fake_convai.store.statements import activity, and_, bindparam, exists, func, pending, select, speakers
 
 # Of this account: only there do activities become visible in the order of their numbers.
@@ -76,9 +76,12 @@ def unknown_end_user(end_user_id: str) -> NotFound:
     )
 
 
-def list_page(tx: AccountTransaction, limit: int, cursor: Cursor | None, filters: Filters) -> EndUserPage:
-    """A page of end users in the order their records were made, which nothing that happens meanwhile can change."""
-    count, page = _list_queries(filters.active_after is not None, filters.active_before is not None, tx.lags)
+def list_page(
+    tx: AccountTransaction, limit: int, cursor: Cursor | None, filters: Filters, *, whole: bool = False
+) -> EndUserPage | None:
+    """A page of end users in the order their records were made, which nothing that happens meanwhile can change. None
+    when it is too large to be read in passing, unless the `whole` page is wanted whatever its size."""
+    count, page = _list_queries(filters.active_after is not None, filters.active_before is not None, tx.lags, whole)
     if cursor is None:
         newest = tx.first(_HORIZON)
         cursor = Cursor(after=0, horizon=0 if newest is None else newest[0])
@@ -89,6 +92,8 @@ def list_page(tx: AccountTransaction, limit: int, cursor: Cursor | None, filters
     }
     total = tx.first(count, **bounds)
     rows = tx.all(page, after=cursor.after, row_limit=limit + 1, **bounds)
+    if None in [row[METADATA] for row in rows]:
+        return None
     end_users = [to_person(row) for row in rows[:limit]]
     more = len(rows) > limit
     return EndUserPage(
@@ -99,7 +104,7 @@ def list_page(tx: AccountTransaction, limit: int, cursor: Cursor | None, filters
 
 
 @cache
-def _list_queries(after: bool, before: bool, lags: bool) -> tuple[Query, Query]:
+def _list_queries(after: bool, before: bool, lags: bool, whole: bool) -> tuple[Query, Query]:
     """Count and page, narrowed by those filters that are given; both are exclusive, never active matches none."""
     conditions = [OF_ACCOUNT, speakers.c.end_user_id.is_not(None)]
     if lags:
@@ -111,7 +116,7 @@ def _list_queries(after: bool, before: bool, lags: bool) -> tuple[Query, Query]:
     return (
         Query(select(func.count()).select_from(speakers).where(and_(*conditions))),
         Query(
-            select(*COLUMNS)
+            select(*[column if whole or at != METADATA else in_passing(column) for at, column in enumerate(COLUMNS)])
             .where(and_(*conditions, speakers.c.speaker_seq > bindparam("after")))
             .order_by(speakers.c.speaker_seq)
             .limit(bindparam("row_limit"))

@@ -22,7 +22,7 @@ from fake_convai.store.partitions import (
     partition_of,
 )
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, array, for_each, named
+from fake_convai.store.query import Query, array, for_each, in_passing, named
 from fake_convai.store.statements import (
     bindparam,
     delete,
@@ -63,12 +63,15 @@ _of_partition = memories.c.partition_seq == bindparam("partition_seq")
 _with_id = memories.c.id == bindparam("id")
 _ordered = (memories.c.created_at, memories.c.memory_seq)
 _COUNT = Query(select(func.count()).select_from(memories).where(_of_partition))
-_PAGE = Query(
-    select(*_COLUMNS, select(func.count()).where(_of_partition).select_from(memories).scalar_subquery())
-    .where(_of_partition)
-    .order_by(*_ordered)
-    .limit(bindparam("row_limit"))
-    .offset(bindparam("row_offset"))
+_PAGE, _WHOLE_PAGE = (
+    Query(
+        select(*_COLUMNS[:4], data, select(func.count()).where(_of_partition).select_from(memories).scalar_subquery())
+        .where(_of_partition)
+        .order_by(*_ordered)
+        .limit(bindparam("row_limit"))
+        .offset(bindparam("row_offset"))
+    )
+    for data in (in_passing(memories.c.metadata), memories.c.metadata)
 )
 _is_there = or_(memories.c.gone_at.is_(None), memories.c.gone_at > bindparam("now"))
 _all = (
@@ -190,10 +193,16 @@ def put_all(tx: AccountTransaction, records: Iterable[tuple[Person, Character, M
             memory_index.catch_up(tx, seq)
 
 
-def list_page(tx: AccountTransaction, character_id: str, end_user_id: str, page: int, page_size: int) -> MemoryPage:
-    """Page `page` of a person's memories, oldest first."""
+def list_page(
+    tx: AccountTransaction, character_id: str, end_user_id: str, page: int, page_size: int, *, whole: bool = False
+) -> MemoryPage | None:
+    """Page `page` of a person's memories, oldest first. None when it is too large to be read in passing, unless the
+    `whole` page is wanted whatever its size."""
     partition = known_partition(tx, character_id, end_user_id)
-    rows = tx.all(_PAGE, partition_seq=partition.seq, row_limit=page_size, row_offset=(page - 1) * page_size)
+    query = _WHOLE_PAGE if whole else _PAGE
+    rows = tx.all(query, partition_seq=partition.seq, row_limit=page_size, row_offset=(page - 1) * page_size)
+    if None in [row[4] for row in rows]:
+        return None
     total = (rows[0][5:] if rows else tx.first(_COUNT, partition_seq=partition.seq)) or (0,)  # or a page past the end
     people.note_ltm_usage(tx, partition.speaker_seq)
     return MemoryPage([_to_memory(row) for row in rows], total[0])

@@ -36,6 +36,7 @@ COLUMNS = (
     speakers.c.last_active_at,
     select(ltm_usage.c.at).where(_of_speaker).scalar_subquery(),
 )
+METADATA = 5
 
 # Nearly always an id is an end_user_id, which one look into an index finds. One equal to a speaker_id or a device id
 # means that speaker (docs/contract.md sections 3 and 6): the account stands in each part, so that each has an index.

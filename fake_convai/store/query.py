@@ -16,6 +16,7 @@ from fake_convai.store.statements import (
     Table,
     Text,
     bindparam,
+    case,
     cast,
     func,
     key_of,
@@ -26,7 +27,7 @@ from fake_convai.store.statements import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter
+    from sqlalchemy import BindParameter, Case
     from sqlalchemy.sql import Executable
 
 Row = Sequence[Any]
@@ -98,6 +99,15 @@ def for_each(parameter: str, make: "Callable[[Select[Any], Any], Executable]") -
     return Query(
         make(select(texts.table_valued("value").c.value), of_dialect("sqlite", "insert")), postgresql=on_postgresql
     )
+
+
+IN_PASSING = 20_000
+"""Characters of a text of which a page has many; longer ones would hold up everybody."""
+
+
+def in_passing(column: Any) -> "Case[Any]":
+    """A text that is never null, or null where it is too long to be read in passing."""
+    return case((func.substr(column, IN_PASSING, 1) == "", column))
 
 
 def array(texts: Iterable[str]) -> str:
