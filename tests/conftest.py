@@ -4,6 +4,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -19,6 +20,7 @@ from fake_convai.app import create_app
 from fake_convai.backend.backend import Backend
 from fake_convai.domain.clock import parse_moment
 from fake_convai.domain.identity import hash_secret
+from fake_convai.live.hub import Hub
 from fake_convai.live.running import Running
 from fake_convai.settings import Settings
 from fake_convai.store import people
@@ -178,8 +180,16 @@ def database_url(request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture(scope="session")
 def client(database_url: str | None) -> Iterator[TestClient]:
-    """The app, running in process."""
-    with TestClient(create_app(Settings(database=database_url))) as test_client:
+    """The app, running in process. It looks after idle sessions when a test says so (`talking.sweep`, or by setting the
+    clock), and not every second as well, which would be in between what a test does."""
+
+    async def rest(_: Hub) -> None:
+        pass
+
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Hub, "run", rest)
+            test_client = stack.enter_context(TestClient(create_app(Settings(database=database_url))))
         yield test_client
 
 

@@ -37,7 +37,7 @@ ANY_STEP = st.one_of(
     st.tuples(st.just("trigger"), st.sampled_from(TEXTS)),
     st.tuples(st.just("interrupt")),
     st.tuples(st.just("toggle"), st.booleans()),
-    st.tuples(st.just("advance"), st.sampled_from([0.5, 1, 3, 30])),
+    st.tuples(st.just("advance"), st.sampled_from([0.5, 1, 3, 20])),
     st.tuples(st.just("pace"), st.sampled_from(range(len(PACES)))),
     st.tuples(st.just("fault"), st.sampled_from([{"status": 503}, {"delay_ms": 1}, {"status": 500, "when": "after"}])),
     st.tuples(st.just("break"), st.sampled_from(DEEDS)),

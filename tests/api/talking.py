@@ -166,7 +166,7 @@ def end_user(api: Api, end_user_id: str) -> Frame:
 
 
 def sweep(api: Api) -> None:
-    """Let the server look after idle sessions now, as it does every second."""
+    """Let the server look after idle sessions now, as it otherwise does every second."""
     assert api.client.portal is not None
     api.client.portal.call(running(api.client).hub.sweep)
 
