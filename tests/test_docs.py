@@ -1,7 +1,7 @@
 """The pages keep their word: every block that can be run is run, and prints what it shows.
 
 `console` blocks are compared with what they print; `sh`, `python`, `js`, `ts` and `csharp` blocks have to succeed. Each
-block has a server of its own, as `make serve ARGS="--demo"` runs it, in place of localhost:2668. What cannot be run
+block has a server of its own, with what `make serve ARGS="--demo"` has, in place of localhost:2668. What cannot be run
 here has `<!-- not run: why -->` above it, or is indented instead of fenced. Only programs of `HARMLESS` are ever
 started: a page is no place from which to install things or to reach other machines by accident.
 """
@@ -23,7 +23,6 @@ import yaml
 
 from fake_convai import FakeConvai
 from fake_convai.cli.main import cli
-from tests.serving import Served, serve
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "fake_convai"
@@ -58,9 +57,14 @@ class Block:
     language: str
     code: str
 
-    def at(self, server: Served) -> str:
+    def at(self, server: FakeConvai) -> str:
         """The code for this server."""
-        return _ADDRESS.sub(server.netloc, self.code)
+        return _here(server, self.code)
+
+
+def _here(server: FakeConvai, code: str) -> str:
+    """Code with the address of this server."""
+    return _ADDRESS.sub(server.url.removeprefix("http://"), code)
 
 
 def _blocks(*languages: str) -> list[Any]:
@@ -114,22 +118,22 @@ def _need(*programs: str) -> None:
 
 
 @pytest.fixture
-def demo_server() -> Iterator[Served]:
-    """A server as `make serve ARGS="--demo"` runs it, on a free port."""
-    with serve("--demo") as served:
+def demo_server() -> Iterator[FakeConvai]:
+    """A server with what `make serve ARGS="--demo"` has, on a free port."""
+    with FakeConvai({"demo": True}) as served:
         yield served
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if _commands(page)], ids=lambda page: page.name)
-def test_console_blocks_print_what_they_show(page: Path, demo_server: Served, tmp_path: Path) -> None:
+def test_console_blocks_print_what_they_show(page: Path, demo_server: FakeConvai, tmp_path: Path) -> None:
     for command, expected in _commands(page):
         _make_sure_that_it_is_harmless(command)
-        printed = _run(tmp_path, "bash", "-c", _ADDRESS.sub(demo_server.netloc, command))
+        printed = _run(tmp_path, "bash", "-c", _here(demo_server, command))
         assert _alike(printed) == _alike(expected), command
 
 
 @pytest.mark.parametrize("block", _blocks("sh"))
-def test_shell_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path) -> None:
+def test_shell_blocks_succeed(block: Block, demo_server: FakeConvai, tmp_path: Path) -> None:
     for command in re.split(r"(?<!\\)\n(?! )", block.code.strip()):
         _make_sure_that_it_is_harmless(command)
     _run(tmp_path, "bash", "-euo", "pipefail", "-c", block.at(demo_server))
@@ -137,7 +141,7 @@ def test_shell_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path)
 
 @pytest.mark.parametrize("block", _blocks("js"))
 def test_javascript_blocks_succeed(
-    block: Block, demo_server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    block: Block, demo_server: FakeConvai, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _need("node")
     if "new WebSocket" in block.code and not _run(tmp_path, "node", "-p", "globalThis.WebSocket ?? ''").strip():
@@ -149,7 +153,7 @@ def test_javascript_blocks_succeed(
 
 @pytest.mark.parametrize("block", _blocks("ts"))
 def test_typescript_blocks_succeed_with_the_client_that_is_made_for_them(
-    block: Block, demo_server: Served, tmp_path: Path
+    block: Block, demo_server: FakeConvai, tmp_path: Path
 ) -> None:
     _need("node")
     if not (MODULES / "openapi-typescript").exists():
@@ -160,7 +164,7 @@ def test_typescript_blocks_succeed_with_the_client_that_is_made_for_them(
     wrong = '\nawait fake.PUT("/_fake/clock", { body: { nau: "2026" } });\n'
     (tmp_path / "wrong.ts").write_text(block.code + wrong, "utf-8")
     (generate,) = re.findall(r"^npx (openapi-typescript .+)$", block.page.read_text("utf-8"), re.MULTILINE)
-    _run(tmp_path, "bash", "-c", f"node_modules/.bin/{_ADDRESS.sub(demo_server.netloc, generate)}")
+    _run(tmp_path, "bash", "-c", f"node_modules/.bin/{_here(demo_server, generate)}")
     compile_strictly = ("node_modules/.bin/tsc", "--strict", "--target", "es2022", "--module", "nodenext")
     _run(tmp_path, *compile_strictly, "block.ts")
     _run(tmp_path, "node", "block.js")
@@ -202,7 +206,7 @@ public static class Drive
 
 
 @pytest.mark.parametrize("block", _blocks("csharp"))
-def test_csharp_blocks_succeed(block: Block, demo_server: Served, tmp_path: Path) -> None:
+def test_csharp_blocks_succeed(block: Block, demo_server: FakeConvai, tmp_path: Path) -> None:
     _need("mcs", "mono")
     (tmp_path / "block.cs").write_text(block.code + DRIVE, "utf-8")
     _run(tmp_path, "mcs", "-warnaserror", "-r:System.Net.Http", "block.cs")

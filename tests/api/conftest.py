@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.serving import serve
+from fake_convai.testing import FakeConvai
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served() -> Iterator[str]:
     """The URL of a server with real sockets."""
-    with serve() as server:
+    with FakeConvai() as server:
         yield server.url

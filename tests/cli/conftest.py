@@ -10,7 +10,7 @@ import httpx2 as httpx
 import pytest
 
 from fake_convai.cli.main import main
-from tests.serving import serve
+from fake_convai.testing import FakeConvai
 
 NOON = "2026-01-01T12:00:00.000000Z"
 SEED = {
@@ -24,7 +24,7 @@ LIST = "/beta/user/end-users/list"
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A server."""
-    with serve() as served:
+    with FakeConvai() as served:
         yield served.url
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from fake_convai.cli.plane import DEFAULT_URL
 from fake_convai.settings import Settings
+from fake_convai.testing import FakeConvai
 from tests.cli.conftest import NOON, SEED, Shell
-from tests.serving import serve
 
 
 class Elsewhere(BaseHTTPRequestHandler):
@@ -195,7 +195,7 @@ class TestWhichServer:
         assert "--api-key KEY" in shell.refused("export")
 
     def test_a_control_key(self, shell: Shell) -> None:
-        with serve("--control-key", "secret") as served:
+        with FakeConvai({"control_key": "secret"}) as served:
             shell.set(FAKE_CONVAI_URL=served.url)
             assert "X-Fake-Convai-Control-Key" in shell.refused("export")
             assert "X-Fake-Convai-Control-Key" in shell.refused("export", "--control-key", "wr\u00f6ng")

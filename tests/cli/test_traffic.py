@@ -2,8 +2,8 @@
 
 import pytest
 
+from fake_convai.testing import FakeConvai
 from tests.cli.conftest import LIST, NOON, Shell
-from tests.serving import serve
 
 
 def cells(table: str) -> list[list[str]]:
@@ -105,7 +105,7 @@ class TestRequests:
 
 
 def test_dropped_requests_are_counted(shell: Shell) -> None:
-    with serve("--journal-size", "1") as served:
+    with FakeConvai({"journal_size": 1}) as served:
         shell.url = served.url
         shell.set(FAKE_CONVAI_URL=served.url)
         for _ in range(3):

@@ -14,9 +14,9 @@ from fake_convai.cli.main import main
 from fake_convai.control.routes import ROUTES
 from fake_convai.control.seed_document import SeedDocument
 from fake_convai.domain.faults import Fault, Match
+from fake_convai.testing import FakeConvai
 from tests.conftest import Api
 from tests.control.driving import Control
-from tests.serving import serve
 
 PAGE = (Path(__file__).parents[2] / "docs" / "control-plane.md").read_text("utf-8")
 
@@ -55,7 +55,7 @@ def test_the_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.chdir(tmp_path)
     (tmp_path / "team.json").write_text(blocks("json")[0])
     monkeypatch.setenv("FAKE_CONVAI_ACCOUNT_KEY", "my-test")
-    with serve() as served:
+    with FakeConvai() as served:
         monkeypatch.setenv("FAKE_CONVAI_URL", served.url)
         for words in shell_lines():
             monkeypatch.setattr(

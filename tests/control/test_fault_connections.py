@@ -6,10 +6,10 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from fake_convai.testing import FakeConvai
 from tests.api.talking import MY_NAME, NAME_FACT, Chat, chat, connect, facts, said_in
 from tests.conftest import Api
 from tests.control.driving import Control
-from tests.serving import serve
 
 KEY = {"CONVAI-API-KEY": "key", "X-API-Key": "key"}
 LIST = "/beta/user/end-users/list"
@@ -18,8 +18,7 @@ LIST = "/beta/user/end-users/list"
 @pytest.fixture(scope="module")
 def url(database_url: str | None) -> Iterator[str]:
     """A real server, since only a real connection can break."""
-    options = [] if database_url is None else ["--database", database_url]
-    with serve(*options) as served:
+    with FakeConvai({"database": database_url}) as served:
         yield served.url
 
 

@@ -11,10 +11,10 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect as dial
 
+from fake_convai.testing import FakeConvai
 from tests.api.talking import Frame, chat, connect
 from tests.conftest import Api, refused
 from tests.control.driving import Control
-from tests.serving import serve
 
 KEY = {"CONVAI-API-KEY": "key", "X-API-Key": "key"}
 STREAM = "/live/connect/stream"
@@ -33,8 +33,7 @@ SSE_KINDS = [
 @pytest.fixture(scope="module")
 def url(database_url: str | None) -> Iterator[str]:
     """A real server, since only a real connection can break."""
-    options = [] if database_url is None else ["--database", database_url]
-    with serve(*options) as served:
+    with FakeConvai({"database": database_url}) as served:
         yield served.url
 
 

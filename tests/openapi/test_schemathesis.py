@@ -28,7 +28,7 @@ from fake_convai.app import create_app
 from fake_convai.backend.body import MAX_DEPTH
 from fake_convai.backend.surface import Surface
 from fake_convai.settings import Settings
-from tests.serving import serve
+from fake_convai.testing import FakeConvai
 
 ROOT = folder().parent
 KEY = "contract-test"
@@ -88,7 +88,7 @@ def test_calls_that_follow_from_each_other(schema: BaseSchema) -> None:
             with asgi.get_client(cast(Any, APP)) as client:
                 assert client.post("/_fake/reset", headers={"X-API-Key": KEY}).status_code == 200
 
-    FromNothing.run(settings=settings(RUN, max_examples=4 * EXAMPLES, stateful_step_count=6))
+    FromNothing.run(settings=settings(RUN, max_examples=2 * EXAMPLES, stateful_step_count=6))
 
 
 def test_the_hooks_know_how_deep_a_body_may_be() -> None:
@@ -100,15 +100,18 @@ def _command_lines() -> list[str]:
     return [line.replace("\\\n", "") for line in re.findall(r"^    (schemathesis (?:.*\\\n)*.*)$", page, re.MULTILINE)]
 
 
-@pytest.mark.parametrize("line", _command_lines(), ids=lambda line: re.findall(r"/(\w+)\.json", line)[0])
-def test_the_command_lines_of_the_page_come_out_clean(line: str) -> None:
-    with serve() as server:
-        command = shlex.split(line.replace("localhost:2668", server.netloc))
+def test_a_command_line_of_the_page_comes_out_clean() -> None:
+    """One for all: the others differ from it in the document, which the tests above go through."""
+    line = _command_lines()[1]
+    with FakeConvai() as server:
+        command = shlex.split(line.replace("localhost:2668", server.url.removeprefix("http://")))
         program = str(Path(sys.executable).parent / command[0])
-        more = ("--max-examples", "3", "--generation-deterministic")
+        more = ("--max-examples", "1", "--generation-deterministic")
         done = subprocess.run([program, *command[1:], *more], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, "No issues found" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_there_is_a_command_line_for_each_document() -> None:
-    assert [re.findall(r"/(\w+)\.json", line)[0] for line in _command_lines()] == list(Surface)
+    lines = _command_lines()
+    for surface, header, line in zip(Surface, ("CONVAI-API-KEY", "CONVAI-API-KEY", "X-API-Key"), lines, strict=True):
+        assert line == lines[1].replace("beta", surface).replace("CONVAI-API-KEY", header)

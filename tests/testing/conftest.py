@@ -61,3 +61,12 @@ class App:
 def app(http: httpx.Client, fake: FakeConvai) -> App:
     """An app that uses the account."""
     return App(http, fake)
+
+
+OURS = ("-p", "fake_convai.testing.pytest_plugin")
+
+
+@pytest.fixture
+def no_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the plugins that are named are loaded: others import what they like, and take their time."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fake_convai import FakeConvai
-from tests.testing.conftest import App
+from tests.testing.conftest import OURS, App
 
 pytest_plugins = ["pytester"]
 
@@ -51,11 +51,14 @@ def test_the_control_plane_says_what_was_met(app: App, fake: FakeConvai) -> None
     assert {"id": "memory-order", "says": "Oldest first, and a page past the end is empty."} in listed["assumptions"]
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.usefixtures("no_other_plugins")
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist.plugin", "-n", "2")], ids=["alone", "with workers"])
 def test_the_report(pytester: pytest.Pytester, tmp_path: Path, workers: tuple[str, ...]) -> None:
     pytester.makepyfile(SUITE)
     path = tmp_path / "met.json"
-    result = pytester.runpytest_subprocess("--fake-convai-coverage", f"--fake-convai-coverage-json={path}", *workers)
+    result = pytester.runpytest_subprocess(
+        *OURS, "--fake-convai-coverage", f"--fake-convai-coverage-json={path}", *workers
+    )
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(
         [
@@ -92,13 +95,15 @@ def test_messages_are_counted_by_direction_and_type(fake: FakeConvai) -> None:
     assert ("out", "server-message") not in met, "an envelope is called by what is in it"
 
 
+@pytest.mark.usefixtures("no_other_plugins")
 def test_too_little_fails_the_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(SUITE)
-    result = pytester.runpytest_subprocess("--fake-convai-coverage-fail-under=50")
+    result = pytester.runpytest_subprocess(*OURS, "--fake-convai-coverage-fail-under=50")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["FAIL: * % of the operations were met, wanted are 50 %"])
 
 
+@pytest.mark.usefixtures("no_other_plugins")
 def test_a_suite_without_the_fake(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(): pass")
-    pytester.runpytest_subprocess("--fake-convai-coverage").stdout.fnmatch_lines(["No test used the fake."])
+    pytester.runpytest_subprocess(*OURS, "--fake-convai-coverage").stdout.fnmatch_lines(["No test used the fake."])

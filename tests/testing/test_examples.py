@@ -1,6 +1,6 @@
 """docs/testing.md shows the files of tests/examples as they are, and they pass however they are run.
 
-In a plain run of all tests they are run too; here it is with workers, and on a server in another process.
+In a plain run of all tests they are run too; here it is on a server in another process.
 """
 
 import os
@@ -13,6 +13,7 @@ import pytest
 
 from fake_convai import FakeConvai
 from fake_convai.testing import pytest_plugin
+from tests.testing.conftest import OURS
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "tests" / "examples"
@@ -23,28 +24,18 @@ _BLOCK = re.compile(r"^<!-- (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE | re
 NEEDS_A_SERVER_OF_ITS_OWN = ("free_plan", "test_without_a_socket.py")
 
 
-def run(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the examples in a pytest of their own."""
+def test_the_examples_pass_on_a_server_in_another_process(process_url: str) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # other plugins take seconds to import
-    ours = ("-p", "xdist.plugin", "-p", "fake_convai.testing.pytest_plugin", "-p", "no:cacheprovider")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *ours, "tests/examples", *options],
+    ignored = [f"--ignore=tests/examples/{name}" for name in NEEDS_A_SERVER_OF_ITS_OWN]
+    options = (*OURS, "-p", "no:cacheprovider", "--fake-convai-url", process_url, *ignored)
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/examples", *options],
         cwd=ROOT,
-        env={**inherited, **alone, **variables},
+        env={**inherited, **alone, "FAKE_CONVAI_URL": process_url},
         capture_output=True,
         text=True,
     )
-
-
-def test_the_examples_pass_with_workers() -> None:
-    result = run("-n", "4")
-    assert result.returncode == 0, result.stdout
-
-
-def test_the_examples_pass_on_a_server_in_another_process(process_url: str) -> None:
-    ignored = [f"--ignore=tests/examples/{name}" for name in NEEDS_A_SERVER_OF_ITS_OWN]
-    result = run("--fake-convai-url", process_url, *ignored, FAKE_CONVAI_URL=process_url)
     assert result.returncode == 0, result.stdout
     assert "skipped" not in result.stdout
 

@@ -10,6 +10,7 @@ from pyfakefs.fake_filesystem import FakeFilesystem
 
 from fake_convai import FakeConvai
 from fake_convai.testing import AsyncFakeConvai
+from tests.testing.conftest import OURS
 
 
 def test_another_file_system(fs: FakeFilesystem, fake_convai: FakeConvai) -> None:
@@ -26,6 +27,7 @@ def test_a_frozen_clock(fake_convai: FakeConvai) -> None:
         assert fake_convai.now().year > 2020
 
 
+@pytest.mark.usefixtures("no_other_plugins")
 def test_a_server_that_starts_in_frozen_time_stops(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -39,7 +41,7 @@ def test_a_server_that_starts_in_frozen_time_stops(pytester: pytest.Pytester) ->
             assert fake_convai.now().year > 2020
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=60)
+    result = pytester.runpytest_subprocess(*OURS, "-p", "no:cacheprovider", timeout=120)
     result.assert_outcomes(passed=2)
 
 
@@ -70,8 +72,8 @@ def test_a_forked_child(fake_convai: FakeConvai) -> None:
     assert [one["character_id"] for one in fake_convai.state()["characters"]] == ["made-by-the-child"]
 
 
-def test_the_client_part_needs_httpx_alone(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+@pytest.mark.usefixtures("no_other_plugins")
+def test_the_client_part_needs_httpx_alone(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import sys
@@ -93,7 +95,7 @@ def test_the_client_part_needs_httpx_alone(pytester: pytest.Pytester, monkeypatc
         """
     )
     result = pytester.runpytest_subprocess(
-        *("-p", "fake_convai.testing.pytest_plugin"),
+        *OURS,
         f"--fake-convai-command={sys.executable} -m fake_convai",
     )
     result.assert_outcomes(passed=1)

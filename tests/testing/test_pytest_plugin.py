@@ -11,12 +11,11 @@ import pytest
 import fake_convai.testing.pytest_plugin
 from fake_convai import FakeConvai
 from fake_convai.testing.report import journal_text
+from tests.testing.conftest import OURS
 
 pytest_plugins = ["pytester"]
 
 HEAVY = ("starlette", "sqlalchemy", "pydantic", "uvicorn", "httpx", "orjson", "fake_convai.app")
-
-OURS = ("-p", "fake_convai.testing.pytest_plugin")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,12 +31,6 @@ def no_outer_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the run around this one has told its workers is not meant for the runs in it."""
     for name in [name for name in os.environ if name.startswith(("PYTEST_", "FAKE_CONVAI_"))]:
         monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def no_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the plugins that are named are loaded: others import what they like, and take their time."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 def test_it_registers_itself() -> None:
