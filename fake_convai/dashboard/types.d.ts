@@ -149,8 +149,8 @@ interface Person {
   history: Map<string, Step[]>;
 }
 
-/** Does something, and resolves to what to say when it is done. */
-type Work = (signal: AbortSignal) => Promise<string>;
+/** Does something, and resolves to what to say when it is done, if anything. */
+type Work = (signal: AbortSignal) => Promise<string | void>;
 
 /** Changes something about a person; the first argument is what could not be done, should it fail. */
 type Change = (what: string, work: Work) => Promise<void>;

@@ -2,7 +2,7 @@
 /** The accounts of the server. Keys are kept as hashes, so there is no more to tell them by than their last four. */
 
 import { control } from "./backend.js";
-import { byId, count, h, quoted } from "./dom.js";
+import { byId, count, h, list, quoted } from "./dom.js";
 import { attempt } from "./status.js";
 
 /** Show them. */
@@ -11,18 +11,12 @@ export function show() {
     /** @type {{ accounts: Account[] }} */
     const { accounts } = await control("GET", "/accounts", signal, undefined, false);
     const none = h("p", { class: "empty" }, "No account was opened yet: the first request with a key opens one.");
-    byId("accounts-body").replaceChildren(accounts.length === 0 ? none : list(accounts));
-    return "";
+    byId("accounts-body").replaceChildren(accounts.length === 0 ? none : list("Accounts", accounts.map(row)));
   });
 }
 
 /** Nothing of it belongs to the account that was chosen. */
 export function forget() {}
-
-/** @param {Account[]} accounts */
-function list(accounts) {
-  return h("ul", { class: "card rows", role: "list", "aria-label": "Accounts" }, ...accounts.map(row));
-}
 
 /** @param {Account} account */
 function row(account) {

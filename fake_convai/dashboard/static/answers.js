@@ -2,8 +2,8 @@
 /** What characters are told to say, and which answers stand in for the fake's own. */
 
 import { control } from "./backend.js";
-import { byId, h, input, quoted } from "./dom.js";
-import { field, submits } from "./form.js";
+import { byId, h, input, list, quoted } from "./dom.js";
+import { field, form } from "./form.js";
 import { attempt } from "./status.js";
 
 /** @type {Replies} */
@@ -13,10 +13,7 @@ let stubs = [];
 
 /** Show the view. */
 export function show() {
-  return attempt("Could not read replies and stubs", async (signal) => {
-    await load(signal);
-    return "";
-  });
+  return attempt("Could not read replies and stubs", load);
 }
 
 /** Drop what was read: it is another account's. */
@@ -68,7 +65,7 @@ function repliesPart() {
   return [
     h("h3", {}, "Replies"),
     h("p", { class: "quiet" }, "The first that fits decides, as plain text or as a regular expression."),
-    ...list("Replies", script.replies.map(row)),
+    rowsOr("Replies", script.replies.map(row)),
     replyForm(),
     defaultForm(),
   ];
@@ -85,12 +82,11 @@ function replyForm() {
     const reply = { match: input("reply-match").value, reply: input("reply-text").value };
     return put("/replies", { ...script, replies: [reply, ...script.replies] }, "Added the reply.", "reply-match");
   };
-  return h(
-    "form",
-    { class: "fields", onsubmit: submits(add) },
+  return form(
+    "Add reply",
+    add,
     field("When somebody says", h("input", { id: "reply-match", required: true, placeholder: "hello|good morning" })),
     field("the character answers", h("input", { id: "reply-text", required: true, placeholder: "Welcome!" })),
-    h("button", {}, "Add reply"),
   );
 }
 
@@ -99,12 +95,8 @@ function defaultForm() {
     const words = input("reply-default").value;
     return put("/replies", { ...script, default: words === "" ? null : words }, "Saved.", "reply-default");
   };
-  return h(
-    "form",
-    { class: "fields", onsubmit: submits(save) },
-    field("and when nothing fits", h("input", { id: "reply-default", value: script.default ?? "" })),
-    h("button", { id: "reply-default-save" }, "Save"),
-  );
+  const words = h("input", { id: "reply-default", value: script.default ?? "" });
+  return form("Save", save, field("and when nothing fits", words));
 }
 
 function stubsPart() {
@@ -127,7 +119,7 @@ function stubsPart() {
   return [
     h("h3", {}, "Stubs"),
     h("p", { class: "quiet" }, "Answers of your own for any route, such as one that the fake does not emulate."),
-    ...list("Stubs", stubs.map(row)),
+    rowsOr("Stubs", stubs.map(row)),
     stubForm(),
   ];
 }
@@ -144,14 +136,13 @@ function stubForm() {
     return put("/stubs", { stubs: [stub, ...stubs] }, "Added the stub.", "stub-path");
   };
   const methods = ["POST", "GET", "PUT", "DELETE"].map((method) => h("option", {}, method));
-  return h(
-    "form",
-    { class: "fields", onsubmit: submits(add) },
+  return form(
+    "Add stub",
+    add,
     field("Method", h("select", { id: "stub-method" }, ...methods)),
     field("Path", h("input", { id: "stub-path", required: true, pattern: "/.*", placeholder: "/tts" })),
     field("Status", h("input", { id: "stub-status", type: "number", min: 200, max: 599, value: 200, required: true })),
     field("JSON or text", h("input", { id: "stub-content", placeholder: '{"voices": []}' })),
-    h("button", {}, "Add stub"),
   );
 }
 
@@ -168,9 +159,8 @@ function contentFrom(content) {
  * @param {string} label
  * @param {HTMLElement[]} rows
  */
-function list(label, rows) {
-  if (rows.length === 0) return [h("p", { class: "empty small" }, "None.")];
-  return [h("ul", { class: "card rows", role: "list", "aria-label": label }, ...rows)];
+function rowsOr(label, rows) {
+  return rows.length === 0 ? h("p", { class: "empty small" }, "None.") : list(label, rows);
 }
 
 /**

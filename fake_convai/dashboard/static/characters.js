@@ -3,7 +3,7 @@
 
 import { control, post } from "./backend.js";
 import { byId, count, h, input, quoted } from "./dom.js";
-import { field, submits } from "./form.js";
+import { field, form } from "./form.js";
 import { sessionList } from "./sessions.js";
 import { attempt, say } from "./status.js";
 
@@ -12,7 +12,6 @@ export function show() {
   return attempt("Could not load the characters", async (signal) => {
     say("Loading…");
     await load(signal);
-    return "";
   });
 }
 
@@ -46,13 +45,12 @@ function creation() {
   const memory = h("input", { id: "new-memory", type: "checkbox", role: "switch", checked: true });
   return [
     h("h3", {}, "New character"),
-    h(
-      "form",
-      { class: "fields", onsubmit: submits(create) },
+    form(
+      "Create character",
+      create,
       field("Name", h("input", { id: "new-name", required: true })),
       field("Backstory", h("input", { id: "new-backstory", required: true })),
       h("label", { class: "check" }, memory, " Remembers people"),
-      h("button", {}, "Create character"),
     ),
   ];
 }

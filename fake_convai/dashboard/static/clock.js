@@ -4,7 +4,7 @@
 import { control, keys } from "./backend.js";
 import { exactly } from "./displayed.js";
 import { byId, count, h, input } from "./dom.js";
-import { field, submits } from "./form.js";
+import { field, form } from "./form.js";
 import { SETTLED, attempt } from "./status.js";
 import { lagCard, paceCard } from "./timing.js";
 
@@ -48,10 +48,7 @@ export async function readGlance() {
 
 /** Show the view. */
 export function show() {
-  return attempt("Could not read clock and faults", async (signal) => {
-    await load(signal);
-    return "";
-  });
+  return attempt("Could not read clock and faults", load);
 }
 
 /** Drop what was read: it is another account's. */
@@ -139,12 +136,8 @@ function clockCard() {
 
 function freezing() {
   const freeze = () => set("PUT", "/clock", { now: input("freeze-at").value }, "The clock stands still.", "freeze-at");
-  return h(
-    "form",
-    { class: "fields", onsubmit: submits(freeze) },
-    field("Stand still at (UTC)", h("input", { id: "freeze-at", required: true, value: clock.now.slice(0, 19) + "Z" })),
-    h("button", {}, "Freeze"),
-  );
+  const at = h("input", { id: "freeze-at", required: true, value: clock.now.slice(0, 19) + "Z" });
+  return form("Freeze", freeze, field("Stand still at (UTC)", at));
 }
 
 function moving() {
@@ -153,12 +146,11 @@ function moving() {
     return set("PUT", "/clock", { advance }, "The clock was moved.", "move-by");
   };
   const units = Object.entries({ minutes: 60, hours: 3600, days: 86400 });
-  return h(
-    "form",
-    { class: "fields", onsubmit: submits(move) },
+  return form(
+    "Move",
+    move,
     field("Move by", h("input", { id: "move-by", type: "number", step: "any", value: 1, required: true })),
     field("Unit", h("select", { id: "move-unit" }, ...units.map(([name, value]) => h("option", { value }, name)))),
-    h("button", {}, "Move"),
   );
 }
 
@@ -188,15 +180,14 @@ function planting() {
     return set("POST", "/faults", fault, "The fault waits.", "fault-path");
   };
   const number = (/** @type {Record<string, unknown>} */ more) => h("input", { type: "number", ...more });
-  return h(
-    "form",
-    { class: "fields", onsubmit: submits(plant) },
+  return form(
+    "Plant fault",
+    plant,
     field("Path, or any", h("input", { id: "fault-path", pattern: "/.*", placeholder: "/memory/add" })),
     field("Status", number({ id: "fault-status", min: 400, max: 599, value: 429 })),
     field("Delay in ms", number({ id: "fault-delay", min: 0, value: 0 })),
     field("Times, or always", number({ id: "fault-times", min: 1, value: 1 })),
     h("label", { class: "check" }, h("input", { id: "fault-disconnect", type: "checkbox" }), " Cut the connection"),
-    h("button", {}, "Plant fault"),
   );
 }
 

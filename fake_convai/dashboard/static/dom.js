@@ -37,6 +37,16 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
+ * A list of rows under a name.
+ *
+ * @param {string} label
+ * @param {HTMLElement[]} rows
+ */
+export function list(label, rows) {
+  return h("ul", { class: "card rows", role: "list", "aria-label": label }, ...rows);
+}
+
+/**
  * Somebody else's text, kept apart from what stands around it, whatever direction it is written in.
  *
  * @param {string} text

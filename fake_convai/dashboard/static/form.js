@@ -14,13 +14,16 @@ export function field(label, control) {
 }
 
 /**
- * What a form does instead of leaving the page.
+ * Fields, and a button that does the work instead of leaving the page.
  *
+ * @param {string} button
  * @param {() => void} work
+ * @param {...HTMLElement} fields
  */
-export function submits(work) {
-  return (/** @type {Event} */ event) => {
+export function form(button, work, ...fields) {
+  const onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     work();
   };
+  return h("form", { class: "fields", onsubmit }, ...fields, h("button", {}, button));
 }

@@ -32,7 +32,6 @@ export function show() {
   return attempt(WHAT, async (signal) => {
     await load(signal);
     follow();
-    return "";
   });
 }
 

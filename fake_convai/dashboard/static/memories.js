@@ -3,7 +3,7 @@
 
 import { post } from "./backend.js";
 import { confirmDelete } from "./dialog.js";
-import { count, h, quoted, time } from "./dom.js";
+import { count, h, list, quoted, time } from "./dom.js";
 
 /**
  * What became of every fact that was added, by the id of the memory it went into. The journal knows.
@@ -114,7 +114,7 @@ function ofCharacter(person, character, memories, change) {
         "Delete all",
       ),
     ),
-    h("ul", { class: "card rows", role: "list", "aria-label": `Memories of ${name}` }, ...memories.map(row)),
+    list(`Memories of ${name}`, memories.map(row)),
   ];
 }
 

@@ -19,7 +19,6 @@ export function messageList(read, nameOf) {
       const frames = await read(signal);
       list.hidden = false;
       list.replaceChildren(...(frames.length === 0 ? [none] : frames.map((one) => row(one, nameOf))));
-      return "";
     });
   list.hidden = true;
   return h("div", {}, h("button", { onclick: load }, "Show messages"), list);

@@ -31,7 +31,6 @@ export function show(id) {
   return attempt("Could not load the end user", async (signal) => {
     say("Loading…");
     render(await load(id, signal), Object.keys(SECTIONS));
-    return "";
   });
 }
 
@@ -146,6 +145,5 @@ async function remove(user) {
     await post("/beta/user/end-users/delete", { end_user_id: user.end_user_id }, signal);
     forgetOne(user.end_user_id);
     location.hash = "#/end-users";
-    return "";
   });
 }

@@ -2,7 +2,7 @@
 /** What a character remembers of a person, with what a session has just left and why. */
 
 import { control } from "./backend.js";
-import { h, quoted } from "./dom.js";
+import { h, list, quoted } from "./dom.js";
 
 /**
  * @param {string} person
@@ -36,7 +36,7 @@ export function remembered(memories, person, character, explanations) {
   // What is new first: that is what one looks for.
   const sorted = memories.toSorted((one, other) => Number(reasons.has(other.id)) - Number(reasons.has(one.id)));
   const rows = sorted.map((memory) => row(memory, reasons.get(memory.id)));
-  return [...off, h("ul", { class: "card rows", role: "list", "aria-label": "What is remembered" }, ...rows)];
+  return [...off, list("What is remembered", rows)];
 }
 
 /**

@@ -2,7 +2,7 @@
 /** The open rooms of several characters: who is in them, who is talked to, and what was said. */
 
 import { control } from "./backend.js";
-import { byId, count, h, quoted } from "./dom.js";
+import { byId, count, h, list, quoted } from "./dom.js";
 import { messageList } from "./messages.js";
 import { Poll } from "./poll.js";
 import { attempt } from "./status.js";
@@ -22,7 +22,6 @@ export function show() {
   return attempt(WHAT, async (signal) => {
     await load(signal);
     poll.start();
-    return "";
   });
 }
 
@@ -91,14 +90,11 @@ function peopleOf(room) {
   const epochs = `Roster epoch ${room.roster_epoch} · route epoch ${room.route_epoch}`;
   return [
     h("h4", {}, `${count(participants.length, "person", "people")} of ${most}`),
-    participants.length === 0
-      ? nobody
-      : h("ul", { class: "card rows", role: "list", "aria-label": "People" }, ...names),
+    participants.length === 0 ? nobody : list("People", names),
     h("h4", {}, count(characters.length, "character")),
-    h(
-      "ul",
-      { class: "card rows", role: "list", "aria-label": "Characters" },
-      ...characters.map((one) => member(one, room)),
+    list(
+      "Characters",
+      characters.map((one) => member(one, room)),
     ),
     h("p", { class: "quiet" }, room.group_chat ? `${epochs} · group chat` : epochs),
   ];

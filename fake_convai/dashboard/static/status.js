@@ -68,7 +68,7 @@ export async function attempt(what, work) {
   const mine = (running = new AbortController());
   try {
     const said = await work(mine.signal);
-    if (!mine.signal.aborted) succeed(said);
+    if (!mine.signal.aborted) succeed(said ?? "");
   } catch (error) {
     if (!mine.signal.aborted) fail(`${what}: ${/** @type {Error} */ (error).message}`, () => attempt(what, work));
     if (!(error instanceof Failure)) throw error;

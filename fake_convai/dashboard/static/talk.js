@@ -48,7 +48,6 @@ export function show() {
     ({ characters } = state);
     renderChoice(state.end_users);
     if (characters.length > 0) await loadMemories(signal);
-    return "";
   });
 }
 
@@ -81,7 +80,6 @@ function renderChoice(people) {
   if (person() === "") input("talk-person").value = people[0]?.end_user_id ?? "";
   byId("talk-none").hidden = characters.length > 0;
   byId("talk-body").hidden = characters.length === 0;
-  return "";
 }
 
 function renderSession() {
@@ -98,7 +96,6 @@ async function say(text) {
     input("talk-text").value = "";
     bubble("you", text);
     live.send("user_text_message", { text });
-    return "";
   });
   byId("talk-text").focus();
 }
@@ -180,7 +177,6 @@ function end() {
     note(`The session has ended. ${outcome(explanations.length)}`);
     byId("talk-hints").hidden = false;
     byId("talk-memories-title").focus();
-    return "";
   });
 }
 
@@ -195,15 +191,12 @@ function outcome(facts) {
 
 function showMemories() {
   if (characters.length === 0) return;
-  return attempt("Could not load the memories", async (signal) => {
-    await loadMemories(signal);
-    return "";
-  });
+  return attempt("Could not load the memories", loadMemories);
 }
 
 /**
  * @param {AbortSignal} signal
- * @param {Entry["explanations"]} explanations
+ * @param {Entry["explanations"]} [explanations]
  */
 async function loadMemories(signal, explanations = []) {
   const memories = await memoriesOf(person(), character(), signal);

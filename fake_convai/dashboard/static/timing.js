@@ -2,7 +2,7 @@
 /** How fast characters answer, and how late what is written appears: the cards below the clock. */
 
 import { count, h, input } from "./dom.js";
-import { field, submits } from "./form.js";
+import { field, form } from "./form.js";
 
 /** @type {[keyof Pace, string][]} */
 const PACE = [
@@ -29,25 +29,16 @@ export function paceCard(pace, set) {
     const body = Object.fromEntries(given.map(([name, value]) => [name, Number(value)]));
     return set("PUT", "/pace", body, "Characters take their time.", "first_token_ms");
   };
+  const atOnce = () => set("DELETE", "/pace", undefined, "Characters answer at once.", "clock-title");
   const number = (/** @type {keyof Pace} */ name) =>
     h("input", { id: name, type: "number", step: "any", min: 0, value: pace[name] });
   const words = PACE.filter(([name]) => pace[name] !== undefined).map(([name, label]) => `${label}: ${pace[name]}`);
   return [
     h("h3", {}, "Pace"),
     h("p", { class: words.length === 0 ? "quiet" : "" }, words.join(" · ") || "Characters answer at once."),
-    h(
-      "form",
-      { class: "fields", onsubmit: submits(change) },
-      ...PACE.map(([name, label]) => field(label, number(name))),
-      h("button", {}, "Set pace"),
-      h("button", { type: "button", disabled: words.length === 0, onclick: () => atOnce(set) }, "Answer at once"),
-    ),
+    form("Set pace", change, ...PACE.map(([name, label]) => field(label, number(name)))),
+    h("div", { class: "toolbar" }, h("button", { disabled: words.length === 0, onclick: atOnce }, "Answer at once")),
   ];
-}
-
-/** @param {ChangeSetting} set */
-function atOnce(set) {
-  return set("DELETE", "/pace", undefined, "Characters answer at once.", "clock-title");
 }
 
 /**
@@ -67,12 +58,7 @@ export function lagCard(lag, set) {
   return [
     h("h3", {}, "Lag"),
     h("p", { class: words.length === 0 ? "quiet" : "" }, words.join(" · ") || "What is written appears at once."),
-    h(
-      "form",
-      { class: "fields", onsubmit: submits(change) },
-      ...LAG.flatMap(([name, label]) => lateFields(name, label, lag[name])),
-      h("button", {}, "Set lag"),
-    ),
+    form("Set lag", change, ...LAG.flatMap(([name, label]) => lateFields(name, label, lag[name]))),
     h(
       "div",
       { class: "toolbar" },
