@@ -15,9 +15,8 @@ _HEAD = """\
 ## Settings
 
 `fake-convai serve` and `exec` take each as an option or as a variable: `--log-level` is `FAKE_CONVAI_LOG_LEVEL`. The
-option beats the variable, and the variable beats the default; a value that cannot be used stops the start with one line
-that names it. What is repeatable as an option is separated by commas in a variable; what is off by default is turned on
-by the option alone, or by `true` in the variable. The pytest fixture takes the same settings by name, such as
+option beats the variable. What is repeatable as an option is separated by commas in a variable; what is off by default
+is turned on by the option alone, or by `true` in the variable. The pytest fixture takes the same by name, such as
 `{"plan": "free"}` ([testing.md](testing.md#settings)).
 """
 
@@ -46,7 +45,7 @@ def _lines(cli: click.Command) -> Iterator[str]:
         "",
         "## Commands to a running server",
         "",
-        "All of them take these; `--help` says more of the others.",
+        "All of them take these; `--help` says what the others take.",
         "",
     )
     yield from (f"- `{name}`: {' '.join(meaning.split())}" for name, meaning in shared)
@@ -63,7 +62,7 @@ def _command(names: str, command: click.Command, untold: Collection[tuple[str, s
         options = [(name, meaning) for name, meaning in options if name.split()[0] not in _SETTINGS]
         usage.insert(0, "[SETTINGS]")
     words = " ".join(" ".join(part.split()).removesuffix(".") + "." for part in (command.help or "").split("\n\n"))
-    shown = " ".join([names, *usage, *(f"[{name}]" for name, _ in options)])
+    shown = " ".join([names, *usage, *(f"[{name.split()[0]}]" for name, _ in options)])
     return f"- `{shown}`: {words[:1].lower()}{words[1:]}"
 
 

@@ -1,6 +1,5 @@
 """The pages that are made from the contract: contract.md, fidelity.md and realtime.md."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -151,18 +150,17 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
     yield MADE.format(origin="fake_convai/live/messages.py and client_messages.py")
     yield from _paragraphs(
         "# Messages of a live session",
-        "OpenAPI has no words for a WebSocket. The schemas stand under `components` of "
-        "[live.json](../openapi/live.json): `ClientMessage` is everything that a client may send, `ServerEvent` "
-        "everything that comes back, with examples that were really sent and received.",
+        "Their schemas, with examples, stand under `components` of [live.json](../openapi/live.json): `ClientMessage` "
+        "is everything that a client may send, `ServerEvent` everything that comes back.",
         '`POST /connect` with `"transport": "websocket"` answers a `room_url`; connect to it, and send and receive '
         "JSON as text frames of up to 16 MiB.",
         "## What a client sends",
-        "Each message is acknowledged with a `server-response`; `extras` holds what there is to say about it.",
+        'Each is such as `{"type": "user_text_message", "data": {"text": "Hello."}}`, with the members of `data` in '
+        "brackets here, and is acknowledged with a `server-response`; `extras` holds what there is to say about it.",
     )
     for kind, ref in schemas["ClientMessage"]["discriminator"]["mapping"].items():
-        schema = schemas[_name(ref)]
-        shown = " ".join(f"`{json.dumps(one)}`" for one in schema.get("examples", ()) if "data" in one)
-        yield f"- `{kind}`: {schema['description']} {shown}".rstrip()
+        message = schemas[_name(ref)]
+        yield f"- `{kind}`{_members(schemas, message)}: {message['description']}"
     refused: dict[str, list[str]] = {}
     for kind, reason in NOT_EMULATED.items():
         refused.setdefault(reason, []).append(kind)
@@ -207,6 +205,13 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
     inside = schemas["RosterServerMessage"]["properties"]["data"]["discriminator"]["mapping"]
     yield from _table(schemas, {kind: ref for kind, ref in inside.items() if kind != "server-response"})
     yield from ("", Path(__file__).with_name("realtime.md").read_text("utf-8"))
+
+
+def _members(schemas: Mapping[str, Any], message: Mapping[str, Any]) -> str:
+    """What `data` of a message may hold, in brackets."""
+    named = re.findall(r"schemas/(\w+)", str(message["properties"].get("data")))
+    members = schemas[named[0]]["properties"] if named else ()
+    return f" ({', '.join(f'`{name}`' for name in members)})" if members else ""
 
 
 _AROUND = ("ServerMessage", "RoomServerMessage", "RosterServerMessage")
