@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from fake_convai.domain.clock import SECOND
@@ -23,6 +24,8 @@ from fake_convai.store.memories import Remembered
 logger = logging.getLogger("fake_convai")
 
 SWEEP_SECONDS = 1.0
+SILENT_SWEEPS = 30
+"""In so many another process does not say that it is there until it counts as killed: a slow one is given time."""
 MAX_NOTICE = 300 * SECOND
 """How long before the end a client is warned, at most: five minutes, as Convai's page on session events shows."""
 
@@ -76,6 +79,8 @@ class Hub:
         self._notice = min(MAX_NOTICE, self._idle_timeout // 2)
         self._attached: dict[str, _Attached] = {}
         self._left: set[tuple[int, str]] = set()
+        self._others: dict[str, tuple[str | None, int]] = {}
+        """What each other process said last, and in how many sweeps it has been silent since."""
 
     def attach(self, session_id: str, connection: Connection) -> None:
         """This connection carries the session from now on."""
@@ -132,6 +137,19 @@ class Hub:
         if attached := set(self._attached):  # who comes while the database is asked is not in its answer
             held = await self._database.read(lambda tx: open_sessions.held(tx, self.holder))
             await asyncio.gather(*(self._lost(session_id) for session_id in attached - held))
+        if self._database.shared:
+            await self._miss_others()
+
+    async def _miss_others(self) -> None:
+        """Say that this process is there, and end the sessions of those that were killed."""
+        if self._attached:
+            await self._database.write(lambda tx: open_sessions.beat(tx, self.holder))
+        before = self._others
+        heard = await self._database.read(lambda tx: open_sessions.others(tx, self.holder))
+        self._others = {one: (beat, _silent(before.get(one), beat)) for one, beat in heard.items()}
+        for holder in [one for one, (_, sweeps) in self._others.items() if sweeps >= SILENT_SWEEPS]:
+            for session_id, account_id in await self._database.write(partial(open_sessions.forget, holder=holder)):
+                await self.end(account_id, session_id)
 
     async def _look_after(self, idle: open_sessions.Idle) -> None:
         attached = self._attached.get(idle.session_id)
@@ -154,3 +172,7 @@ class Hub:
         attached = self._attached.pop(session_id, None)
         if attached is not None:
             await attached.connection.close(code, reason)
+
+
+def _silent(before: tuple[str | None, int] | None, beat: str | None) -> int:
+    return 0 if before is None or before[0] != beat else before[1] + 1

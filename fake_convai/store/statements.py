@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy import select as select
     from sqlalchemy import text as text
     from sqlalchemy import true as true
+    from sqlalchemy import tuple_ as tuple_
     from sqlalchemy import update as update
 
     from fake_convai.store.tables import accounts as accounts

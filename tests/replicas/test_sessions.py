@@ -11,7 +11,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
 
-from tests.api.talking import ASK_NAME, MY_NAME, NAME_FACT, connect, disconnect, facts, history, said_in
+from fake_convai.live.hub import SILENT_SWEEPS
+from fake_convai.store import sessions
+from tests.api.talking import ASK_NAME, MY_NAME, NAME_FACT, connect, disconnect, facts, history, said_in, sweep
 from tests.conftest import Api
 from tests.control.driving import Control
 from tests.replicas.conftest import Replica, Replicas, replica
@@ -129,3 +131,29 @@ def test_a_session_outlives_the_replica_that_was_killed(
     assert [summary["is_added_to_memory"] for summary in history(one, npc)] == [True]
     with chat(replicas.one, session) as again:
         assert closed(again) == EXPIRED
+
+
+def test_what_a_process_held_that_falls_silent_ends(inside: tuple[Api, Api], npc: str) -> None:
+    """As one does that was killed. One that is there says so; its sessions stay."""
+    three, four = inside
+    hall = {"shared_session_key": "hall", "max_num_participants": 3}
+    mine, theirs = connect(three, npc, "ada"), connect(four, npc, "bob", transport="livekit", **hall)
+    with three.client.websocket_connect(f"/live/chat?session_id={mine['session_id']}") as websocket:
+        websocket.send_json({"type": "reset-idle-timer"})
+        assert websocket.receive_json()["status"] == "success"
+        assert four.write(lambda tx: sessions.hold(tx, theirs["session_id"], "killed")) is True
+        joined = connect(four, npc, "cy", transport="livekit", mode="join", shared_session_key="hall")
+        sweep(four)
+        assert is_open(four, mine, theirs, joined) == [True, True, True]
+        for _ in range(SILENT_SWEEPS):
+            sweep(three)
+            sweep(four)
+        assert is_open(four, mine, theirs, joined) == [True, False, False]
+        refused = four.post("/live/connect", {"mode": "join", "shared_session_key": "hall", "end_user_id": "dee"})
+        assert refused.status_code == 404, refused.text
+
+
+def is_open(api: Api, *connected: dict[str, Any]) -> list[bool]:
+    """Whether each session is."""
+    found = [api.write(lambda tx, one=one: sessions.find(tx, one["session_id"])) for one in connected]  # type: ignore[misc]
+    return [session is not None and session.ended_at is None for session in found]
