@@ -34,9 +34,8 @@ def _contract() -> Iterator[str]:
         "# The contract",
         "What the real service does, as far as public sources show it, and what this fake imitates. A statement ends "
         "in its source, unless that is the vendor's other documentation. What each operation takes and answers is in "
-        "[openapi/](../openapi); what is guessed, and where sources disagree, in [fidelity.md](fidelity.md); messages "
-        "in [realtime.md](realtime.md). `make sources` looks whether the newest Web SDK on npm does anything that does "
-        "not stand here.",
+        "[openapi/](../openapi), what is guessed in [fidelity.md](fidelity.md), messages in "
+        "[realtime.md](realtime.md). `make sources` looks for what the newest Web SDK does and does not stand here.",
     )
     operations: Counter[str] = Counter(endpoint.source for endpoint in ENDPOINTS)
     statements: Counter[str] = Counter(known.source for section in sections() for known in section.known)
@@ -91,9 +90,9 @@ def _fidelity(found_out: Mapping[str, str]) -> Iterator[str]:
     yield from _paragraphs(
         "# How close to the real thing",
         "Convai publishes no machine-readable contract, so this fake is built from what anybody can read, and this "
-        "project, which has no key, has tested nothing against the real service. [contract.md](contract.md) has what "
-        "is known; this page has where sources disagree, what is guessed and what is left out. The same marks are in "
-        "the OpenAPI documents: `x-source` on each operation, `x-assumptions` for the guesses.",
+        "project, which has no key, has tested nothing against the real service. What is known is in "
+        "[contract.md](contract.md). The same marks are in the OpenAPI documents: `x-source` on each operation, "
+        "`x-assumptions` for the guesses.",
     )
     yield from _paragraphs("", "## Where sources disagree")
     yield from ("| About | Sources | The fake |", "|---|---|---|")
@@ -111,13 +110,13 @@ def _fidelity(found_out: Mapping[str, str]) -> Iterator[str]:
     yield from _paragraphs(
         "",
         "## You know better?",
-        "`fake-convai verify --target real --api-key KEY` does an experiment for each guess "
-        "(`fake_convai/contract/experiments.yaml`): slowly, on a character and end users of its own, which it deletes. "
-        "Nothing else of the account is touched, and it asks before it begins. It says of each guess whether it is "
-        "confirmed, refuted or undecided. A run that was broken off goes on when it is started again.",
+        "`fake-convai verify --target real --api-key KEY` does an experiment for each guess: slowly, on a character "
+        "and end users of its own, which it deletes. Nothing else of the account is touched, and it asks before it "
+        "begins. It says of each guess whether it is confirmed, refuted or undecided. A run that was broken off goes "
+        "on when it is started again.",
         "The file that it writes (`convai-evidence-real.json`) has no key in it. Please put it into `docs/evidence/` "
-        f"and open a pull request: this page shows it. What is refuted becomes known in `{PROVENANCE}`.",
-        "A recording settles more: [record-and-compare.md](record-and-compare.md).",
+        "and open a pull request: this page shows it. A recording settles more: "
+        "[record-and-compare.md](record-and-compare.md).",
     )
 
 
