@@ -27,6 +27,7 @@ from fake_convai.store import people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query
 from fake_convai.store.tables import accounts
+from tests.serving import Run
 
 T = TypeVar("T")
 
@@ -191,6 +192,12 @@ def client(database_url: str | None) -> Iterator[TestClient]:
             patch.setattr(Hub, "run", rest)
             test_client = stack.enter_context(TestClient(create_app(Settings(database=database_url))))
         yield test_client
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process."""
+    return Run(monkeypatch, capfd)
 
 
 @pytest.fixture

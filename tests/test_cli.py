@@ -10,42 +10,9 @@ from pathlib import Path
 import pytest
 
 from fake_convai import __version__
-from fake_convai.cli.main import main
 from fake_convai.settings import Settings
 from fake_convai.store.schema import REVISION
-
-
-class Run:
-    """Runs the command in this process; gives exit code, standard output and standard error."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self._monkeypatch = monkeypatch
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> tuple[int | str | None, str, str]:
-        self._monkeypatch.setattr("sys.argv", ["fake-convai", *arguments])
-        code: int | str | None = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        captured = self._capsys.readouterr()
-        return code, captured.out, captured.err
-
-    def refused(self, *arguments: str) -> str:
-        """The one line on standard error of a command that cannot be carried out."""
-        code, out, error = self(*arguments)
-        assert (code, out) == (2, "")
-        assert error.startswith("fake-convai: ")
-        assert error.endswith("\n")
-        assert error.count("\n") == 1
-        return error
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command in this process."""
-    return Run(monkeypatch, capsys)
+from tests.serving import Run
 
 
 def test_the_version(run: Run) -> None:

@@ -14,15 +14,16 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed
 
-from tests.serving import Served, serve
+from tests.serving import Answering, Served, serve, serve_here
 
 MY_NAME, NAME_FACT, ASK_NAME = "My name is Jordan.", "The user's name is Jordan.", "What is my name?"
 MEBIBYTE = 1024 * 1024
-TIMEOUT = 60
+MANY = 60
+TIMEOUT = 300
 """Seconds until a test gives up waiting for the server."""
 
 
-async def post(server: Served, path: str, body: dict[str, Any]) -> Any:
+async def post(server: Answering, path: str, body: dict[str, Any]) -> Any:
     """The answer's JSON, after making sure that it is a 200."""
     key = "X-API-Key" if path.startswith("/live/") else "CONVAI-API-KEY"
     # Nothing to verify on a server of plain HTTP: loading the certificates would be most of the work.
@@ -33,7 +34,7 @@ async def post(server: Served, path: str, body: dict[str, Any]) -> Any:
     return response.json()
 
 
-async def character(server: Served) -> str:
+async def character(server: Answering) -> str:
     """A new character with memory."""
     body = {"charName": "Coach", "voiceType": "MALE", "backstory": "Trains people."}
     character_id: str = (await post(server, "/production/character/create", body))["charID"]
@@ -42,7 +43,7 @@ async def character(server: Served) -> str:
     return character_id
 
 
-async def connect(server: Served, character_id: str, end_user_id: str | None = "player-42") -> dict[str, Any]:
+async def connect(server: Answering, character_id: str, end_user_id: str | None = "player-42") -> dict[str, Any]:
     """A session over a WebSocket."""
     body = {"character_id": character_id, "end_user_id": end_user_id, "transport": "websocket"}
     session: dict[str, Any] = await post(server, "/live/connect", body)
@@ -81,19 +82,19 @@ async def closing(websocket: ClientConnection, frame: str | bytes | None = None)
     return websocket.close_code, websocket.close_reason
 
 
-async def disconnect(server: Served, session: dict[str, Any]) -> None:
+async def disconnect(server: Answering, session: dict[str, Any]) -> None:
     """End a session. The client knows of a close before the server is done with it; this waits until it is."""
     answer = {"status": "success", "message": "Session disconnected successfully"}
     assert await post(server, f"/live/disconnect?session_id={session['session_id']}", {}) == answer
 
 
-async def facts(server: Served, character_id: str, end_user_id: str = "player-42") -> list[str]:
+async def facts(server: Answering, character_id: str, end_user_id: str = "player-42") -> list[str]:
     """What the character remembers of a player."""
     listed = await post(server, "/beta/memory/list", {"character_id": character_id, "end_user_id": end_user_id})
     return [memory["memory"] for memory in listed["memories"]]
 
 
-async def said_in(server: Served, character_id: str, session: dict[str, Any]) -> list[str]:
+async def said_in(server: Answering, character_id: str, session: dict[str, Any]) -> list[str]:
     """What the player said, as chat history has it."""
     body = {"charID": character_id, "sessionID": session["character_session_id"]}
     turns = await post(server, "/production/character/chatHistory/details", body)
@@ -103,7 +104,7 @@ async def said_in(server: Served, character_id: str, session: dict[str, Any]) ->
 def test_a_second_conversation_after_a_restart_knows_the_name_from_the_first(tmp_path: Path) -> None:
     database = str(tmp_path / "fake.db")
 
-    async def first(server: Served) -> str:
+    async def first(server: Answering) -> str:
         npc = await character(server)
         session = await connect(server, npc)
         async with chat(session) as websocket:
@@ -111,7 +112,7 @@ def test_a_second_conversation_after_a_restart_knows_the_name_from_the_first(tmp
             await say(websocket, MY_NAME)
         return npc
 
-    async def second(server: Served, npc: str) -> None:
+    async def second(server: Answering, npc: str) -> None:
         session = await connect(server, npc)
         async with chat(session) as websocket:
             assert "Jordan" in await say(websocket, ASK_NAME)
@@ -120,10 +121,9 @@ def test_a_second_conversation_after_a_restart_knows_the_name_from_the_first(tmp
         listed = await post(server, "/production/character/chatHistory/list", {"charID": npc, "limit": "-1"})
         assert [summary["is_added_to_memory"] for summary in listed] == [True, True]
 
-    with serve("--database", database) as server:
+    with serve_here(database=database) as server:
         npc = asyncio.run(first(server))
-        assert server.stop() == 0
-    with serve("--database", database) as server:
+    with serve_here(database=database) as server:
         asyncio.run(second(server, npc))
 
 
@@ -141,7 +141,7 @@ def test_what_was_said_when_the_server_went_is_remembered(tmp_path: Path, how: s
                 await websocket.recv()
         return npc, session
 
-    async def after(server: Served, npc: str, session: dict[str, Any]) -> None:
+    async def after(server: Answering, npc: str, session: dict[str, Any]) -> None:
         assert await facts(server, npc) == [NAME_FACT]
         assert await said_in(server, npc, session) == [MY_NAME]
         url = f"ws://{server.netloc}/live/chat?session_id={session['session_id']}"
@@ -153,11 +153,11 @@ def test_what_was_said_when_the_server_went_is_remembered(tmp_path: Path, how: s
     with serve("--database", database) as server:
         npc, session = asyncio.run(interrupted(server))
         server.process.wait(timeout=TIMEOUT)
-    with serve("--database", database) as server:
-        asyncio.run(after(server, npc, session))
+    with serve_here(database=database) as again:
+        asyncio.run(after(again, npc, session))
 
 
-def test_two_hundred_talk_at_once(tmp_path: Path) -> None:
+def test_many_talk_at_once(tmp_path: Path) -> None:
     async def talk(server: Served, npc: str, number: int, everybody: asyncio.Barrier) -> None:
         session = await connect(server, npc, f"player-{number}")
         async with chat(session) as websocket:
@@ -170,12 +170,12 @@ def test_two_hundred_talk_at_once(tmp_path: Path) -> None:
 
     async def all_at_once(server: Served) -> None:
         npc = await character(server)
-        everybody = asyncio.Barrier(200)
+        everybody = asyncio.Barrier(MANY)
         async with asyncio.timeout(TIMEOUT), asyncio.TaskGroup() as tasks:
-            for number in range(200):
+            for number in range(MANY):
                 tasks.create_task(talk(server, npc, number, everybody))
         listed = await post(server, "/production/character/chatHistory/list", {"charID": npc})
-        assert [summary["is_added_to_memory"] for summary in listed] == [True] * 200
+        assert [summary["is_added_to_memory"] for summary in listed] == [True] * MANY
 
     with serve("--database", str(tmp_path / "fake.db")) as server:
         asyncio.run(all_at_once(server))

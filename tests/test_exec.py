@@ -1,16 +1,17 @@
 """`fake-convai exec`, the live view and `requests --follow`, as a user runs them."""
 
 import json
-import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.serving import serve
+from tests.serving import Run, serve_here
 
 LOOK = "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if 'CONVAI' in k}))"
 ASK = (
@@ -25,44 +26,40 @@ NAMES = (
 )
 
 
-def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `fake-convai`."""
-    return subprocess.run(
-        [sys.executable, "-m", "fake_convai", *words],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, **variables},
-    )
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """What a command lets happen with signals holds for as long as the test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-def test_the_command_finds_the_fake() -> None:
-    done = run("exec", "--", sys.executable, "-c", LOOK, CONVAI_API_KEY="a-real-key")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+def test_the_command_finds_the_fake(run: Run) -> None:
+    code, out, error = run("exec", "--", sys.executable, "-c", LOOK, CONVAI_API_KEY="a-real-key")
+    assert (code, error) == (0, "")
+    found = json.loads(out)
     base = found["CONVAI_BASE_URL"]
     assert base == found["FAKE_CONVAI_URL"]
     assert [found[f"CONVAI_{name}_URL"] for name in ("PRODUCTION", "BETA", "LIVE")] == [
         f"{base}/{name}" for name in ("production", "beta", "live")
     ]
     assert found["CONVAI_API_KEY"] != "a-real-key"
-    assert done.stderr == ""
 
 
-def test_the_exit_status_and_the_journal_of_a_failure() -> None:
-    done = run("exec", "--api-key", "mine", "--", sys.executable, "-c", ASK % 3)
-    assert (done.returncode, done.stdout) == (3, "200\n")
-    assert done.stderr.startswith("fake-convai: the command ended with 3. What it has sent:\n")
-    assert "POST /beta/user/end-users/list -> 200" in done.stderr
-    assert 'unknown_fields: ["limi"]' in done.stderr
+def test_the_exit_status_and_the_journal_of_a_failure(run: Run) -> None:
+    code, out, error = run("exec", "--api-key", "mine", "--", sys.executable, "-c", ASK % 3)
+    assert (code, out) == (3, "200\n")
+    assert error.startswith("fake-convai: the command ended with 3. What it has sent:\n")
+    assert "POST /beta/user/end-users/list -> 200" in error
+    assert 'unknown_fields: ["limi"]' in error
 
 
-def test_a_seed_before_and_an_export_afterwards(tmp_path: Path) -> None:
+def test_a_seed_before_and_an_export_afterwards(run: Run, tmp_path: Path) -> None:
     (tmp_path / "seed.YML").write_text("characters: [{character_id: coach}]")
     out = tmp_path / "state.json"
     options = ("--seed", str(tmp_path / "seed.YML"), "--export-on-exit", str(out))
-    assert run("exec", *options, "--", sys.executable, "-c", "").returncode == 0
+    assert run("exec", *options, "--", sys.executable, "-c", "") == (0, "", "")
     assert [one["character_id"] for one in json.loads(out.read_text())["characters"]] == ["coach"]
 
 
@@ -74,10 +71,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("words", "status", "named"), WRONG.values(), ids=WRONG.keys())
-def test_what_cannot_run_is_one_line(words: list[str], status: int, named: str) -> None:
-    done = run(*words)
-    assert (done.returncode, done.stderr.count("\n")) == (status, 1)
-    assert named in done.stderr
+def test_what_cannot_run_is_one_line(run: Run, words: list[str], status: int, named: str) -> None:
+    code, _, error = run(*words)
+    assert (code, error.count("\n")) == (status, 1)
+    assert named in error
 
 
 def lines_of(*options: str) -> list[str]:
@@ -97,7 +94,7 @@ def lines_of(*options: str) -> list[str]:
     expected = 0 if "warning" in options else 2
     said = [process.stderr.readline().rstrip("\n") for _ in range(expected)]
     process.terminate()
-    rest = process.communicate(timeout=30)[1]
+    rest = process.communicate(timeout=300)[1]
     assert rest == ""
     return said
 
@@ -125,7 +122,7 @@ def test_quiet_when_only_warnings_are_wanted() -> None:
 
 
 def test_requests_as_they_come() -> None:
-    with serve() as served:
+    with serve_here() as served:
 
         def ask(path: str) -> Any:
             return httpx.post(f"{served.url}{path}", headers={"CONVAI-API-KEY": "mine"})
@@ -141,26 +138,25 @@ def test_requests_as_they_come() -> None:
         ask("/production/character/list")
         assert "/production/character/list" in follow.stdout.readline()
         follow.terminate()
-        follow.communicate(timeout=30)
+        follow.communicate(timeout=300)
 
 
-def test_variables_of_others_and_misspelt_ones() -> None:
+def test_variables_of_others_and_misspelt_ones(run: Run) -> None:
     links = {
         "FAKE_CONVAI_PORT": "tcp://10.0.0.1:2668",
         "FAKE_CONVAI_SERVICE_HOST": "10.0.0.1",
         "FAKE_CONVAI_PORT_2668_TCP_ADDR": "10.0.0.1",
         "FAKE_CONVAI_DATABASE": "",
     }
-    done = run("serve", "--database", "/no/such/fake.db", **links)
-    assert done.stderr.count("\n") == 1
-    assert "FAKE_CONVAI_" not in done.stderr
-    misspelt = run("serve", "--database", "/no/such/fake.db", FAKE_CONVAI_PROT="1")
-    assert "warning: FAKE_CONVAI_PROT is no setting; the nearest is FAKE_CONVAI_PORT\n" in misspelt.stderr
+    run.set(**links)
+    assert "FAKE_CONVAI_" not in run.refused("serve", "--database", "/no/such/fake.db")
+    _, _, error = run("serve", "--database", "/no/such/fake.db", FAKE_CONVAI_PROT="1")
+    assert "warning: FAKE_CONVAI_PROT is no setting; the nearest is FAKE_CONVAI_PORT\n" in error
 
 
 @pytest.mark.parametrize("name", [":memory:", "sqlite://", "sqlite:///:memory:", "file::memory:?cache=shared"])
 def test_memory_by_other_names(name: str) -> None:
-    with serve("--database", name) as served:
+    with serve_here(database=name) as served:
         assert httpx.get(f"{served.url}/_fake/health").status_code == 200
 
 
@@ -171,17 +167,17 @@ def test_a_seed_from_standard_input(place: str) -> None:
         input="characters: [{character_id: coach}]",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "['coach']\n"), done.stderr
 
 
-def test_a_snapshot_without_a_key() -> None:
-    with serve() as served:
-        done = run("snapshot", "save", "before", "--url", served.url)
-    assert (done.returncode, done.stderr) == (2, "fake-convai: this acts on one account: name it with --api-key KEY\n")
+def test_a_snapshot_without_a_key(run: Run) -> None:
+    with serve_here() as served:
+        said = run.refused("snapshot", "save", "before", "--url", served.url)
+    assert said == "fake-convai: this acts on one account: name it with --api-key KEY\n"
 
 
-def test_help_shows_defaults() -> None:
-    assert "default: 2668" in " ".join(run("serve", "--help").stdout.split())
+def test_help_shows_defaults(run: Run) -> None:
+    assert "default: 2668" in " ".join(run("serve", "--help")[1].split())

@@ -1,8 +1,7 @@
 """A stop ends in time, whatever clients leave undone, and keeps what was acknowledged; and where a server listens."""
 
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,10 +9,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.serving import Served, serve
+from tests.serving import Served, serve, serve_here
 
 TIMEOUT = 2.0
-SLACK = 15.0
+SLACK = 120.0
 """Seconds more than a stop may take until a test is sure that it hangs: for a busy machine."""
 KEY = {"CONVAI-API-KEY": "key"}
 
@@ -33,7 +32,7 @@ def request(path: str, body: bytes, length: int, key: str = "key") -> bytes:
     return f"{head}Content-Type: application/json\r\n\r\n".encode() + body
 
 
-def half_a_body(served: Served, connection: socket.socket) -> None:
+def half_a_body(connection: socket.socket) -> None:
     """A client stops in the middle of its request."""
     connection.sendall(request("/beta/memory/add", b'{"memories": [', 1000))
 
@@ -49,7 +48,7 @@ def an_unread_answer(served: Served, connection: socket.socket) -> None:
     """A client asks for much, and reads nothing."""
     text = "x" * 500_000
     seed = {
-        "characters": [{"character_id": "npc"}],
+        "characters": [{"character_id": "npc"}, {"character_id": "kept"}],
         "sessions": [{"character_id": "npc", "interactions": [{"user": text, "character": text}]} for _ in range(20)],
     }
     httpx.post(f"{served.url}/_fake/seed", json=seed, headers=KEY, timeout=60).raise_for_status()
@@ -57,28 +56,27 @@ def an_unread_answer(served: Served, connection: socket.socket) -> None:
     assert connection.recv(1)
 
 
-@pytest.mark.parametrize("hang", [half_a_body, a_delayed_fault, an_unread_answer])
-def test_a_stop_ends_in_time_and_keeps_what_was_acknowledged(
-    tmp_path: Path, hang: Callable[[Served, socket.socket], None]
-) -> None:
-    options = ("--database", str(tmp_path / "data.db"), "--stop-timeout", str(TIMEOUT))
+def test_a_stop_ends_in_time_and_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+    database = str(tmp_path / "data.db")
     body = {"character_id": "kept", "end_user_id": "player-42"}
-    with serve(*options) as served, connected(served) as connection:
-        hang(served, connection)
-        seed = {"characters": [{"character_id": "kept"}]}
-        httpx.post(f"{served.url}/_fake/seed", json=seed, headers=KEY).raise_for_status()
+    with (
+        serve("--database", database, "--stop-timeout", str(TIMEOUT)) as served,
+        connected(served) as unfinished,
+        connected(served) as delayed,
+        connected(served) as unread,
+    ):
+        half_a_body(unfinished)
+        an_unread_answer(served, unread)
+        a_delayed_fault(served, delayed)
         facts = {**body, "memories": ["The user has a dog."]}
         httpx.post(f"{served.url}/beta/memory/add", json=facts, headers=KEY).raise_for_status()
         served.process.terminate()
-        begun = time.monotonic()
         assert served.process.wait(timeout=TIMEOUT + SLACK) == 0
-        assert time.monotonic() - begun < TIMEOUT + SLACK
-        if hang is a_delayed_fault:
-            answer = connection.recv(4096)
-            assert answer.startswith(b"HTTP/1.1 503 ")
-            assert answer.endswith(b'{"ERROR":"The server is stopping."}')
-    with serve(*options) as served:
-        found = httpx.post(f"{served.url}/beta/memory/list", json=body, headers=KEY).json()["memories"]
+        answer = delayed.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert answer.endswith(b'{"ERROR":"The server is stopping."}')
+    with serve_here(database=database) as again:
+        found = httpx.post(f"{again.url}/beta/memory/list", json=body, headers=KEY).json()["memories"]
         assert [one["memory"] for one in found] == ["The user has a dog."]
 
 

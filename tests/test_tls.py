@@ -21,8 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from websockets.sync.client import connect
 
 from fake_convai import __version__, tls
-from tests.serving import Served, serve
-from tests.test_server import refuses_to_start
+from tests.serving import Run, Served, serve
 
 HEALTH = {"status": "ready", "version": __version__}
 HOSTS = ["localhost", "api.localhost", "realtime-api.localhost", "127.0.0.1", *tls.CONVAI_HOSTS]
@@ -230,19 +229,18 @@ def test_a_public_host_is_refused(tmp_path: Path, host: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_damaged_authority_is_one_line(tmp_path: Path) -> None:
+def test_a_damaged_authority_is_one_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     (tmp_path / "ca-key.pem").write_text("no key")
-    refuses_to_start(["--tls", "--tls-folder", str(tmp_path)], "--tls-folder")
+    assert "--tls-folder" in run.refused("serve", "--tls", "--tls-folder", str(tmp_path))
 
 
-def test_a_missing_extra_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "trustme.py").write_text("raise ModuleNotFoundError('hidden', name='trustme')")
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from fake_convai.cli.main import main; main()"
-    command = [sys.executable, "-c", code, str(tmp_path), "serve", "--tls", "--tls-folder", str(tmp_path / "tls")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "fake-convai: --tls needs the package trustme: pip install 'fake-convai[tls]'\n"
+def test_a_missing_extra_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("fake_convai.tls")
+    monkeypatch.delitem(sys.modules, "fake_convai.tls")
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    said = run.refused("serve", "--tls")
+    assert said == "fake-convai: --tls needs the package trustme: pip install 'fake-convai[tls]'\n"
 
 
 def test_without_tls_nothing_of_it_is_loaded() -> None:

@@ -1,5 +1,6 @@
 """The commands about real traffic: `proxy` records it, others hold the fake and the contract against it."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,12 +51,15 @@ def proxy(
 
     if (recording is None) == (har is None):
         raise Misuse("give either --record or --har")
+    listeners: list[socket.socket] = []
     try:
         destinations = read_targets(targets)
         listeners = listen(host, port)
         secure = prepare_tls(tls_folder, host) if tls else None
         recorder = HarRecorder(har) if har is not None else Recorder(recording or Path())
     except (BadTarget, CannotStart, Unreadable) as error:
+        for listener in listeners:
+            listener.close()
         raise Misuse(str(error)) from error
     app = create_proxy(destinations, recorder)
     config = uvicorn.Config(

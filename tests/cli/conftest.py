@@ -9,8 +9,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from fake_convai.cli.main import main
 from fake_convai.testing import FakeConvai
+from tests.serving import Run
 
 NOON = "2026-01-01T12:00:00.000000Z"
 SEED = {
@@ -28,49 +28,23 @@ def url() -> Iterator[str]:
         yield served.url
 
 
-class Shell:
+class Shell(Run):
     """Runs `fake-convai` in this process, for an account of its own."""
 
     def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        super().__init__(monkeypatch, capsys)
         self.url, self.key = url, f"key-{uuid.uuid4()}"
-        self._capsys = capsys
-        self._monkeypatch = monkeypatch
         self.set(FAKE_CONVAI_URL=url, FAKE_CONVAI_ACCOUNT_KEY=self.key, COLUMNS="200", HTTP_PROXY="http://127.0.0.1:1")
-
-    def set(self, **variables: str) -> None:
-        """Set environment variables."""
-        for name, value in variables.items():
-            self._monkeypatch.setenv(name, value)
-
-    def run(self, *arguments: str) -> tuple[object, str, str]:
-        """Exit code, standard output and standard error of a command."""
-        self._monkeypatch.setattr("sys.argv", ["fake-convai", *arguments])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        said = self._capsys.readouterr()
-        return code, said.out, said.err
 
     def says(self, *arguments: str) -> str:
         """What a command prints that works."""
-        code, out, error = self.run(*arguments)
+        code, out, error = self(*arguments)
         assert (code, error) == (0, "")
         return out
 
     def json(self, *arguments: str) -> Any:
         """The same with `--json`, parsed."""
         return json.loads(self.says(*arguments, "--json"))
-
-    def refused(self, *arguments: str) -> str:
-        """The one line that a command says which does not work."""
-        code, out, error = self.run(*arguments)
-        assert (code, out) == (2, "")
-        assert error.startswith("fake-convai: ")
-        assert error.endswith("\n")
-        assert error.count("\n") == 1
-        return error
 
     def ask(self, path: str, body: Any = None) -> httpx.Response:
         """A request to Convai's own routes."""

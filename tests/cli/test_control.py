@@ -231,7 +231,7 @@ def test_what_others_named_does_not_reach_the_terminal_as_it_is(shell: Shell) ->
     path = f"{shell.url}/beta/{quote(name)}"
     httpx.post(path, trust_env=False, headers={"CONVAI-API-KEY": shell.key})
     said = [shell.says("snapshot"), shell.says("requests"), shell.says("snapshot", "--json")]
-    said.append("".join(shell.run("snapshot", "restore", f"{name}!")[1:]))
+    said.append("".join(shell("snapshot", "restore", f"{name}!")[1:]))
     assert [one for one in said if "\x1b" in one or "\x9b" in one] == []
     assert [shown in one for one in said] == [True, True, False, True]
     assert json.loads(said[2])["snapshots"] == [name]

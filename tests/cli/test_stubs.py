@@ -64,5 +64,5 @@ class TestStubs:
     def test_of_another_file_are_refused(self, shell: Shell, tmp_path: Path, content: str) -> None:
         file = tmp_path / "traffic.txt"
         file.write_text(content)
-        code, out, error = shell.run("stubs", str(file))
+        code, out, error = shell("stubs", str(file))
         assert (code, out, str(file) in error) == (2, "", True)

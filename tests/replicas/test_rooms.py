@@ -4,10 +4,13 @@ import asyncio
 import json
 import signal
 import uuid
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
 
+import httpx2 as httpx
 import pytest
+from starlette.testclient import TestClient
 
 pytest.importorskip("livekit.rtc", reason="the package livekit is not installed, so no room is tried")
 
@@ -15,25 +18,33 @@ from fake_convai.live.livekit_server import LiveKit
 from tests.conftest import Api
 from tests.control.driving import Control
 from tests.replicas.conftest import replica
+from tests.replicas.database import DEADLINE
 from tests.room.conftest import livekit_program
 from tests.room.person import Person
 from tests.room.test_livekit_server import running, soon
+from tests.serving import serve_here
 
 __all__ = ["livekit_program"]
 
 
-def options_of(livekit: LiveKit) -> tuple[str, ...]:
+def options_of(livekit: LiveKit) -> dict[str, str]:
     """Those of a replica that uses this LiveKit server."""
-    return (
-        "--livekit",
-        "on",
-        "--livekit-url",
-        livekit.url,
-        "--livekit-key",
-        livekit.key,
-        "--livekit-secret",
-        livekit.secret,
-    )
+    return {
+        "livekit": "on",
+        "livekit_url": livekit.url,
+        "livekit_key": livekit.key,
+        "livekit_secret": livekit.secret,
+    }
+
+
+@contextmanager
+def here(database_url: str, key: str, **options: str) -> Iterator[Api]:
+    """The account with this key at a replica in a thread of this process."""
+    with (
+        serve_here(database=database_url, **options) as served,
+        httpx.Client(base_url=served.url, timeout=DEADLINE, verify=False) as client,
+    ):
+        yield Api(cast(TestClient, client), key)
 
 
 def in_two_replicas(program: str, database_url: str, meet: Callable[[Api, Api], Coroutine[Any, Any, None]]) -> None:
@@ -41,10 +52,9 @@ def in_two_replicas(program: str, database_url: str, meet: Callable[[Api, Api], 
 
     async def run() -> None:
         async with running(program) as (_, livekit):
-            options = options_of(livekit)
-            with replica(database_url, *options) as one, replica(database_url, *options) as two:
-                key = f"rooms-{uuid.uuid4()}"
-                await meet(one.account(key), two.account(key))
+            key, options = f"rooms-{uuid.uuid4()}", options_of(livekit)
+            with here(database_url, key, **options) as one, here(database_url, key, **options) as two:
+                await meet(one, two)
 
     asyncio.run(run())
 
@@ -110,9 +120,10 @@ def test_a_room_does_not_outlive_its_replica(livekit_program: str, replicas_url:
 
     async def run() -> None:
         async with running(livekit_program) as (_, livekit):
-            with replica(replicas_url, *options_of(livekit)) as one, replica(replicas_url, *options_of(livekit)) as two:
-                key = f"rooms-{uuid.uuid4()}"
-                first, second = one.account(key), two.account(key)
+            key, options = f"rooms-{uuid.uuid4()}", options_of(livekit)
+            words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+            with replica(replicas_url, *words) as one, here(replicas_url, key, **options) as second:
+                first = one.account(key)
                 npc = first.character(memory=True)
                 wish = {"characters": [{"character_id": npc}], "end_user_id": "ada", "shared_session_key": "hall"}
                 made = first.ok("/live/connect", wish)
@@ -135,10 +146,8 @@ def test_a_room_does_not_outlive_its_replica(livekit_program: str, replicas_url:
 
 
 def test_without_a_server_in_common_a_join_is_refused(livekit_program: str, replicas_url: str) -> None:
-    options = ("--livekit", livekit_program)
-    with replica(replicas_url, *options) as one, replica(replicas_url, *options) as two:
-        key = f"rooms-{uuid.uuid4()}"
-        first, second = one.account(key), two.account(key)
+    key, livekit = f"rooms-{uuid.uuid4()}", livekit_program
+    with here(replicas_url, key, livekit=livekit) as first, here(replicas_url, key, livekit=livekit) as second:
         key_of_room = {"shared_session_key": "hall", "max_num_participants": 2}
         first.ok("/live/connect", {"character_id": first.character(), "end_user_id": "ada", **key_of_room})
         join = {"mode": "join", "shared_session_key": "hall", "end_user_id": "bob"}

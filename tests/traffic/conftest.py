@@ -1,6 +1,7 @@
 """A recording of a fake: what a studio would make of the real service."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,16 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from click.testing import CliRunner, Result
 from websockets.sync.client import connect
 
 from fake_convai import FakeConvai
 from fake_convai.cli.main import cli
-from tests.serving import serve
+from fake_convai.server import MAX_FRAME
+from fake_convai.traffic.proxy import create_proxy
+from fake_convai.traffic.recording import Recorder
+from fake_convai.traffic.targets import read_targets
 
 KEY = "a-real-key-5b1e7c"
 COACH = {"charName": "Coach", "voiceType": "MALE", "backstory": "Trains people."}
@@ -24,9 +29,8 @@ COACH = {"charName": "Coach", "voiceType": "MALE", "backstory": "Trains people."
 class Client:
     """An app that uses the real service, as it believes."""
 
-    def __init__(self, http: httpx.Client, process_id: int) -> None:
+    def __init__(self, http: httpx.Client) -> None:
         self.http = http
-        self.process_id = process_id
 
     def post(self, path: str, body: Any = None, key: str | None = KEY, **how: Any) -> httpx.Response:
         """POST to a path that names its surface."""
@@ -44,13 +48,21 @@ class Client:
 
 
 @contextmanager
-def recorded(target: str, path: Path) -> Iterator[Client]:
-    """A client whose traffic with `target` is recorded."""
-    with (
-        serve("--target", target, "--record", str(path), command="proxy") as proxy,
-        httpx.Client(base_url=proxy.url, timeout=30) as http,
-    ):
-        yield Client(http, proxy.process.pid)
+def recorded(target: str, path: Path, recorder: type[Recorder] = Recorder) -> Iterator[Client]:
+    """A client whose traffic with `target` is recorded, by what `fake-convai proxy` runs."""
+    app = create_proxy(read_targets([target]), recorder(path))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, ws_max_size=MAX_FRAME, timeout_graceful_shutdown=2)
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=[[listener]])
+        thread.start()
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as http:
+                yield Client(http)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @contextmanager
@@ -131,15 +143,15 @@ def _talk(client: Client, npc: str) -> None:
     client.ok(f"/live/disconnect?session_id={room['session_id']}", key=None)
     chat = client.ok("/live/connect", {**who, "transport": "websocket"})
     assert chat["room_url"].startswith(f"ws://{client.http.base_url.netloc.decode()}/live/chat?session_id=")
-    with connect(chat["room_url"]) as socket:
-        socket.send(json.dumps({"type": "user_text_message", "data": {"text": "My cat is called Mia."}}))
-        while "bot-turn-completed" not in str(socket.recv(timeout=10)):
+    with connect(chat["room_url"]) as first:
+        first.send(json.dumps({"type": "user_text_message", "data": {"text": "My cat is called Mia."}}))
+        while "bot-turn-completed" not in str(first.recv(timeout=60)):
             pass
         for nonsense in ("no JSON", b"\xff\xfe"):
-            socket.send(nonsense)
-            assert "parse-error" in str(socket.recv(timeout=10))
-    with connect(chat["room_url"]) as socket, pytest.raises(Exception, match="1008"):
-        socket.recv(timeout=10)
+            first.send(nonsense)
+            assert "parse-error" in str(first.recv(timeout=60))
+    with connect(chat["room_url"]) as second, pytest.raises(Exception, match="1008"):
+        second.recv(timeout=60)
     client.ok("/beta/memory/list", who)
     form = {"character_id": (None, npc), "text_input": (None, "Hello.")}
     assert "connection-stoppped" in client.post("/live/connect/stream", files=form).text

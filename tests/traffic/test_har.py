@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 
 from fake_convai import FakeConvai
 from fake_convai.cli.main import cli
-from fake_convai.traffic.har import read_traffic
-from fake_convai.traffic.recording import Exchange
+from fake_convai.traffic.har import HarRecorder, read_traffic
+from fake_convai.traffic.recording import Exchange, Recorder
 from tests.serving import serve
-from tests.traffic.conftest import COACH, KEY, Client
+from tests.traffic.conftest import COACH, KEY, Client, recorded
 
 
 def run(*arguments: str) -> Result:
@@ -45,7 +45,7 @@ def socket_says(url: str, text: str) -> None:
 
     with connect(url, proxy=None) as socket:
         socket.send(json.dumps({"type": "user_text_message", "data": {"text": text}}))
-        while "bot-turn-completed" not in str(socket.recv(timeout=30)):
+        while "bot-turn-completed" not in str(socket.recv(timeout=60)):
             pass
 
 
@@ -53,12 +53,9 @@ def socket_says(url: str, text: str) -> None:
 def both(fake_convai: FakeConvai, tmp_path: Path) -> tuple[Path, Path]:
     """The same session as a recording and as a HAR file."""
     files = tmp_path / "traffic.jsonl", tmp_path / "traffic.har"
-    for option, file in zip(("--record", "--har"), files, strict=True):
-        with (
-            serve("--target", fake_convai.url, option, str(file), command="proxy") as proxy,
-            httpx.Client(base_url=proxy.url, timeout=30) as http,
-        ):
-            converse(Client(http, proxy.process.pid))
+    for recorder, file in zip((Recorder, HarRecorder), files, strict=True):
+        with recorded(fake_convai.url, file, recorder) as client:
+            converse(client)
     return files
 
 
@@ -204,23 +201,13 @@ def _trusting(authority: str) -> Any:
     return ssl.create_default_context(cafile=authority)
 
 
-def test_a_room_is_named_as_not_recorded(fake_convai: FakeConvai, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    command = [sys.executable, "-m", "fake_convai", "proxy", "--port", "0", "--target", fake_convai.url]
-    command += ["--record", str(tmp_path / "traffic.jsonl")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as proxy:
-        assert proxy.stdout is not None
-        assert proxy.stderr is not None
-        url = proxy.stdout.readline().split()[-1]
-        with httpx.Client(base_url=url, timeout=30) as http:
-            client = Client(http, proxy.pid)
-            npc = client.ok("/production/character/create", COACH)["charID"]
-            room = client.ok("/live/connect", {"character_id": npc})["room_name"]
-        said = proxy.stderr.readline()
-        proxy.terminate()
-    assert said == f"fake-convai: not recorded: what is said in the LiveKit room {room}\n"
+def test_a_room_is_named_as_not_recorded(
+    fake_convai: FakeConvai, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with recorded(fake_convai.url, tmp_path / "traffic.jsonl") as client:
+        npc = client.ok("/production/character/create", COACH)["charID"]
+        room = client.ok("/live/connect", {"character_id": npc})["room_name"]
+    assert capsys.readouterr().err == f"fake-convai: not recorded: what is said in the LiveKit room {room}\n"
 
 
 def test_a_target_that_leads_back_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

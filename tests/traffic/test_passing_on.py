@@ -6,8 +6,10 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
 
+import httpx
 import pytest
 
+from tests.serving import serve
 from tests.traffic.conftest import lines, listening, recorded
 
 
@@ -77,7 +79,7 @@ def test_the_path_is_passed_on_as_it_was_sent(verbatim: str, tmp_path: Path, tar
     path = tmp_path / "traffic.jsonl"
     with recorded(verbatim, path) as client:
         host = client.http.base_url.netloc.decode()
-        connection = HTTPConnection(host, timeout=10)
+        connection = HTTPConnection(host, timeout=60)
         connection.request("GET", target)
         assert connection.getresponse().read() == b"ok"
         connection.close()
@@ -96,14 +98,17 @@ def test_what_could_not_be_replayed_is_passed_on_and_not_recorded(verbatim: str,
 
 def test_a_long_body_passes_by_and_is_not_held(verbatim: str, tmp_path: Path) -> None:
     path, size = tmp_path / "traffic.jsonl", 80 * 1024 * 1024
-    with recorded(verbatim, path) as client:
-        before = peak_memory(client.process_id)
+    with (
+        serve("--target", verbatim, "--record", str(path), command="proxy") as proxy,
+        httpx.Client(base_url=proxy.url, timeout=60) as http,
+    ):
+        before = peak_memory(proxy.process.pid)
         part = bytes(1024 * 1024)
-        with client.http.stream(
+        with http.stream(
             "POST", "/beta/x", content=(part for _ in range(80)), headers={"content-length": str(size)}
         ) as answer:
             assert sum(map(len, answer.iter_raw())) == size
-        assert peak_memory(client.process_id) - before < size / 2
+        assert peak_memory(proxy.process.pid) - before < size / 2
     assert _Verbatim.lengths == [size]
     (line,) = lines(path)
     assert line["request"]["body"] == line["response"]["body"] == {"kind": "binary", "value": 64 * 1024 * 1024}
@@ -119,7 +124,7 @@ def test_a_client_that_gives_up_its_upload(verbatim: str, tmp_path: Path) -> Non
     path = tmp_path / "traffic.jsonl"
     with recorded(verbatim, path) as client:
         host = client.http.base_url.netloc.decode()
-        connection = HTTPConnection(host, timeout=10)
+        connection = HTTPConnection(host, timeout=60)
         connection.putrequest("POST", "/beta/x")
         connection.putheader("Content-Length", "1000")
         connection.endheaders(b"half")

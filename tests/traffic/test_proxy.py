@@ -2,8 +2,6 @@
 
 import re
 import stat
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -17,6 +15,7 @@ from fake_convai import FakeConvai
 from fake_convai.backend.surface import Surface
 from fake_convai.traffic.recording import Recorder, read
 from fake_convai.traffic.targets import BadTarget, read_targets
+from tests.serving import Run
 from tests.traffic.conftest import KEY, lines, listening, recorded
 
 
@@ -207,13 +206,11 @@ MISUSES = {
 
 
 @pytest.mark.parametrize(("options", "named"), MISUSES.values(), ids=MISUSES.keys())
-def test_what_is_wrong_is_one_line(tmp_path: Path, options: list[str], named: str) -> None:
+def test_what_is_wrong_is_one_line(run: Run, tmp_path: Path, options: list[str], named: str) -> None:
     record = [] if "--record" in options else ["--record", str(tmp_path / "traffic.jsonl")]
-    command = [sys.executable, "-m", "fake_convai", "proxy", "--port", "0", *options, *record]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert named in done.stderr
-    assert "secret" not in done.stderr.replace("secrets", "")
+    said = run.refused("proxy", "--port", "0", *options, *record)
+    assert named in said
+    assert "secret" not in said.replace("secrets", "")
 
 
 URLS = {
