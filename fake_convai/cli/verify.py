@@ -90,24 +90,18 @@ def verify(
 
 def _run(verification: "Verification", todo: "list[Guess]", found: "Evidence", path: Path, *, quiet: bool) -> bool:
     """Try what is to be tried, write down each finding, and clear up; whether it came to its end."""
-    from fake_convai.domain.clock import real_time, to_iso
-    from fake_convai.traffic.verify import Lost
+    from fake_convai.traffic.evidence import now
 
     complete = False
     try:
         verification.begin()
-        lost = 0
         for guess in todo:
-            try:
-                finding = found.add(verification.attempt(guess))
-                lost = 0
-            except Lost as error:
-                finding = found.add(error.verdict)
-                lost += 1
+            finding = verification.attempt(guess)
+            found.add(finding)
             found.save(path)
             if not quiet:
                 _print(finding, guess)
-            if lost == _LOST:
+            if verification.lost == _LOST:
                 click.echo("Broken off: there is no answer any more. Run it again to go on.", err=True)
                 return False
         complete = True
@@ -115,7 +109,7 @@ def _run(verification: "Verification", todo: "list[Guess]", found: "Evidence", p
         verification.close()
         found.left_behind = verification.made.left()
         if complete:
-            found.ended = to_iso(real_time())
+            found.ended = now()
         if found.guesses or found.left_behind:
             found.save(path)
         if found.left_behind:

@@ -6,11 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, wraps
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from fake_convai.backend.surface import Surface, under
 from fake_convai.control.client import ControlClient
+from fake_convai.testing.records import Memory, read
+
+if TYPE_CHECKING:
+    from fake_convai.testing.command import CommandServer
+    from fake_convai.testing.server_thread import ServerThread
 
 __tracebackhide__ = True  # what goes wrong is shown where the test called, not here
 
@@ -68,6 +73,10 @@ class Driven(Addressed):
     """One account of a running fake."""
 
     _client: ControlClient | None = None
+    _server: "ServerThread | CommandServer | None" = None
+
+    last_journal: str | None = None
+    """What the account was asked and answered, once its server has ended."""
 
     @property
     def is_running(self) -> bool:
@@ -81,6 +90,13 @@ class Driven(Addressed):
             # The server's thread did not come along into a forked child; its socket did.
             self._client = ControlClient(self._client.url, self._client.control_key)
         return self._client
+
+    def _memories(self, character_id: str, end_user_id: str) -> list[Memory]:
+        query = {"parts": "memories", "end_user_id": end_user_id}
+        found = [read(Memory, memory) for memory in self._call("GET", "/state", query=query)["memories"]]
+        return sorted(
+            (memory for memory in found if memory.character_id == character_id), key=lambda memory: memory.created_at
+        )
 
     def _call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return self._running().call(method, path, body, query, api_key=self.api_key)

@@ -9,13 +9,11 @@ from fake_convai.control.client import ControlClient
 from fake_convai.testing import watching
 from fake_convai.testing.happenings import Happenings
 from fake_convai.testing.holdings import Holdings
-from fake_convai.testing.records import Memory
 from fake_convai.testing.talking import Talking
 from fake_convai.testing.timing import Timing
 
 if TYPE_CHECKING:
     from fake_convai.settings import Options
-    from fake_convai.testing.command import CommandServer
     from fake_convai.testing.server_thread import ServerThread
     from fake_convai.testing.transport import InProcessTransport
 
@@ -37,11 +35,7 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
         """Nothing runs before `start`, or `with`. Without an `api_key` the account is a new one."""
         self.api_key = api_key or _new_key()
         self._settings = settings
-        self._server: ServerThread | CommandServer | None = None
-        self._client: ControlClient | None = None
         self._owns_client = True
-        self.last_journal: str | None = None
-        """What the account was asked and answered, once its server has ended."""
         self._planned = []
 
     @classmethod
@@ -58,8 +52,8 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
         from fake_convai.testing.command import CommandServer
 
         fake = cls()
-        fake._server = CommandServer(command, settings or {})
-        fake._client = ControlClient(fake._server.url, fake._server.control_key)
+        server = fake._server = CommandServer(command, settings or {})
+        fake._client = ControlClient(server.url, server.control_key)
         _note(fake)
         return fake
 
@@ -127,9 +121,6 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
         if self._server is None or self._server.transport is None:
             raise RuntimeError("There is no in-process transport to a server that runs elsewhere: use its URL.")
         return self._server.transport
-
-    def _memories(self, character_id: str, end_user_id: str) -> list[Memory]:
-        return self.memories(character_id, end_user_id)
 
 
 def _note(fake: FakeConvai) -> None:

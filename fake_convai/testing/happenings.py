@@ -119,9 +119,6 @@ class Happenings(Driven):
         what = f"the nearest: {near[0]!r}" if near else f"nothing is remembered of {end_user_id!r}"
         raise DidNotHappen(f"Waited {timeout:g} s for a memory that holds {text!r}: there is none; {what}.")
 
-    def _memories(self, character_id: str, end_user_id: str) -> list[Memory]:
-        raise NotImplementedError
-
     def fail(
         self,
         /,

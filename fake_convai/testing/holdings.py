@@ -61,11 +61,7 @@ class Holdings(Driven):
 
     def memories(self, character_id: str, end_user_id: str) -> list[Memory]:
         """What a character remembers about a person, oldest first. Of unknown people it remembers nothing."""
-        query = {"parts": "memories", "end_user_id": end_user_id}
-        found = [read(Memory, memory) for memory in self._call("GET", "/state", query=query)["memories"]]
-        return sorted(
-            (memory for memory in found if memory.character_id == character_id), key=lambda memory: memory.created_at
-        )
+        return self._memories(character_id, end_user_id)
 
     def end_user(self, end_user_id: str) -> EndUser | None:
         """The record of a person, or None."""

@@ -4,9 +4,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-from fake_convai.control.client import ControlClient, ControlError
+from fake_convai.control.client import ControlError
+from fake_convai.testing.happenings import Happenings
 from fake_convai.testing.records import Request, read
 
 MOST = 50
@@ -18,23 +19,7 @@ WIDTH = 500
 TITLE = "fake-convai journal"
 
 
-class Reported(Protocol):
-    """What a report needs of a handle, which stands above this module: it asks for the journal when it is closed."""
-
-    api_key: str
-    last_journal: str | None
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def is_running(self) -> bool: ...
-    @property
-    def _server(self) -> object: ...
-    def _running(self) -> ControlClient: ...
-    def requests(self) -> list[Request]: ...
-
-
-def sections(made: Sequence[Reported], older: Sequence[Reported], since: float) -> Iterator[tuple[str, str]]:
+def sections(made: Sequence[Happenings], older: Sequence[Happenings], since: float) -> Iterator[tuple[str, str]]:
     """A section for each account: of those that the test made all, of older ones what came since it began."""
     for fake in made:
         text = fake.last_journal if not fake.is_running else journal_text(fake, known=[*made, *older], since=since)
@@ -45,11 +30,11 @@ def sections(made: Sequence[Reported], older: Sequence[Reported], since: float) 
             yield _title(fake, alone=False), _shown(requests)
 
 
-def _title(fake: Reported, alone: bool) -> str:
+def _title(fake: Happenings, alone: bool) -> str:
     return TITLE if alone else f"{TITLE} of the account {fake.api_key[-4:]}"
 
 
-def journal_text(fake: Reported, known: Sequence[Reported] = (), since: float | None = None) -> str:
+def journal_text(fake: Happenings, known: Sequence[Happenings] = (), since: float | None = None) -> str:
     """What the account was asked and what it answered, or that nothing was asked; and who came with another key."""
     try:
         requests = fake.requests()
@@ -62,7 +47,7 @@ def journal_text(fake: Reported, known: Sequence[Reported] = (), since: float | 
     return "\n".join([*strays, _shown(requests)])
 
 
-def _strays(fake: Reported, known: Sequence[Reported], since: float) -> Iterator[str]:
+def _strays(fake: Happenings, known: Sequence[Happenings], since: float) -> Iterator[str]:
     """Requests since the test began that came to the same server for no account of ours: with a wrong key, or none."""
     if fake._server is None:
         return  # a server of everybody's: others may use it meanwhile
@@ -75,7 +60,7 @@ def _strays(fake: Reported, known: Sequence[Reported], since: float) -> Iterator
         yield f"{many} without a key, {mine}." if key is None else f"{many} with a key that ends in {key[3:]}, {mine}."
 
 
-def _since(fake: Reported, since: float) -> list[Request]:
+def _since(fake: Happenings, since: float) -> list[Request]:
     try:
         return [one for one in fake.requests() if one.at >= datetime.fromtimestamp(since, UTC)]
     except ControlError:

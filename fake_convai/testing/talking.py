@@ -6,7 +6,6 @@ from typing import Any, overload
 from fake_convai.testing.company import RoomConversation
 from fake_convai.testing.conversation import Conversation, Turn
 from fake_convai.testing.driving import Driven, checked
-from fake_convai.testing.records import Memory
 
 __tracebackhide__ = True
 
@@ -63,9 +62,6 @@ class Talking(Driven):
         if character_id is not None:
             return Conversation(self, _wish(character_id, person, members))
         return RoomConversation(self, npcs, person, members)
-
-    def _memories(self, character_id: str, end_user_id: str) -> list[Memory]:
-        raise NotImplementedError
 
 
 def _wish(character_id: str, end_user_id: str | None, members: dict[str, Any]) -> dict[str, Any]:

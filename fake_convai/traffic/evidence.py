@@ -10,7 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fake_convai import __version__
 from fake_convai.contract.provenance import Guess
 from fake_convai.domain.clock import real_time, to_iso
-from fake_convai.traffic.verify import Verdict
+
+Result = Literal["confirmed", "refuted", "undecided"]
+
+
+def now() -> str:
+    """The time, as evidence has it."""
+    return to_iso(real_time())
 
 
 class UnusableEvidence(Exception):
@@ -22,7 +28,7 @@ class Finding(BaseModel):
 
     id: str
     claim: str
-    result: Literal["confirmed", "refuted", "undecided"]
+    result: Result
     seen: str
     at: str = ""
 
@@ -34,7 +40,7 @@ class Evidence(BaseModel):
 
     target: str
     version: str = __version__
-    began: str = Field(default_factory=lambda: to_iso(real_time()))
+    began: str = Field(default_factory=now)
     ended: str | None = None
     guesses: list[Finding] = Field(default_factory=list)
     left_behind: dict[str, list[str]] = Field(
@@ -46,14 +52,9 @@ class Evidence(BaseModel):
         """What needs no second try, by id."""
         return {one.id: one for one in self.guesses if one.result != "undecided"}
 
-    def add(self, verdict: Verdict) -> Finding:
-        """Take up a verdict, in place of an earlier one."""
-        guess = verdict.guess
-        finding = Finding(
-            id=guess.id, claim=guess.says, result=verdict.result, seen=verdict.seen, at=to_iso(real_time())
-        )
-        self.guesses = [*(one for one in self.guesses if one.id != guess.id), finding]
-        return finding
+    def add(self, finding: Finding) -> None:
+        """Take up a finding, in place of an earlier one."""
+        self.guesses = [*(one for one in self.guesses if one.id != finding.id), finding]
 
     def findings(self, wanted: Iterable[Guess]) -> list[Finding]:
         """What was found about these guesses, in their order; what was not tried is undecided."""

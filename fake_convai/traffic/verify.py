@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import orjson
@@ -22,6 +22,7 @@ from fake_convai.backend.surface import Surface
 from fake_convai.contract.experiments import Expected, Step, experiments, filled, found_at, unlike
 from fake_convai.contract.provenance import Guess
 from fake_convai.traffic.bodies import parse
+from fake_convai.traffic.evidence import Finding, Result, now
 from fake_convai.traffic.targets import Targets
 
 PREFIX = "fake-convai-verify"
@@ -38,8 +39,6 @@ _BETWEEN = 0.5
 _PAGES = 40
 _ORDINARY = range(200, 300)
 
-Result = Literal["confirmed", "refuted", "undecided"]
-
 
 class CannotVerify(Exception):
     """The run cannot begin or go on; the message says why."""
@@ -51,23 +50,6 @@ class _Undecided(Exception):
 
 class _Refuted(Exception):
     """The guess is wrong; the message says what was seen."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What came out for a guess, and what was seen."""
-
-    guess: Guess
-    result: Result
-    seen: str
-
-
-class Lost(Exception):
-    """Nobody answered while a guess was tried."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.seen)
-        self.verdict = verdict
 
 
 class _NoAnswer(_Undecided):
@@ -108,6 +90,8 @@ class Verification:
         self._other_key = f"{self._run}-other"
         self._names: dict[str, Any] = {}
         self.made = Made()
+        self.lost = 0
+        """How many experiments in a row nobody has answered."""
         # A proxy of the environment counts for the real hosts; SSL_CERT_FILE does everywhere.
         self._client = httpx.Client(timeout=TIMEOUT, trust_env=targets.unnamed is None, verify=_trusted())
 
@@ -138,25 +122,25 @@ class Verification:
         if answer.status not in _ORDINARY:
             raise CannotVerify(f"/character/update answered {answer.status} {_shown(answer.body)}")
 
-    def attempt(self, guess: Guess) -> Verdict:
-        """Do the experiment of a guess; `Lost` when nobody answers."""
+    def attempt(self, guess: Guess) -> Finding:
+        """Do the experiment of a guess."""
         people = ("person", "second", "third", "fourth")
         names = {name: f"{self._run}-{guess.id}-{name}" for name in people}
         upper = {"PERSON": names["person"].upper()}
         self._names |= names | upper | {"nobody": str(uuid.uuid4()), "fresh": uuid.uuid4().hex}
         self._names |= {"run": self._run, "key": self._key}
-        seen = ""
+        result: Result = "confirmed"
+        seen, lost = "", 0
         try:
             for step in experiments()[guess.id]:
                 seen = self._do(step) or seen
         except _Refuted as refuted:
-            return Verdict(guess, "refuted", self._without_key(str(refuted)))
+            result, seen = "refuted", str(refuted)
         except _Undecided as undecided:
-            verdict = Verdict(guess, "undecided", self._without_key(str(undecided)))
-            if isinstance(undecided, _NoAnswer):
-                raise Lost(verdict) from undecided
-            return verdict
-        return Verdict(guess, "confirmed", self._without_key(seen))
+            result, seen = "undecided", str(undecided)
+            lost = self.lost + 1 if isinstance(undecided, _NoAnswer) else 0
+        self.lost = lost
+        return Finding(id=guess.id, claim=guess.says, result=result, seen=self._without_key(seen), at=now())
 
     def _do(self, step: Step) -> str:
         """Do a step; returns what was seen if it was one to look at."""
