@@ -11,6 +11,7 @@ import click
 from fake_convai.cli.plane import Misuse, Plane, on_server
 
 if TYPE_CHECKING:
+    from fake_convai.traffic.har import Entry
     from fake_convai.traffic.recording import Body
 
 Stub = dict[str, Any]
@@ -39,23 +40,14 @@ def stubs(plane: Plane, file: Path, everything: bool) -> None:
 
 
 def _read(file: Path) -> Iterator[Stub]:
-    from fake_convai.traffic.recording import Unreadable
+    from fake_convai.traffic.har import answered
+    from fake_convai.traffic.recording import Unreadable, is_recording
 
-    entries = _har_entries(file.read_bytes())
+    content = file.read_bytes()
     try:
-        yield from _from_recording(file) if entries is None else map(_from_entry, filter(_is_answered, entries))
+        yield from _from_recording(file) if is_recording(content) else map(_from_entry, answered(content))
     except Unreadable as error:
-        raise Misuse(str(error)) from None
-    except (LookupError, TypeError, AttributeError):
-        raise Misuse(f"{file} is no HAR file") from None
-
-
-def _har_entries(content: bytes) -> list[Any] | None:
-    """What is in a HAR file, which is one JSON object; None for a recording, which has an object in each line."""
-    try:
-        return list(json.loads(content)["log"]["entries"])
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return None
+        raise Misuse(f"{file}: {error}") from None
 
 
 def _from_recording(file: Path) -> Iterator[Stub]:
@@ -85,22 +77,18 @@ def _answer(body: "Body", content_type: str | None) -> Stub | None:
     return {"text": body.value, **headers} if body.kind == "text" else None
 
 
-def _is_answered(entry: dict[str, Any]) -> bool:
-    return entry["request"]["method"] not in ("OPTIONS", "HEAD") and 200 <= entry["response"]["status"] <= 599
-
-
-def _from_entry(entry: dict[str, Any]) -> Stub:
+def _from_entry(entry: "Entry") -> Stub:
     from fake_convai.backend.surface import locate
 
-    parts = urlsplit(entry["request"]["url"])
+    parts = urlsplit(entry.request.url)
     surface, path = locate({"path": parts.path, "headers": [(b"host", parts.netloc.encode())]})
-    match = {"path": path or "/", "method": entry["request"]["method"]}
+    match = {"path": path or "/", "method": entry.request.method}
     if surface is not None:
         match["surface"] = str(surface)
-    received = entry["response"].get("content", {})
-    kind = "base64" if received.get("encoding") == "base64" else "text"
-    headers = {"headers": {"content-type": received["mimeType"]}} if received.get("mimeType") else {}
-    return {"match": match, "status": entry["response"]["status"], kind: received.get("text", ""), **headers}
+    received = entry.response.content
+    kind = "base64" if received.encoding == "base64" else "text"
+    headers = {"headers": {"content-type": received.mimeType}} if received.mimeType else {}
+    return {"match": match, "status": entry.response.status, kind: received.text, **headers}
 
 
 def _in_turn(found: list[Stub]) -> list[Stub]:

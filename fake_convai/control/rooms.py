@@ -3,13 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from fake_convai.control.seed_document import RoomPart
+from fake_convai.control.seed_document import RoomCharacterPart, RoomPart
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.roster import Roster
 from fake_convai.store import conversations, rosters
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.characters import Character
 from fake_convai.store.rosters import Part, RosterRoom
+
+_OF_THE_ROSTER = ("group_chat", "active_membership_id", "route_epoch", "roster_epoch")
 
 
 def export(tx: AccountTransaction, own: Collection[str], end_user_id: str | None) -> list[dict[str, Any]]:
@@ -30,21 +32,9 @@ def _described(room: RosterRoom, own: Collection[str]) -> dict[str, Any]:
         "room_name": room.room_name,
         "shared_session_key": room.shared_session_key,
         "max_num_participants": room.size,
-        "group_chat": roster.group_chat,
-        "active_membership_id": roster.active_membership_id,
-        "route_epoch": roster.route_epoch,
-        "roster_epoch": roster.roster_epoch,
+        **{name: getattr(roster, name) for name in _OF_THE_ROSTER},
         "characters": [
-            {
-                "membership_id": member.membership_id,
-                "character_id": member.character_id,
-                "display_name": member.display_name,
-                "character_session_id": member.character_session_id,
-                "participant_identity": member.participant_identity,
-                "is_initial": member.is_initial,
-                "status": member.status,
-                "failure_code": member.failure_code,
-            }
+            {name: getattr(member, name) for name in RoomCharacterPart.model_fields}
             for member in roster.members
             if member.character_id in own
         ],

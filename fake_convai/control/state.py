@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from fake_convai.control import rooms
+from fake_convai.control.seed_document import CharacterPart
 from fake_convai.control.stub_document import describe_stub
 from fake_convai.domain.clock import to_iso
 from fake_convai.store import accounts, characters, conversations, lag, memories, people, stubs
@@ -98,15 +99,12 @@ def _moment(moment: int | None) -> str | None:
     return None if moment is None else to_iso(moment)
 
 
+_OTHERWISE = {"memory_settings", "model_details", "timestamp"}
+
+
 def _character(character: Character) -> dict[str, Any]:
     return {
-        "character_id": character.character_id,
-        "character_name": character.character_name,
-        "voice_type": character.voice_type,
-        "backstory": character.backstory,
-        "listing": character.listing,
-        "language_codes": character.language_codes,
-        "character_actions": character.character_actions,
+        **{name: getattr(character, name) for name in CharacterPart.model_fields if name not in _OTHERWISE},
         "memory_settings": {"enabled": character.memory_enabled},
         **({} if character.model_details is None else {"model_details": character.model_details}),
         "timestamp": to_iso(character.created_at),

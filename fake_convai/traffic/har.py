@@ -83,7 +83,9 @@ class _Message(BaseModel):
     opcode: int = 1
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
+    """A request and its answer, as far as it is read."""
+
     startedDateTime: str = "1970-01-01T00:00:00.000000Z"  # noqa: N815 - as HAR spells it
     time: float = 0.0
     request: _Request
@@ -93,7 +95,7 @@ class _Entry(BaseModel):
 
 
 class _Log(BaseModel):
-    entries: list[_Entry]
+    entries: list[Entry]
 
 
 class _Har(BaseModel):
@@ -105,12 +107,7 @@ def read_har(raw: bytes) -> tuple[list[Exchange], int]:
 
     Raises `Unreadable`.
     """
-    try:
-        entries = _Har.model_validate_json(raw).log.entries
-    except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        place = ".".join(map(str, detail["loc"]))
-        raise Unreadable(f"neither a recording of fake-convai nor a HAR file: {place} {detail['msg']}") from error
+    entries = _entries(raw)
     vault = Vault()
     exchanges = []
     for number, entry in enumerate(entries, start=1):
@@ -124,7 +121,23 @@ def read_har(raw: bytes) -> tuple[list[Exchange], int]:
     return exchanges, len(entries)
 
 
-def _exchange(entry: _Entry, vault: Vault) -> Exchange | None:
+def _entries(raw: bytes) -> list[Entry]:
+    try:
+        return _Har.model_validate_json(raw).log.entries
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        place = ".".join(map(str, detail["loc"]))
+        raise Unreadable(f"neither a recording of fake-convai nor a HAR file: {place} {detail['msg']}") from error
+
+
+def answered(raw: bytes) -> Iterator[Entry]:
+    """The entries, whoever was asked, that have an answer to the request itself. Raises `Unreadable`."""
+    for entry in _entries(raw):
+        if entry.request.method not in ("OPTIONS", "HEAD") and 200 <= entry.response.status <= 599:
+            yield entry
+
+
+def _exchange(entry: Entry, vault: Vault) -> Exchange | None:
     """An entry as an exchange; None for other hosts, for a browser that asks for permission, and without an answer."""
     place = _placed(entry.request.url)
     if place is None or entry.request.method in ("OPTIONS", "HEAD") or entry.response.status == 0:
@@ -189,7 +202,7 @@ def _answered(content: _Content) -> Body:
     return parse(raw, content.mimeType)
 
 
-def _frame(message: _Message, entry: _Entry, vault: Vault) -> Frame:
+def _frame(message: _Message, entry: Entry, vault: Vault) -> Frame:
     data = base64.b64decode(message.data) if message.opcode == 2 else message.data
     began = datetime.fromisoformat(entry.startedDateTime).timestamp()
     return Frame(
