@@ -1,4 +1,7 @@
-"""Experiments: how to find out whether a guess is true. They are data, `experiments.yaml`, one for each guess."""
+"""Experiments: how to find out whether a guess is true. They are data, `experiments.yaml`, one for each guess.
+
+The requests of the examples are written down in the same words (`examples.yaml`).
+"""
 
 import re
 import uuid
@@ -47,6 +50,20 @@ class Step(BaseModel):
     given: Expected | None = None
     see: Expected | None = None
     keep: dict[str, str] = Field(default_factory=dict)
+    show: tuple[str, str] | None = None
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Method, surface and path of `beta /memory/add` or `GET production /character/list`."""
+        *method, surface, path = self.ask.split(" ", 2)
+        return (method[0] if method else "POST"), surface, path
+
+    def sent(self, names: Mapping[str, Any]) -> Any:
+        """The body; where there is a person, it says whom it is about."""
+        body = filled(self.body, names)
+        if self.person is None:
+            return body
+        return {"character_id": names["character"], "end_user_id": filled(self.person, names), **(body or {})}
 
 
 @cache

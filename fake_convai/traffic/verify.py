@@ -222,9 +222,11 @@ class Verification:
         return _Answer(200, {}, heard)
 
     def _ask(self, step: Step) -> _Answer:
-        method, surface, path = _parts(step.ask)
+        method, surface, path = step.place
         path = str(filled(path, self._names))
-        body = self._body(step)
+        body = step.sent(self._names)
+        if body is None and step.ask.count(" ") == 1 and step.form is None:
+            body = {}
         how: dict[str, Any] = {"params": filled(step.query, self._names), "headers": self._headers(step, surface)}
         if step.form is not None:
             form = filled(step.form, self._names)
@@ -257,13 +259,6 @@ class Verification:
             time.sleep(min(float(wait) if wait.isdecimal() else 1.0, PATIENCE))
         content = parse(response.content, response.headers.get("content-type", ""))
         return _Answer(response.status_code, response.headers, content.value)
-
-    def _body(self, step: Step) -> Any:
-        body = filled(step.body, self._names)
-        if step.person is None:
-            return {} if body is None and step.ask.count(" ") == 1 and step.form is None else body
-        who = {"character_id": self._names["character"], "end_user_id": filled(step.person, self._names)}
-        return {**who, **(body or {})}
 
     def _headers(self, step: Step, surface: str) -> dict[str, str]:
         headers: dict[str, str] = filled(step.headers, self._names)
@@ -314,12 +309,6 @@ class Verification:
 
 def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-def _parts(ask: str) -> tuple[str, str, str]:
-    """Method, surface and path of `beta /memory/add` or `GET production /character/list`."""
-    *method, surface, path = ask.split(" ", 2)
-    return (method[0] if method else "POST"), surface, path
 
 
 def _json(body: Any) -> bytes:
