@@ -22,49 +22,24 @@ from fake_convai.store.sessions import Session
 
 
 class Company(Protocol):
-    """The room, as an instance in it sees it."""
+    """The room (`ensemble.py`, which explains each of these), as an instance in it sees it."""
 
     name: str
     backend: Backend
     hub: Hub
 
     @property
-    def roster(self) -> Roster:
-        """Who is in the room."""
-        ...
-
-    def identity(self, member: Member) -> dict[str, Any]:
-        """The six fields that tie a message to an instance."""
-        ...
-
-    def stranger(self, identity: str) -> None:
-        """Somebody is in the room whom nobody here let in."""
-
-    def is_first(self, instance: "Instance") -> bool:
-        """Whether this instance takes packets for all."""
-        ...
-
-    def plays(self, instance: "Instance") -> bool:
-        """Whether the instance belongs to the room still."""
-        ...
-
-    def came(self, identity: str) -> None:
-        """Somebody is there."""
-
-    def packet(self, identity: str, data: bytes) -> None:
-        """Take a packet of a person."""
-
-    def greet(self, instance: "Instance", identity: str) -> None:
-        """Tell a person that an instance is there."""
-
-    def person_left(self, identity: str) -> None:
-        """Somebody's session with an instance is over."""
-
-    def broke(self, instance: "Instance", failure_code: str = ...) -> None:
-        """An instance is gone though nobody sent it away."""
-
-    def turned(self, member: Member, outcome: Outcome) -> None:
-        """An instance has finished a turn."""
+    def roster(self) -> Roster: ...
+    def identity(self, member: Member) -> dict[str, Any]: ...
+    def stranger(self, identity: str) -> None: ...
+    def is_first(self, instance: "Instance") -> bool: ...
+    def plays(self, instance: "Instance") -> bool: ...
+    def came(self, identity: str) -> None: ...
+    def packet(self, identity: str, data: bytes) -> None: ...
+    def greet(self, instance: "Instance", identity: str) -> None: ...
+    def person_left(self, identity: str) -> None: ...
+    def broke(self, instance: "Instance", failure_code: str = ...) -> None: ...
+    def turned(self, member: Member, outcome: Outcome) -> None: ...
 
 
 class Chair(Seat):

@@ -26,35 +26,17 @@ _CUTS = (b"interrupt-bot", b"user_text_message")
 
 
 class Stage(Protocol):
-    """The room, as a seat in it sees it: where the character is heard, and how it leaves."""
+    """The room (`room.py`, which explains each of these), as a seat in it sees it."""
 
-    def send(self, message: shapes.Message, to: str | None) -> None:
-        """Send a message to one person, or to everybody."""
-
-    def send_packet(self, data: bytes, to: str | None) -> None:
-        """Send a packet, whatever it holds."""
-
-    def sound(self, *, track: bool, tap: Callable[[bytes], None] | None) -> None:
-        """Let the character begin to sound."""
-
-    async def finish(self, seconds: float) -> bool:
-        """Let the character sound for so long in all; False when it was cut short."""
-        ...
-
-    def hush(self) -> None:
-        """Cut the character short."""
-
-    def finished_speaking(self, identity: str) -> None:
-        """Take somebody's speech for finished."""
-
-    def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do something meanwhile."""
-
-    def vacate(self, seat: "Seat") -> None:
-        """Somebody's session is over."""
-
-    async def desert(self) -> None:
-        """Let the character leave, while its people stay."""
+    def send(self, message: shapes.Message, to: str | None) -> None: ...
+    def send_packet(self, data: bytes, to: str | None) -> None: ...
+    def sound(self, *, track: bool, tap: Callable[[bytes], None] | None) -> None: ...
+    async def finish(self, seconds: float) -> bool: ...
+    def hush(self) -> None: ...
+    def finished_speaking(self, identity: str) -> None: ...
+    def start(self, work: Coroutine[Any, Any, Any]) -> None: ...
+    def vacate(self, seat: "Seat") -> None: ...
+    async def desert(self) -> None: ...
 
 
 class Seat:

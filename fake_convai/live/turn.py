@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from fake_convai.domain.pace import INSTANT, Beat, Pace
 from fake_convai.domain.script import Answer
-from fake_convai.live.messages import LABEL, BotSpeaking, BotTurnCompleted, Event, StreamedEvent, wrapped
+from fake_convai.live.messages import (
+    LABEL,
+    BehaviorTreeResponse,
+    BotSpeaking,
+    BotTurnCompleted,
+    Event,
+    ServerData,
+    StreamedEvent,
+    wrapped,
+)
 
 _VOWELS = {"a": "aa", "e": "e", "i": "ih", "o": "oh", "u": "ou"}
 _VISEMES = ("sil", "pp", "ff", "th", "dd", "kk", "ch", "ss", "nn", "rr", "aa", "e", "ih", "oh", "ou")
@@ -53,19 +62,10 @@ class Turn:
         """The events in the documented order."""
         answer = self.answer
         if not self._is_trigger:
-            yield Step(wrapped({"type": "final-user-transcription", "text": self._user_text}))
+            yield self._inside({"type": "final-user-transcription", "text": self._user_text})
         if answer.moderation is not None:
-            result, reason = answer.moderation["result"], answer.moderation.get("reason")
-            yield Step(
-                wrapped(
-                    {
-                        "type": "moderation-response",
-                        "result": result,
-                        "user_input": self._user_text,
-                        "reason": reason,
-                    }
-                )
-            )
+            result, reason, said = answer.moderation["result"], answer.moderation.get("reason"), self._user_text
+            yield self._inside({"type": "moderation-response", "result": result, "user_input": said, "reason": reason})
         if not answer.is_blocked:
             yield from self._generation()
         if self._speaks:
@@ -78,16 +78,17 @@ class Turn:
             return self.answer.text[: max((end for end, at in self._spoken if at <= elapsed), default=0)].rstrip()
         return self.answer.text[: self._sent]
 
+    def _inside(self, data: ServerData) -> Step:
+        """An event whose kind is inside `data`, by now."""
+        return Step(wrapped(data), self._at)
+
     def _generation(self) -> Iterator[Step]:
         answer = self.answer
         yield Step({"label": LABEL, "type": "bot-llm-started", "data": {}})
         if answer.no_response is not None:
             self._at += self._beat.first_token()
             reason = answer.no_response
-            yield Step(
-                wrapped({"type": "llm-no-response", "reason": reason} if reason else {"type": "llm-no-response"}),
-                self._at,
-            )
+            yield self._inside({"type": "llm-no-response", "reason": reason} if reason else {"type": "llm-no-response"})
         else:
             for piece, wait in self._beat.tokens(answer.text):
                 self._at += wait
@@ -95,23 +96,18 @@ class Turn:
                 self._sent += len(piece)
         yield Step({"label": LABEL, "type": "bot-llm-stopped", "data": {}}, self._at, closes=True)
         if answer.actions:
-            yield Step(wrapped({"type": "action-response", "actions": list(answer.actions)}), self._at)
+            yield self._inside({"type": "action-response", "actions": list(answer.actions)})
         if answer.emotion is not None:
             emotion, scale = answer.emotion["emotion"], answer.emotion["scale"]
-            yield Step(wrapped({"type": "bot-emotion", "emotion": emotion, "scale": scale}), self._at)
+            yield self._inside({"type": "bot-emotion", "emotion": emotion, "scale": scale})
         if answer.narrative_section_id is not None:
-            section = answer.narrative_section_id
-            yield Step(
-                wrapped(
-                    {
-                        "type": "behavior-tree-response",
-                        "bt_code": "",
-                        "bt_constants": "",
-                        "narrative_section_id": section,
-                    }
-                ),
-                self._at,
-            )
+            section: BehaviorTreeResponse = {
+                "type": "behavior-tree-response",
+                "bt_code": "",
+                "bt_constants": "",
+                "narrative_section_id": answer.narrative_section_id,
+            }
+            yield self._inside(section)
 
     def _speech(self) -> Iterator[Step]:
         yield Step({"label": LABEL, "type": "bot-tts-started", "data": {}}, self._at, closes=True)
@@ -120,7 +116,7 @@ class Turn:
         if self.takes_time or self.answer.visemes:
             for word, lasts in self._beat.words(self.answer.text):
                 if self.answer.visemes:
-                    yield Step(wrapped({"type": "visemes", "visemes": visemes(word)}), self._at)
+                    yield self._inside({"type": "visemes", "visemes": visemes(word)})
                 place += len(word)
                 self._at += lasts
                 self._spoken.append((place, self._at))

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial, update_wrapper
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import anyio.to_thread
@@ -81,9 +80,7 @@ class AsyncConversation:
         self._held = await _in_thread(self._begin)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.end()
 
 

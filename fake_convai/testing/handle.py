@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from fake_convai.control.client import ControlClient
@@ -102,9 +101,7 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
     def __enter__(self) -> Self:
         return self if self._client is not None else self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
