@@ -7,11 +7,10 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 unset PYTHONPATH
 
-lowest=$(sed -n '/^dependencies = \[/,/^\]/s/^    "\([A-Za-z0-9_-]*\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml)
+sed -n '/^dependencies = \[/,/^\]/s/^    "\([^">]*\)>=\([^"]*\)".*/\1==\2/p' pyproject.toml > "$folder/lowest.txt"
 "${PYTHON:-python3}" -m venv "$folder/lowest"
-# shellcheck disable=SC2086 # one requirement a word
-"$folder/lowest/bin/pip" install --quiet $lowest 'fastapi==0.115.12' 'pydantic<2.11' \
-    'pytest==8.3.*' pytest-xdist httpx2 hypothesis requests
+"$folder/lowest/bin/pip" install --quiet --only-binary :all: --requirement "$folder/lowest.txt" \
+    'fastapi==0.115.12' 'pydantic<2.11' 'pytest==8.3.*' pytest-xdist httpx2 hypothesis requests
 "$folder/lowest/bin/pip" install --quiet --no-deps --editable .
 "$folder/lowest/bin/pip" check
 "$folder/lowest/bin/python" -m pytest -q -p no:cacheprovider --basetemp="$folder/temp" --numprocesses 2 tests/examples \
