@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fake_convai.domain.english.forms import as_verb, base_form
+from fake_convai.domain.english.tables import as_verb, base_form
 from fake_convai.domain.english.tokens import make_token
 from fake_convai.domain.extraction.words import regex
 from fake_convai.domain.script import MAX_SEARCHED, Answer, Script

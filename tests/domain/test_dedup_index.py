@@ -125,6 +125,8 @@ made_fact = st.builds("{} {} {}{}".format, subjects, verbs, things, endings)
 @settings(deadline=None, max_examples=400)
 @given(made_fact | any_fact, made_fact | any_fact)
 @example("I work as a nurse", "i am a NURSE at night")
+@example("GO RUNING:I", "GO RUNING:0:I")
+@example("The dog has the user", "The dog has the user and a bone")
 def test_facts_that_are_the_same_share_a_key(one: str, other: str) -> None:
     assert is_same(one, other) == is_same(other, one)
     assert not is_same(one, other) or are_found(one, other)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.tables import lexicon
-from fake_convai.domain.english.tokens import NOTHING, Token
+from fake_convai.domain.english.tokens import NOTHING, Token, make_token
 
 
 class Owner(NamedTuple):
@@ -17,6 +17,7 @@ class Owner(NamedTuple):
 
 
 USERS, THING = Owner("user"), Owner("thing")
+_MARKED = kind.OWNERS | kind.POSSESSIVE | kind.PRONOUN
 
 
 class Clause(NamedTuple):
@@ -32,32 +33,26 @@ class Clause(NamedTuple):
 def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     """The parts of a sentence."""
     place = _find_verb(tokens)
-    clause = Clause((), "be", tokens)
-    if place >= 0:
-        clause = Clause(tokens[:place], *_verb_group(tokens[place:], negated=negated))
-    length = user_length(clause.rest, 0) if clause.verb in _FELT else 0
-    if length:  # "spiders scare the user"
-        felt = [*clause.subject, *clause.rest[length:]]
-        return clause._replace(subject=clause.rest[:length], verb=_FELT[clause.verb], rest=felt)
-    if clause.verb != "be":
-        return clause
-    if _turned_round(clause.subject, clause.rest):
-        end = _skip(clause.rest, 0, kind.BREAK, until=True)
-        clause = clause._replace(subject=clause.rest[:end], rest=[*clause.subject, *clause.rest[end:]])
+    if place < 0:
+        return _active(Clause((), "be", tokens))
+    clause = Clause(tokens[:place], *_verb_group(tokens[place:], negated=negated))
+    subject, verb, rest, *_ = clause
+    if verb != "be":
+        felt = lexicon().implied.get(f"by {verb}", "")
+        length = felt and user_length(rest, 0)  # "spiders scare the user"
+        return clause._replace(subject=rest[:length], verb=felt, rest=[*subject, *rest[length:]]) if length else clause
+    if (
+        not rest
+        or not 0 < len(subject) <= 4
+        or user_length(subject, 0)
+        or any(token.kinds & _MARKED for token in subject)
+    ):
+        return _active(clause)
+    owners = [token.kinds & kind.OWNERS for token in rest[1 : user_length(rest, 0) + 2]]
+    if rest[0].kinds & kind.POSSESSIVE or any(owners):
+        end = _skip(rest, 0, kind.BREAK, until=True)  # "teal is my favorite color"
+        clause = clause._replace(subject=rest[:end], rest=[*subject, *rest[end:]])
     return _active(clause)
-
-
-_FELT = {"scare": "fear", "interest": "interest", "fascinate": "interest", "please": "like", "delight": "like"}
-
-
-def _turned_round(subject: Sequence[Token], rest: Sequence[Token]) -> bool:
-    """ "Teal is my favorite color" says what "my favorite color is teal" says."""
-    if not 0 < len(subject) <= 4 or not rest or user_length(subject, 0):
-        return False
-    if any(token.kinds & (kind.OWNERS | kind.POSSESSIVE | kind.PRONOUN) for token in subject):
-        return False
-    owner = user_length(rest, 0) or 1
-    return bool(rest[0].kinds & kind.POSSESSIVE) or (owner < len(rest) and bool(rest[owner].kinds & kind.OWNERS))
 
 
 def _active(clause: Clause) -> Clause:
@@ -71,7 +66,8 @@ def _active(clause: Clause) -> Clause:
     agent = rest[by + 1 : end]
     if not any(token.kinds & (kind.CONTENT | kind.TIME) == kind.CONTENT for token in agent) or "g" in agent[0].forms:
         return clause
-    return clause._replace(subject=agent, verb=rest[0].verb, rest=[*clause.subject, *rest[1:by], *rest[end:]])
+    subject = clause.subject or [make_token("user")]
+    return clause._replace(subject=agent, verb=rest[0].verb, rest=[*subject, *rest[1:by], *rest[end:]])
 
 
 # Where the verb is
@@ -115,7 +111,7 @@ def user_length(tokens: Sequence[Token], start: int) -> int:
     place = start
     while place < len(tokens) and tokens[place].text in ("the", "this"):
         place += 1
-    if place >= len(tokens):
+    if place >= len(tokens) or tokens[place].kinds & kind.POSSESSIVE:
         return 0
     return place + 1 - start if tokens[place].kinds & (kind.USER | kind.ROLE if place > start else _PERSON) else 0
 
@@ -137,13 +133,21 @@ def _verb_group(tokens: Sequence[Token], *, negated: bool) -> tuple[str, list[To
         if rest and "q" in rest[0].forms:
             verb = "be"
     elif verb in ("go", "stop") and rest and "g" in rest[0].forms:  # "goes hiking", "stopped smoking"
-        mood = "former" if verb == "stop" else mood
+        mood = "a former time" if verb == "stop" else mood
         verb, rest = rest[0].verb, rest[1:]
-    is_skill = mood == "can" and not negated and lexicon().kinds.get(verb, 0) & kind.SKILL
+    is_skill = mood == "ability" and not negated and lexicon().kinds.get(verb, 0) & kind.SKILL
     return verb, rest, "" if is_skill else mood, past
 
 
-_AHEAD = {"used": "former", "have": "must", "need": "must", "going": "will", "about": "will", "supposed": "must"}
+_MODALS = ("possibility", "ability", "duty", "future", "condition")
+_AHEAD = {
+    "used": "a former time",
+    "going": "future",
+    "about": "future",
+    "have": "duty",
+    "need": "duty",
+    "supposed": "duty",
+}
 """The moods of words that are followed by "to" and a verb; some have a form of "be" before them."""
 
 _HELPED = {"be": "g", "have": "q", "do": "b"}
@@ -161,7 +165,7 @@ def _skip_helpers(tokens: Sequence[Token]) -> tuple[int, str]:
         ahead = _AHEAD.get(after[0].text if is_be else "used" if helper.text == "used" else helper.base)
         to, verb = after[is_be], after[is_be + 1]
         if helper.kinds & kind.MODAL:
-            mood = next(mood for mood in ("maybe", "can", "must", "will", "would") if helper.kinds & kind.KINDS[mood])
+            mood = next(mood for mood in _MODALS if helper.kinds & kind.KINDS[mood])
             at += 2 if to.text == "to" else 1
         elif ahead and to.text == "to" and "b" in verb.forms:
             mood = ahead
@@ -175,23 +179,27 @@ def _skip_helpers(tokens: Sequence[Token]) -> tuple[int, str]:
     return places[min(at, len(places) - 1)], mood
 
 
-def attribute(verb: str, chain: tuple[str, ...], rest: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
-    """Attributes that have a verb of their own: "the user's job is nurse" -> the user is a nurse."""
-    table = lexicon().attributes
-    is_one = verb == "be" and rest and chain and chain[-1] in table
-    return (table[chain[-1]], chain[:-1]) if is_one else (verb, chain)
-
-
 # Whom the fact is about
 
 
 def whom(tokens: Sequence[Token]) -> tuple[Owner, tuple[str, ...], list[Token]]:
     """The owner, the way from there ("brother", "dog"), and what else the subject says ("old", "and her cat")."""
-    if tokens and tokens[-1].kinds & (kind.USER | kind.SELF) and user_length(tokens, 0) == len(tokens):
+    if tokens and user_length(tokens, 0) == len(tokens) and tokens[-1].kinds & (kind.USER | kind.SELF):
         return USERS, (), []
-    steps, aside = _steps(tokens)
-    owner, steps = _owner_of(steps)
-    chain, extra = [], [token for token in aside if token.kinds & kind.CONTENT]
+    steps: list[list[Token]] = [[]]  # of "the user's brother's dog"
+    extra: list[Token] = []
+    for place, token in enumerate(tokens):
+        if token.kinds & (kind.PREPOSITION | kind.CONJUNCTION) and not token.kinds & kind.IT:
+            if token.text == "of" and tokens[0].text == "the" and len(steps) == 1:  # "the name of my dog"
+                return whom([*tokens[place + 1 :], make_token("'s"), *tokens[:place]])
+            extra = [token for token in tokens[place:] if token.kinds & kind.CONTENT]
+            break
+        if not token.kinds & (kind.BREAK | kind.ADVERB | kind.OWNERS):
+            steps[-1].append(token)
+        if token.kinds & (kind.OWNERS | kind.POSSESSIVE):
+            steps.append([])
+    owner, steps = _owner_of([step for step in steps if step])
+    chain = []
     for step in steps:
         named = [token for token in step if token.kinds & kind.CONTENT]
         if named:
@@ -201,48 +209,25 @@ def whom(tokens: Sequence[Token]) -> tuple[Owner, tuple[str, ...], list[Token]]:
     return owner, tuple(chain), extra
 
 
-def _steps(tokens: Sequence[Token]) -> tuple[list[list[Token]], Sequence[Token]]:
-    """The steps of "the user's brother's dog"; then what a preposition or a conjunction adds ("a man in a hat")."""
-    steps: list[list[Token]] = [[]]
-    for place, token in enumerate(tokens):
-        kinds = token.kinds
-        if kinds & (kind.PREPOSITION | kind.CONJUNCTION) and not kinds & kind.IT:
-            return steps, tokens[place + 1 :]
-        if not kinds & (kind.BREAK | kind.ADVERB | kind.OWNERS):
-            steps[-1].append(token)
-        if kinds & (kind.OWNERS | kind.POSSESSIVE):
-            steps.append([])
-    return steps, ()
-
-
 def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
     """The person at the beginning of the way, and the rest of the way."""
-    steps = [step for step in steps if step]
     if not steps:
         return USERS, []
     first, others = steps[0], steps[1:]
     last = first[-1]
-    if len(first) == 1 and last.text in _SOMEBODY:
-        return _SOMEBODY[last.text], others
-    if last.kinds & (kind.SELF | kind.POSSESSIVE):
+    for pronoun in ("he", "she", "it") if len(first) == 1 else ():
+        if last.kinds & kind.KINDS[pronoun]:
+            return Owner(pronoun), others
+    is_known = first[0].text not in ("a", "an", "one", "another", "some")
+    if last.kinds & (kind.SELF | kind.POSSESSIVE | kind.USER * is_known):
         return USERS, others
-    if first[0].text not in ("a", "an", "one", "another", "some"):
-        if last.kinds & kind.USER:
-            return USERS, others
-        if last.kinds & kind.ROLE:
-            return Owner("role", frozenset((last.base,))), others
-        if all(map(_may_be_name, first)):
-            return Owner("name", frozenset([token.text for token in first])), others
+    if is_known and last.kinds & kind.ROLE:
+        return Owner("role", frozenset((last.base,))), others
+    if is_known and all(map(_may_be_name, first)):
+        return Owner("name", frozenset([token.text for token in first])), others
     if not (first[0].kinds & kind.MARKED or last.kinds & kind.PLURAL):  # "shift starts at 9": the user's
         return USERS, steps
     return THING, steps
-
-
-_SOMEBODY = {
-    word: Owner(words.split()[0])
-    for words in ("he him his", "she her hers", "it its itself this that")
-    for word in words.split()
-}
 
 
 def _may_be_name(token: Token) -> bool:

@@ -13,9 +13,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations
 
-from fake_convai.domain.dedup.reading import is_plain_value, read, topic_of
-from fake_convai.domain.english.forms import stem
-from fake_convai.domain.english.tables import lexicon
+from fake_convai.domain.dedup.reading import read, topic_of
+from fake_convai.domain.english.tables import lexicon, stem
 from fake_convai.domain.english.tokens import NUMERIC
 
 MAX_KEY_LENGTH = 64
@@ -41,42 +40,36 @@ def lookup_keys(new: str) -> frozenset[str]:
 
 @lru_cache(8)  # a fact that is looked up and not found is stored next
 def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
-    fact, known = read(memory), lexicon().kinds
-    common = [_short("=" + fact.form)]
+    fact = read(memory)
+    common = ["=" + fact.form]
     if not fact.claims:
-        return (frozenset(common),) * 2
-    stance = f"{fact.negations}{fact.mood}".replace("former", "").replace("will", "").replace("over", "")
-    if fact.squash:
-        common.append(_short(f"{stance}:{fact.squash}"))
-    there, here = stance + "|", stance + "!"
-    claimed = [topic_of(*claim) for claim in fact.claims]
-    few = set()
-    said = fact.words | fact.topic
-    aside = {"user", *map(stem, fact.main.chain[:1]), *({stem(fact.main.verb)} - fact.topic)}  # there an owner, a verb
-    for rare in {fact.gist, *[fact.core - claim or claim & said for claim in claimed[1:]]}:
-        most = sorted(rare - aside or rare)
-        if len(most) > 1:  # at a guess: numbers, what describes another word, names, which are in no table, long words
-            heads = fact.describing
-            most = [
-                w
-                for *_, w in sorted(
-                    [(w[0] == NUMERIC, w in heads, w not in known and w not in fact.topic, len(w), w) for w in most]
-                )
-            ]
-        if most:
-            few |= {" ".join(sorted(most[-2:])), "~" + most[-1]}
-    words = sorted(said.union(*claimed) - {"user"})
+        return (frozenset(map(_short, common)),) * 2
+    stance = f"{fact.negations}{fact.mood}".replace("a former time", "").replace("future", "").replace("the past", "")
+    common += [f"{stance}:{fact.squash}"] if fact.squash else []
+    aside = {"user", stem(fact.main.verb), *map(stem, fact.main.chain[:1])}  # an owner, a verb: of many facts
+    said, few = set(fact.words), set()
+    for claim in fact.claims:
+        topic = topic_of(*claim)
+        said |= topic
+        stated = fact.core | topic
+        rare = sorted(stated - aside or stated - {"user"} or stated, key=_rarity)[-2:]
+        few |= {" ".join(sorted(rare)), "~" + rare[-1]} if rare else set()
+    words = sorted(said)
     small = ["~" + word for word in words]
     if len(words) <= MAX_PAIRED:
         small = [*words, *map(" ".join, combinations(words, 2))]
+    common = list(map(_short, common))
+    there, here = stance + "|", stance + "!"
     stored = [there, *[there + some for some in small], *[here + some for some in few]]
-    asked = [here + some for some in small] + [there + some for some in few]
-    if is_plain_value(fact):  # two spellings of a value share its other words
-        frames = ["/".join((stance, *claim.chain, claim.verb)) for claim in fact.claims]
-        common += [_short(f"{frame}:{word}") for frame in frames for word in fact.words - {"favorite"}]
-    if not memory.isascii() or len(max(stored, key=len)) > MAX_KEY_LENGTH:
+    asked = [*[here + some for some in small], *[there + some for some in few]]
+    if not memory.isascii() or len("".join(words)) > MAX_KEY_LENGTH // 2:
         stored, asked = list(map(_short, stored)), list(map(_short, asked))
     return frozenset(common + stored), frozenset(common + asked)
+
+
+def _rarity(word: str) -> tuple[bool, bool, int, str]:
+    """How rare a word may be, at a guess: numbers, then names, which are in no table, then long words."""
+    return word[:1] == NUMERIC, word not in lexicon().kinds, len(word), word
 
 
 def _short(key: str) -> str:

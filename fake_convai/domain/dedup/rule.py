@@ -5,18 +5,19 @@ how it decides is not public, so the rule here is ours, explained in docs/dedupl
 (`reading`), kept apart by the first veto that applies, and the same if the main clause of one contains the other's.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
-from fake_convai.domain.dedup import DedupMode
 from fake_convai.domain.dedup.grammar import Owner
-from fake_convai.domain.dedup.reading import Claim, Fact, is_plain_value, read
+from fake_convai.domain.dedup.reading import Claim, Fact, read
 from fake_convai.domain.english import kind
-from fake_convai.domain.english.forms import stem
-from fake_convai.domain.english.tables import lexicon
-from fake_convai.domain.english.tokens import LABEL_A, NUMERIC
+from fake_convai.domain.english.tables import lexicon, stem
+from fake_convai.domain.english.tokens import LABEL_A, NOTHING, NUMERIC
 
 EXACT_REPEAT = "exact repeat"
+
+
+DedupMode = Literal["naive", "exact", "off"]
 
 
 class Candidate(NamedTuple):
@@ -77,18 +78,12 @@ def find_match(new: str, candidates: Sequence[Candidate], mode: DedupMode = "nai
 
     A repeat always goes before everything else. Mode `exact` knows only repeats, `off` nothing at all.
     """
-    if mode == "off" or not candidates:
-        return None
     form = read(new).form
-    for candidate in candidates:
-        if read(candidate.memory).form == form:
-            return Match(candidate, EXACT_REPEAT)
-    if mode == "exact":
-        return None
-    for candidate in candidates:
-        if candidate.repeats:
-            return Match(candidate, "exact repeat of what this record said before")
-    return _nearest(new, candidates, lambda verdict: verdict.same)
+    repeats = [Match(one, EXACT_REPEAT) for one in candidates if mode != "off" and read(one.memory).form == form]
+    if repeats or mode != "naive":
+        return repeats[0] if repeats else None
+    former = [Match(one, "exact repeat of what this record said before") for one in candidates if one.repeats]
+    return former[0] if former else _nearest(new, candidates, lambda verdict: verdict.same)
 
 
 def explain_apart(new: str, candidates: Sequence[Candidate], mode: DedupMode = "naive") -> Match | None:
@@ -109,74 +104,71 @@ def _nearest(new: str, candidates: Sequence[Candidate], fits: Callable[[Verdict]
 
 
 def _vetoes(old: Fact, new: Fact) -> Iterator[str]:
-    before, after = old.having(kind.NUMBER, kind.NUMBER), new.having(kind.NUMBER, kind.NUMBER)
-    gone, come = before - after, after - before
-    if gone and come:
-        yield f"another number: {_these(come, gone)}"
-    for head in sorted(old.counts.keys() & new.counts.keys()):
-        if old.counts[head] != new.counts[head]:
-            yield f"another number: {_these([new.counts[head]], [old.counts[head]])}"
-    apart = old.denied and new.denied and old.denied.isdisjoint(new.denied)
-    if apart and old.denied <= new.words | new.topic and new.denied <= old.words | old.topic:
-        yield f"another thing is denied: {_these(_named(new.denied, new), _named(old.denied, old))}"
+    for title in [title for title in old.values if title in new.values]:
+        gone, come = (
+            old.values[title] - new.values[title] - new.words,
+            new.values[title] - old.values[title] - old.words,
+        )
+        if gone and come:
+            yield f"another {title}: {_instead(come, new, gone, old)}"
+    for _, count, counted in _differing(old.counts, new.counts):
+        yield f"another number: {counted} instead of {count}"
     if old.negations != new.negations:
         yield "one is negated, the other is not"
     yield from _mood_vetoes(old, new)
     apart = {claim.chain for claim in old.claims}.isdisjoint([claim.chain for claim in new.claims])
-    if apart and not _in_other_grammar(old, new):
-        yield f"about somebody or something else: {_whom(new)} instead of {_whom(old)}"
-    if not _may_be_one(old.owner, new.owner):
-        yield f"about somebody else: {_whom(new)} instead of {_whom(old)}"
-    yield from (*_part_vetoes(old, new), *_word_vetoes(old, new))
-
-
-def _mood_vetoes(old: Fact, new: Fact) -> Iterator[str]:
-    stance = {old.mood, new.mood}
-    past = {old.past, new.past}
-    when = [{token.stem for token in fact.tokens if token.kinds & kind.TIME} for fact in (old, new)]
-    if stance == {"", "over"} and past != {True}:
-        yield "one is how it is, the other how it was"
-    elif stance == {"", "will"} and past == {False} and when[0] & when[1]:
-        return  # "is moving in May", "will move in May"
-    elif len(stance) > 1 and stance not in ({"", "over"}, {"over", "former"}):
-        moods = [" and ".join(map(_MOODS.__getitem__, fact.mood.split())) or "plain fact" for fact in (new, old)]
-        yield f"another mood: {' instead of '.join(moods)}"
-
-
-def _word_vetoes(old: Fact, new: Fact) -> Iterator[str]:
-    for which in (kind.DATE, kind.DATE | kind.HOUR):
-        before, after = old.having(kind.DATE | kind.HOUR, which), new.having(kind.DATE | kind.HOUR, which)
-        if before and after and before != after:
-            yield f"another date: {_these(after - before, before - after)}"
-    before, after = old.having(kind.OPPOSITE, kind.OPPOSITE), new.having(kind.OPPOSITE, kind.OPPOSITE)
+    if (apart and not _in_other_grammar(old, new)) or not _may_be_one(old.owner, new.owner):
+        what = "somebody or something" if apart else "somebody"
+        yield f"about {what} else: {_whom(new)} instead of {_whom(old)}"
+    yield from _part_vetoes(old, new)
+    before, after = ({token.word for token in fact.tokens} for fact in (old, new))
     for word in sorted(before - after):
         against = lexicon().opposites.get(word, set()) & after - before
         if against:
-            yield f"the opposite: {_these(against, [word])}"
-    for name in sorted(old.asides.keys() & new.asides.keys()):
-        gone, come = old.asides[name] - new.words, new.asides[name] - old.words
-        gone, come = gone - new.asides[name], come - old.asides[name]
-        if gone and come:
-            yield f"said along with it: {_these(_named(come, new), _named(gone, old))}"
+            yield f"the opposite: {_instead(against, new, [word], old)}"
     changed = old.having(_MADE, kind.PRIVATIVE) ^ new.having(_MADE, kind.PRIVATIVE)
     if changed:
-        yield f"not the same thing: {_listed(changed)}"
+        yield f"not the same thing: {_listed(changed, new)}"
 
 
 _MADE = kind.PRIVATIVE | kind.ROLE | kind.PREPOSITION
 
 
+def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Each word of which both say something, and not the same."""
+    both = [(word, old[word], new[word]) for word in sorted(old.keys() & new.keys())]
+    return [(word, before, after) for word, before, after in both if before and after and before != after]
+
+
+def _mood_vetoes(old: Fact, new: Fact) -> Iterator[str]:
+    moods, past = {old.mood, new.mood}, {old.past, new.past}
+    times = [{token.stem for token in fact.tokens if token.kinds & kind.TIME} for fact in (old, new)]
+    is_planned = True not in past and times[0] & times[1]  # "is moving in May", "will move in May"
+    if moods == {"", "the past"}:
+        if past != {True}:
+            yield "one is how it is, the other how it was"
+    elif len(moods) > 1 and moods != {"the past", "a former time"} and not (moods == {"", "future"} and is_planned):
+        yield f"another mood: {new.mood or 'plain fact'} instead of {old.mood or 'plain fact'}"
+
+
 def _part_vetoes(old: Fact, new: Fact) -> Iterator[str]:
-    """The same word in another part: a letter from Hana, a letter for Hana."""
+    """The same word in another part: a letter from Hana, a letter for Hana; a white cat, a white dog."""
     for one, other in ((old, new), (new, old)):
-        if one.done and one.done in [stem(claim.verb) for claim in other.claims]:
-            yield f"another part: one does it, to the other it is done: {one.done}"
-    parts = [(word, old.parts[word], new.parts[word]) for word in sorted(old.parts.keys() & new.parts.keys())]
-    for word, before, after in parts:
-        is_plain = "place" in (before, after) and not _is(before, kind.APART) and not _is(after, kind.APART)
-        if before and after and before != after and not is_plain:
-            yield f"another part for {_show(word, new)}: {after} instead of {before}".replace("place", "in or at")
-    plain = {(bool(before), bool(after)) for _, before, after in parts}
+        first = one.chunks[0].words[0] if one.chunks and one.main.verb == "be" else NOTHING
+        if "q" in first.forms and first.verb in [claim.verb for claim in other.claims]:
+            yield f"another part: one does it, to the other it is done: {first.verb}"
+    parts = [
+        (word, *parts)
+        for word, *parts in _differing(old.parts, new.parts)
+        if "place" not in parts or any(_is(part, kind.APART) for part in parts)
+    ]
+    both = old.words & new.words
+    for word, before, after in (
+        *parts,
+        *[one for one in _differing(old.describing, new.describing) if both.issuperset(one)],
+    ):
+        yield f"another part for {_listed([word], new)}: {after} instead of {before}".replace("place", "in or at")
+    plain = {(bool(old.parts[word]), bool(new.parts[word])) for word in old.parts.keys() & new.parts.keys()}
     if {(True, False), (False, True)} <= plain:
         yield "another part: what is done to whom is the other way round"
 
@@ -184,17 +176,9 @@ def _part_vetoes(old: Fact, new: Fact) -> Iterator[str]:
 def _may_be_one(one: Owner, other: Owner) -> bool:
     """Within a partition the user, a role and a name may be the same person; two roles, two names are not."""
     kinds = {one.kind, other.kind}
-    if one == other:
+    if one == other or (len(kinds) == 2 and "it" not in kinds and kinds != {"he", "she"}):
         return True
-    if "it" in kinds or kinds == {"he", "she"} or (len(kinds) == 1 and one.kind != "name"):
-        return False
-    return len(kinds) == 2 or one.names <= other.names or other.names <= one.names
-
-
-_MOODS = {
-    "can": "ability", "maybe": "possibility", "must": "duty", "will": "future", "would": "condition",
-    "former": "a former time", "seldom": "exception", "over": "the past",
-}  # fmt: skip
+    return kinds == {"name"} and (one.names <= other.names or other.names <= one.names)
 
 
 # What is left: one has to contain the other
@@ -213,11 +197,6 @@ def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
     reasons = [_why_not(old, new, claim) for claim in shared]
     if "" in reasons:
         return Verdict(True, _because(old, new, shared[reasons.index("")]), 0.5 + 0.4 * nearness)
-    gone, come = old.core - new.words, new.core - old.words
-    if is_plain_value(old) and is_plain_value(new) and len(gone) == len(come) == 1 and old.words & new.words:
-        before, after = _shows(gone, old), _shows(come, new)
-        if _is_respelt(before, after):
-            return Verdict(True, f"corrects the spelling: {after} instead of {before}", 0.5 + 0.4 * nearness)
     return Verdict(False, reasons[0], nearness / 2)
 
 
@@ -227,7 +206,7 @@ def _in_other_grammar(old: Fact, new: Fact) -> bool:
     few, many = sorted((old, new), key=lambda fact: len(fact.main.chain))
     (chain, verb), attribute = few.main, many.main.chain
     is_light = _is(verb, kind.LIGHT) or stem(verb) in map(stem, attribute)
-    if chain != attribute and (chain or not is_light):
+    if chain != attribute and (chain or not is_light or many.owner.kind == "thing"):
         return False
     if any(few.parts.get(stem(word), "") not in ("", "place") for word in set(attribute) - set(chain)):
         return False
@@ -235,7 +214,8 @@ def _in_other_grammar(old: Fact, new: Fact) -> bool:
     if not (old.topic <= after and new.topic <= before):
         return False
     if old.gist == new.gist and len(new.gist) == 1:  # "has asthma", "is asthmatic"; but "is a child", "has a child"
-        return old.bases.isdisjoint(new.bases)
+        bases = [{token.base for chunk in fact.chunks for token in chunk.words} for fact in (old, new)]
+        return bases[0].isdisjoint(bases[1])
     return any(len(gist) > 1 and gist <= said for gist, said in ((old.gist, after), (new.gist, before)))
 
 
@@ -243,21 +223,14 @@ def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
     """Why two facts that share a claim are not the same; empty when they are."""
     before, after = old.beyond(old.core, claim), new.beyond(new.core, claim)
     gone, come = before - new.words, after - old.words
-    both, now = old.words & new.words, new.describing
-    swapped = [word for word, head in old.describing.items() if {word, head, now.get(word, head)} <= both]
     lacking = [one.claims[claim] not in {"", *other.heads} for one, other in ((old, new), (new, old))]
     says_nothing = (claim.verb in ("like", "want") or _is(claim.verb, kind.LIGHT)) and not (before and after)
-    if (
-        (gone and come)
-        or any(now.get(word) not in (None, old.describing[word]) for word in swapped)
-        or any(lacking)
-        or says_nothing
-    ):
-        return f"another value: {_shows(come, new)} instead of {_shows(gone, old)}"
+    if (gone and come) or any(lacking) or says_nothing:
+        return f"another value: {_instead(come, new, gone, old)}"
     for one, other in ((old, new), (new, old)) if {"be", "name"}.isdisjoint((old.main.verb, new.main.verb)) else ():
         for word, head in one.describing.items():
             if word in other.heads and word[0] != NUMERIC and head not in other.words | other.topic:
-                return f"not the same thing: {_show(word, one)} {_show(head, one)}"
+                return f"not the same thing: {_listed([word], one)} {_listed([head], one)}"
     return ""
 
 
@@ -265,18 +238,10 @@ def _because(old: Fact, new: Fact, claim: Claim) -> str:
     gone, come = old.beyond(old.words - new.words, claim), new.beyond(new.words - old.words, claim)
     if bool(gone) == bool(come):
         return "says the same in other words" if gone else "the same words, written differently"
-    named = claim.verb in ("name", "age")
-    attribute = " ".join((*claim.chain, claim.verb) if named else claim.chain) if named or claim.verb == "be" else ""
-    if attribute:
+    attribute = " ".join(claim.chain if claim.verb == "be" else (*claim.chain, claim.verb))
+    if attribute and claim.verb in ("be", "name"):
         return f"{'extends the value' if come else 'repeats part'} of the same attribute: {attribute}"
-    return f"adds to it: {_shows(come, new)}" if come else f"repeats it without: {_shows(gone, old)}"
-
-
-def _is_respelt(one: str, other: str) -> bool:
-    """Whether two words differ by one letter that is changed, added or lost."""
-    short, long = sorted((one, other), key=len)
-    start = next((place for place, letter in enumerate(short) if letter != long[place]), len(short))
-    return len(short) > 3 and start > 0 and long[start + 1 :] in (short[start:], short[start + 1 :])
+    return f"adds to it: {_listed(come, new)}" if come else f"repeats it without: {_listed(gone, old)}"
 
 
 def _is(word: str, bit: int) -> bool:
@@ -286,24 +251,15 @@ def _is(word: str, bit: int) -> bool:
 # Words for people
 
 
-def _show(word: str, *facts: Fact) -> str:
-    return next((fact.shown[word] for fact in facts if word in fact.shown), word)
+def _listed(words: Collection[str], fact: Fact) -> str:
+    """Words as this fact writes them."""
+    shown = {token.stem: token.word for token in fact.tokens}
+    listed = ", ".join(sorted([shown.get(word, word) for word in words]))
+    return listed.replace("_", " ").replace(LABEL_A, "A").replace(NUMERIC, "") or "none"
 
 
-def _shows(words: Collection[str], fact: Fact) -> str:
-    return _listed(_named(words, fact))
-
-
-def _these(new: Collection[str], old: Collection[str]) -> str:
-    return f"{_listed(new)} instead of {_listed(old)}"
-
-
-def _named(words: Collection[str], fact: Fact) -> list[str]:
-    return [_show(word, fact) for word in words]
-
-
-def _listed(words: Collection[str]) -> str:
-    return ", ".join(sorted(words)).replace("_", " ").replace(LABEL_A, "A").replace(NUMERIC, "") or "none"
+def _instead(come: Collection[str], new: Fact, gone: Collection[str], old: Fact) -> str:
+    return f"{_listed(come, new)} instead of {_listed(gone, old)}"
 
 
 def _whom(fact: Fact) -> str:

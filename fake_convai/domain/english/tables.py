@@ -1,12 +1,19 @@
-"""The word tables of `words/`, read once and on first use, since a server should not wait for them at its start."""
+"""The word tables of `words/`, read once and on first use, since a server should not wait for them at its start; and
+the base forms of words, by rule where the tables have no entry."""
 
 import pkgutil
+import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from fake_convai.domain.english import kind
 
+WORD_CACHE = 20_000
+"""How many words keep what is known of them at hand; the rest is worked out again."""
+
+_BRITISH_OUR = re.compile(r"(?<=[a-z]{3})our(?=(?:s|ed|ing|ite|ites|hood|hoods|able|ful|less|ly|er|ers)?$)")
+_BRITISH_ISE = re.compile(r"(?<=[a-z]{3})is(?=(?:e|ed|es|ing|ation|ations|er|ers)$)")
 Groups = Mapping[str, tuple[str, ...]]
 
 
@@ -40,28 +47,23 @@ class Lexicon:
         self.opposites = _opposites(load("opposites"))
         self.numbers = _heads(load("numbers"))
         self.contractions = {short: tuple(full.split()) for short, full in _heads(load("contractions")).items()}
-        self.attributes = _heads(load("attributes"))
-        self.disguised = _heads(load("compounds"))
+        self.implied = _heads(load("implied"))
         self.phrases: dict[str, list[tuple[list[str], list[str]]]] = {}
         """Words and those that stand for them, under the longest word."""
         self.predicates, self.nouns = self._canonical("predicates"), self._canonical("nouns")
-        self.known = frozenset((*self.nouns, *self.nouns.values(), *function["relation"], *function["role"])) | {
-            *plurals,
-            *regular,
-        }
+        known = (self.nouns, self.nouns.values(), function["relation"], function["role"], plurals, regular)
+        self.known = frozenset([word for words in known for word in words])
         self.plurals = {**_inflected(self.known, *_S), **_heads(plurals)}
-        verbs = frozenset(verb for group in load("verbs").values() for verb in group)
-        irregular = load("irregular")
-        self.verbs = _verbs(verbs, irregular)
+        self.verbs = _verbs({verb for group in load("verbs").values() for verb in group}, load("irregular"))
         """Every form of a verb."""
         self.kinds: dict[str, int] = {}
         """The classes of each word that is in one."""
         classes: dict[int, Iterable[str]] = {kind.KINDS[name]: words for name, words in function.items()}
-        classes |= {kind.PREPOSITION: self.prepositions, kind.OPPOSITE: self.opposites, kind.NUMERAL: self.numbers}
+        classes |= {kind.PREPOSITION: self.prepositions, kind.NUMERAL: self.numbers}
         grammar = {word for bit, words in classes.items() if bit & kind.GRAMMAR for word in words}
         strange = _heads(foreign).keys() - grammar - self.verbs.keys()
         classes |= {kind.FOREIGN: strange, kind.SHARED: shared - strange, kind.SIGN: grammar - shared - strange}
-        classes |= {kind.KNOWN: self.known | grammar, kind.RARE: self.phrases}
+        classes |= {kind.KNOWN: self.known.union(grammar, *function.values()), kind.RARE: self.phrases}
         for bit, words in classes.items():
             for word in words:
                 self.kinds[word] = self.kinds.get(word, 0) | bit
@@ -92,10 +94,10 @@ def _heads(groups: Groups) -> dict[str, str]:
 def _opposites(groups: Groups) -> dict[str, set[str]]:
     """Each word of one side with those of the other side."""
     table: dict[str, set[str]] = {}
-    for one, other in _heads(groups).items():
-        for side, against in ((one.split(), other.split()), (other.split(), one.split())):
-            for word in side:
-                table.setdefault(word, set()).update(against)
+    pairs = _heads(groups).items()
+    for one, other in (*pairs, *[(other, one) for one, other in pairs]):
+        for word in one.split():
+            table.setdefault(word, set()).update(other.split())
     return table
 
 
@@ -129,3 +131,49 @@ def _verbs(regular: Iterable[str], irregular: Groups) -> dict[str, Verb]:
         for word, base in _inflected(regular, *rules).items():
             found.setdefault(word, Verb(base, forms))
     return found
+
+
+# Base forms: inflection undone
+
+
+def american(word: str) -> str:
+    """The American spelling, by rule: "favourite" -> "favorite", "organise" -> "organize"."""
+    if "our" in word:
+        return _BRITISH_OUR.sub("or", word)
+    return _BRITISH_ISE.sub("iz", word) if "is" in word and word not in lexicon().known and not as_verb(word) else word
+
+
+def as_verb(word: str) -> Verb | None:
+    """The word as a form of a known verb, or None."""
+    return lexicon().verbs.get(word)
+
+
+def base_form(word: str) -> str:
+    """The word without its inflection; a word of no table loses only a plural ending."""
+    words = lexicon()
+    verb = words.verbs.get(word)
+    if word in words.asis or (word in words.known and (verb is None or verb.base == word)):
+        return word
+    if word in words.plurals:
+        return words.plurals[word]
+    if verb is not None:
+        return verb.base
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("sses", "shes", "ches", "xes")) else word[:-1]
+
+
+@lru_cache(WORD_CACHE)
+def stem(word: str) -> str:
+    """What is left of a word without the ending that makes it another part of speech: "continuation" -> "continu"."""
+    if word in lexicon().known or not word.endswith(_ENDINGS):
+        return word
+    return next(word.removesuffix(ending) for ending in (*_ENDINGS, "") if word[4:].endswith(ending))
+
+
+_ENDINGS = (
+    *("ations", "ation", "ements", "ement", "ments", "ment", "ances", "ance", "ence", "ings", "ing", "ness", "ions"),
+    *("ion", "ive", "ful", "ity", "ors", "ers", "or", "er", "ies", "ely", "ate", "ed", "al", "ly"),
+)

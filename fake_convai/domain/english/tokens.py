@@ -8,8 +8,7 @@ from functools import lru_cache, reduce
 from operator import or_
 
 from fake_convai.domain.english import kind
-from fake_convai.domain.english.forms import WORD_CACHE, american, as_verb, base_form, stem
-from fake_convai.domain.english.tables import lexicon
+from fake_convai.domain.english.tables import WORD_CACHE, american, as_verb, base_form, lexicon, stem
 
 MAX_LENGTH, MAX_WORDS = 960, 80
 """A longer text is a story and not one fact."""
@@ -19,27 +18,18 @@ NUMERIC = "#"
 
 _SIGN_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _BEYOND_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
-_TORN = re.compile(
-    r"(?<=\w) '(?=(?:s|t|m|d|re|ve|ll)\b)|(?<=\w) '?(?=(?:re|ve|ll)\b)|(?<=\bi) (?=[md]\b)|(?<=n) '?(?=t\b)"
-)
-"""Contractions in texts that were cut into words: "it 's", "i m", "couldn 't"."""
-
 _TOKEN = re.compile(
     r"(?:(?<!\S)-)?(?:[^\W\d_]{1,6}-)?[^\W_]*\d[^\W_]*(?:[.,:/-][^\W_]*\d[^\W_]*)*"
     r"|(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*(?:['\u2019]$|[+#]+(?!\w))?"
     r"|[^\w\s]"
 )
-_SIGNS = {
-    **dict.fromkeys(",()", ","),
-    **dict.fromkeys(';:.!?[]{}"\u2026\u2014\u2013\u201c\u201d', "."),
-    "&": "and",
-}
+_SIGNS = {"&": "and", **dict.fromkeys(",()", ","), **dict.fromkeys(';:.!?[]{}"\u2026\u2014\u2013\u201c\u201d', ".")}
 LABEL_A = "labela"
 """Stands for a capital A that is a label ("plan A") and not an article."""
 
 _LABEL = re.compile(r"(?<=[a-z] )A(?=\s*(?:$|[.,;:!?)]|(?:and|or|in|on|at|with|for|from|to|by)\b))")
 _MARK = re.compile(r"[^\w\s]|_")
-_UNIT = re.compile(r"(?<=\d)(am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)\b")
+_UNIT = re.compile(r"(?<=\d)(?=(?:am|pm|km|kg|cm|mm|lbs?|mph|ft|gb|mb|hrs?|mins?|years?)\b)")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|x)$")
 
 
@@ -76,13 +66,13 @@ def make_token(text: str, base: str = "", forms: str = "") -> Token:
     return Token(text, base, forms, word, table.predicates.get(verb, verb), stem(word), _kinds(text, base, forms, word))
 
 
-_BY_MEANING = kind.ROLE | kind.TIME | kind.DATE | kind.HOUR | kind.RARE | kind.KNOWN | kind.OPPOSITE
+_BY_MEANING = kind.ROLE | kind.TIME | kind.DATE | kind.HOUR | kind.RARE | kind.KNOWN
 _EMPTY = (
     kind.OPENER | (kind.PRONOUN & ~kind.SELF) | kind.CONJUNCTION | kind.BE | kind.DO | kind.HAVE | kind.WEAK
     | kind.NEGATION | kind.FORMER
 )  # fmt: skip
 _FILLER = kind.ADVERB | kind.ARTICLE | kind.POSSESSIVE | kind.NEGATION | kind.WEAK
-_MARKS = {",": kind.BREAK, ".": kind.BREAK | kind.STOP, "'s": kind.OWNERS | kind.SIGN | kind.HALF}
+_MARKS = {",": kind.BREAK, ".": kind.BREAK | kind.STOP, "'s": kind.OWNERS | kind.SIGN}
 
 
 def _kinds(text: str, base: str, forms: str, word: str) -> int:
@@ -113,37 +103,29 @@ def tokens_of(text: str) -> tuple[list[Token], int]:
     script, no sign of English, or too long."""
     if len(text) > MAX_LENGTH or (not text.isascii() and _BEYOND_LATIN.search(text)):
         return [], 0
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+    text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
     text = (_LABEL.sub(LABEL_A, text) if " A" in text else text).casefold()
-    tokens = [token for piece in text.split() for token in _tokens_for(piece)]
-    kinds = _all_kinds(tokens)
-    if kinds & kind.HALF:
-        tokens = [token for piece in _TORN.sub("'", text).split() for token in _tokens_for(piece)]
-        kinds = _all_kinds(tokens)
+    tokens = _cut(text)
+    kinds = reduce(or_, [token.kinds for token in tokens], 0)
     if not tokens or len(tokens) > MAX_WORDS or not _is_english(tokens, kinds):
         return [], 0
     if kinds & kind.NUMERAL:
-        tokens = _numbered(tokens)
-        if _CLOCK.search(text):
-            tokens = _clocked(tokens)
+        clocked = _CLOCK.sub(_in_24_hours, text)
+        tokens = _numbered(tokens if clocked == text else _cut(clocked))
     if not kinds & (kind.FINITE | kind.MARKED | kind.USER | kind.SELF):  # "allergic to nuts"
         tokens.insert(0, make_token("is"))
-    if kinds & kind.RARE:
-        tokens = _rewritten(tokens)
-        kinds = _all_kinds(tokens)
-    return tokens, kinds
+    return _rewritten(tokens) if kinds & kind.RARE else tokens, kinds
 
 
-def _all_kinds(tokens: Sequence[Token]) -> int:
-    return reduce(or_, [token.kinds for token in tokens], 0)
+def _cut(text: str) -> list[Token]:
+    return [token for piece in text.split() for token in _tokens_for(piece)]
 
 
 @lru_cache(WORD_CACHE)
 def _tokens_for(piece: str) -> tuple[Token, ...]:
     """What stands between two spaces: contractions in full, the possessive as a word of its own."""
     words: list[str] = []
-    for part in _TOKEN.findall(_UNIT.sub(r" \1", piece)):
+    for part in (piece,) if piece.isalpha() else _TOKEN.findall(_UNIT.sub(" ", piece)):
         if part in lexicon().contractions:
             words += lexicon().contractions[part]
         elif part.endswith(("'s", "s'")):
@@ -181,39 +163,27 @@ def _numbered(tokens: Sequence[Token]) -> list[Token]:
             total = number
         if token.kinds & kind.NUMERAL and (total, token.text) != (1, "one"):
             value = str(total) if total >= 0 else _ORDINAL.sub("", value or token.text)
-            token = number_token(value)
+            token = Token(NUMERIC, value, "", NUMERIC + value, "", NUMERIC + value, kind.NUMBER)
         result.append(token)
     return result
 
 
-_CLOCK = re.compile(r"\d:\d|\d ?[ap]\.?m|o'clock|(?:half|quarter) (?:past|to)")
-_FRACTIONS = {"half": 30, "quarter": 15}
+_CLOCK = re.compile(
+    r"(?<![\w.:/-])(?:(half|quarter) (past|to) (\d\d?|[a-z]+)|(\d\d?|[a-z]{3,6})(?=:\d\d\b| ?[ap]\.?m\b| o'?clock))"
+    r"(?::(\d\d))?(?: ?([ap])\.?m\b\.?| o'?clock)?"
+)
 
 
-def _clocked(tokens: Sequence[Token]) -> list[Token]:
-    """Times of day as in the 24-hour clock, full hours without zeros: "6:40 pm" -> 18:40, "half past six" -> 6:30."""
-    result: list[Token] = []
-    for token in tokens:
-        before = result[-1] if result else NOTHING
-        hour, _, minute = before.base.partition(":")
-        is_time = before.kinds & kind.NUMBER and hour.isdecimal() and len(hour) < 3
-        mark = token.text.replace(".", "")
-        if is_time and mark in ("am", "pm", "oclock"):
-            hour = hour if mark == "oclock" else str(int(hour) % 12 + 12 * (mark == "pm"))
-            result[-1] = number_token(f"{int(hour)}:{minute}".removesuffix(":00").removesuffix(":"))
-        elif token.kinds & kind.NUMBER and before.text in ("past", "to") and result[-2:-1] and token.base.isdecimal():
-            minutes = _FRACTIONS.get(result[-2].text, 0)
-            past = before.text == "past"
-            clock = f"{int(token.base) - (not past)}:{minutes if past else 60 - minutes}"
-            result[-2 if minutes else len(result) :] = [number_token(clock) if minutes else token]
-        else:
-            result.append(number_token(token.base.removesuffix(":00")) if ":00" in token.base else token)
-    return result
-
-
-@lru_cache(WORD_CACHE)
-def number_token(value: str) -> Token:
-    return Token(NUMERIC, value, "", NUMERIC + value, "", NUMERIC + value, kind.NUMBER)
+def _in_24_hours(found: re.Match[str]) -> str:
+    """A time of day as in the 24-hour clock, full hours without zeros: "6:40 pm" -> 18:40, "half past six" -> 6:30."""
+    part, way, *hours, minutes, half = found.groups()
+    hour = lexicon().numbers.get(hours[0] or hours[1], hours[0] or hours[1])
+    if not hour.isdecimal():
+        return found[0]
+    minute = int(minutes or {"half": 30, "quarter": 15}.get(part, 0))
+    at = int(hour) % 12 + 12 * (half == "p") if half else int(hour)
+    at, minute = (at - 1, 60 - minute) if way == "to" else (at, minute)
+    return f"{at}:{minute}" if minute else str(at)
 
 
 def _rewritten(tokens: list[Token]) -> list[Token]:
@@ -243,7 +213,7 @@ def _matched(words: Sequence[str], heads: Sequence[str], tokens: Sequence[Token]
             at += 1
             if at == len(words):
                 instead = [make_token(word) for word in heads]
-                if tokens[0].forms and not instead[0].kinds & kind.CAN:
+                if tokens[0].forms and not instead[0].kinds & kind.ABILITY:
                     instead[0] = make_token(tokens[0].text, heads[0], tokens[0].forms)
                 return place + 1, [*instead, *kept]
         elif not (at and token.kinds & _FILLER):
@@ -262,10 +232,8 @@ def exact_form(text: str) -> str:
     Compatibility forms, case, white space and punctuation do not count; signs inside numbers and symbols such as
     "C++" or an emoji do. Beyond the length of a fact compatibility forms do count: one character may stand for 18.
     """
-    plain = text.casefold()
-    if not text.isascii():
-        fact = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold()
-        plain = unicodedata.normalize("NFKC", fact) + text[MAX_LENGTH:].casefold()
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold())
+    plain += text[MAX_LENGTH:].casefold()
     plain = _SIGN_IN_NUMBER.sub("", plain) if "," in plain else plain
     return " ".join(_MARK.sub(_counted, plain.rstrip(" .")).split()) or " ".join(plain.split())
 

@@ -35,7 +35,7 @@ _SPELLED_OUT = (
 @cache
 def _contraction() -> str:
     """Any short form. Speech-to-text often drops the apostrophe."""
-    short = (word for word in lexicon().contractions if word not in ("n't", "nt", "s"))
+    short = (word for word in lexicon().contractions if word not in ("n't", "nt", "s", "m", "ve", "re", "ll"))
     return rf"\b(?:{'|'.join(sorted(short, key=len, reverse=True))})\b"
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from fake_convai.domain.english.forms import as_verb
+from fake_convai.domain.english.tables import as_verb
 from fake_convai.domain.extraction import words
 from fake_convai.domain.extraction.words import regex
 
