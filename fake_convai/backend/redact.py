@@ -1,7 +1,7 @@
 """Hiding secrets in what is kept of a request: by the name of the member that holds them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -52,19 +52,6 @@ def redacted(value: Any, hide: Callable[[Any], Any] = by_last_four, depth: int =
     if isinstance(value, UploadFile):
         return f"(file {value.filename}, {value.size} bytes)"
     return storable(value) if isinstance(value, str) else value
-
-
-def secrets_in(value: Any) -> Iterator[str]:
-    """The keys and tokens in a JSON value, by the names of the members that hold them."""
-    if isinstance(value, Mapping):
-        for name, member in value.items():
-            if is_secret(name) and isinstance(member, str) and member:
-                yield member
-            else:
-                yield from secrets_in(member)
-    elif isinstance(value, list):
-        for member in value:
-            yield from secrets_in(member)
 
 
 def storable(text: str) -> str:

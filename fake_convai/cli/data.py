@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import click
 
-from fake_convai.cli.plane import Misuse, Plane, WithDefault, on_server
+from fake_convai.cli.plane import Misuse, Plane, WithDefault, on_server, write_json
 from fake_convai.domain.text import printable_json
 from fake_convai.progress import Progress
 
@@ -34,14 +34,11 @@ def seed(plane: Plane, file: Path) -> None:
 @on_server
 def export(plane: Plane, output: Path | None) -> None:
     """Print an account as a seed document, or write it to a file."""
-    text = printable_json(plane.call("GET", "/state", doing="Exporting"), 2)
+    state = plane.call("GET", "/state", doing="Exporting")
     if output is None:
-        click.echo(text)
-        return
-    try:
-        output.write_text(text + "\n", "utf-8")
-    except OSError as error:
-        raise Misuse(f"cannot write {output}: {error.strerror}") from None
+        click.echo(printable_json(state, 2))
+    else:
+        write_json(output, state)
 
 
 @click.command()

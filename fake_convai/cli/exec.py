@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from fake_convai.cli.plane import Misuse
+from fake_convai.cli.plane import Misuse, write_json
 from fake_convai.cli.serve import needs_extra, settings_from, settings_options
-from fake_convai.domain.text import printable_json
 from fake_convai.progress import Progress
 from fake_convai.settings import BadSetting, Options
 
@@ -52,7 +51,7 @@ def exec_command(command: tuple[str, ...], export_on_exit: Path | None, **flags:
     with fake:
         status = _run([program, *command[1:]], {**os.environ, **fake.env})
         if export_on_exit is not None:
-            _write(export_on_exit, printable_json(fake.state(), 2) + "\n")
+            write_json(export_on_exit, fake.state())
         if status:
             from fake_convai.testing.report import journal_text
 
@@ -74,10 +73,3 @@ def _run(command: list[str], variables: dict[str, str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     status = process.wait()
     return status if status >= 0 else 128 - status
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise Misuse(f"cannot write {path}: {error.strerror}") from error

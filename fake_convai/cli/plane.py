@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -68,6 +69,13 @@ def finite(text: str) -> float:
 
 
 finite.__name__ = "number"  # which is how click calls it
+
+
+def write_json(path: Path, value: Any) -> None:
+    try:
+        path.write_text(printable_json(value, 2) + "\n", "utf-8")
+    except OSError as error:
+        raise Misuse(f"cannot write {path}: {error.strerror}") from error
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -1,6 +1,6 @@
 """JSON Schemas of what is sent and answered, made from the types that the endpoints are declared with."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
@@ -151,16 +151,3 @@ class _Generator(GenerateJsonSchema):
 
     def is_instance_schema(self, schema: Any) -> Schema:
         return {"type": "string", "format": "binary"}  # the only class among the fields is an uploaded file
-
-
-def all_refs(schema: Any) -> Iterable[str]:
-    """The names of the components that a schema refers to, directly."""
-    if isinstance(schema, dict):
-        ref = schema.get("$ref")
-        if isinstance(ref, str):
-            yield ref.rpartition("/")[2]
-        for member in schema.values():
-            yield from all_refs(member)
-    elif isinstance(schema, list):
-        for member in schema:
-            yield from all_refs(member)

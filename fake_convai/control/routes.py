@@ -1,6 +1,7 @@
 """The routes under `/_fake`: what a test does to the fake itself (docs/control-plane.md)."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Annotated, Any
@@ -248,29 +249,28 @@ async def show_contract(call: ControlCall) -> dict[str, Any]:
 
 def _wanted(query: dict[str, str]) -> Wanted:
     _refuse_unknown(query, ("path", "surface", "status", "end_user_id", "after", "limit", "wait", "count"))
-    status = query.get("status")
-    if status is not None and not (status.isascii() and status.isdecimal() and len(status) <= 3):
-        raise Invalid("Invalid filter 'status': send a number such as 200.")
     surface = query.get("surface")
     if surface is not None and surface not in set(Surface):
         raise Invalid(f"Invalid filter 'surface': send {', '.join(Surface)}.")
     path = query.get("path")
     if path is not None and "\0" in path:
         raise Invalid("Invalid filter 'path': send a path such as /memory/add.")
-    after = query.get("after")
-    if after is not None and not (after.isascii() and after.isdecimal() and len(after) <= MAX_DIGITS):
-        raise Invalid("Invalid filter 'after': send how many requests you have seen, such as 25.")
-    limit = query.get("limit")
-    if limit is not None and not (limit.isascii() and limit.isdecimal() and int(limit[:MAX_DIGITS]) > 0):
-        raise Invalid("Invalid filter 'limit': send how many requests you want at most, such as 100.")
     return Wanted(
         path=path,
         surface=surface,
-        status=None if status is None else int(status),
+        status=_number(query, "status", "[0-9]{1,3}", "a number such as 200"),
         end_user_id=_end_user_id(query),
-        after=None if after is None else int(after),
-        limit=None if limit is None else int(limit[:MAX_DIGITS]),
+        after=_number(query, "after", f"[0-9]{{1,{MAX_DIGITS}}}", "how many requests you have seen, such as 25"),
+        limit=_number(query, "limit", "[1-9][0-9]*", "how many requests you want at most, such as 100"),
     )
+
+
+def _number(query: dict[str, str], name: str, pattern: str, wanted: str) -> int | None:
+    if name not in query:
+        return None
+    if not re.fullmatch(pattern, query[name]):
+        raise Invalid(f"Invalid filter '{name}': send {wanted}.")
+    return int(query[name][:MAX_DIGITS])
 
 
 def _refuse_unknown(query: dict[str, str], known: Sequence[str]) -> None:
