@@ -75,7 +75,12 @@ def document(
             _show_frame(frame, schemas)
     return {
         "openapi": "3.1.0",
-        "info": _info(surface),
+        "info": {
+            "title": f"Convai, {surface}",
+            "version": __version__,
+            "description": _DESCRIPTION.format(surface=surface),
+            "x-assumptions": [_assumption(guess) for guess in general_guesses()],
+        },
         "servers": _servers(surface),
         "tags": [{"name": group} for group in dict.fromkeys(endpoint.group for endpoint in endpoints)],
         "paths": paths,
@@ -85,15 +90,6 @@ def document(
             "responses": _error_components(endpoints, surface, shown),
             "schemas": {name: schemas[name] for name in sorted(schemas)} | error_schemas(surface),
         },
-    }
-
-
-def _info(surface: Surface) -> dict[str, Any]:
-    return {
-        "title": f"Convai, {surface}",
-        "version": __version__,
-        "description": _DESCRIPTION.format(surface=surface),
-        "x-assumptions": [_assumption(guess) for guess in general_guesses()],
     }
 
 

@@ -72,7 +72,8 @@ class LiveKitServer:
     async def start(self) -> LiveKit:
         """Start it, and return once it answers. Raises `CannotStart`."""
         for _ in range(1 if self._port else _ATTEMPTS):
-            ports = _in_a_row(self._port) if self._port else _free_ports()
+            first = self._port
+            ports = (first, first + 1, first + 2) if first else _free_ports()
             livekit = LiveKit(
                 url=f"ws://{self._host}:{ports[0]}",
                 key=f"fake{secrets.token_hex(6)}",
@@ -196,10 +197,6 @@ def own_address() -> str:
             return "127.0.0.1"
         address: str = probe.getsockname()[0]
     return address
-
-
-def _in_a_row(first: int) -> tuple[int, int, int]:
-    return first, first + 1, first + 2
 
 
 def _free_ports() -> tuple[int, int, int]:

@@ -40,17 +40,14 @@ class Coverage:
                 now["request", name] = one["requests"]
                 if one["requests"] != before["request", name]:
                     statuses.update(map(str, one["met"]))
-                    self._note_guesses(test, one["assumptions"])
+                    for guess in one["assumptions"]:
+                        self._rests[guess["id"]].add(test)
+                        self._says[guess["id"]] = guess["says"]
             for one in answer["messages"]:
                 kind = (one["direction"], one["type"])
                 now[kind] = one["met"]
                 self._messages[one["direction"]][one["type"]] += max(0, one["met"] - before[kind])
             self._before[account.api_key] = now
-
-    def _note_guesses(self, test: str, guesses: Iterable[Mapping[str, str]]) -> None:
-        for guess in guesses:
-            self._rests[guess["id"]].add(test)
-            self._says[guess["id"]] = guess["says"]
 
     def handed_over(self) -> dict[str, Any]:
         """All of it in simple types, for `add` in another process."""

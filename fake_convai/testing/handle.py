@@ -32,7 +32,7 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
 
     def __init__(self, settings: "Options | Mapping[str, Any] | None" = None, *, api_key: str | None = None) -> None:
         """Nothing runs before `start`, or `with`. Without an `api_key` the account is a new one."""
-        self.api_key = api_key or _new_key()
+        self.api_key = api_key or f"test-{uuid.uuid4().hex}"
         self._settings = settings
         self._owns_client = True
         self._planned = []
@@ -124,7 +124,3 @@ def _note(fake: FakeConvai) -> None:
     """Let the pytest plugin know, whose report of a failed test shows the journal of every account."""
     if watching.watched is not None and fake not in watching.watched:
         watching.watched.append(fake)
-
-
-def _new_key() -> str:
-    return f"test-{uuid.uuid4().hex}"

@@ -51,16 +51,11 @@ function repliesPart() {
     replies: script.replies.filter((one) => one !== reply),
   });
   const row = (/** @type {Reply} */ reply) =>
-    h(
-      "li",
-      { class: "memory" },
-      h(
-        "div",
-        { class: "grow" },
-        h("p", { class: "quiet" }, "When somebody says ", h("q", {}, quoted(reply.match))),
-        h("p", {}, quoted(answerOf(reply))),
-      ),
-      remove(`Remove reply: ${reply.match}`, () => put("/replies", without(reply), "Removed the reply.")),
+    removable(
+      `Remove reply: ${reply.match}`,
+      () => put("/replies", without(reply), "Removed the reply."),
+      h("p", { class: "quiet" }, "When somebody says ", h("q", {}, quoted(reply.match))),
+      h("p", {}, quoted(answerOf(reply))),
     );
   return [
     h("h3", {}, "Replies"),
@@ -104,16 +99,11 @@ function stubsPart() {
   const row = (/** @type {Stub} */ stub) => {
     const { method = "Any method", path, surface, body } = stub.match;
     const given = [surface, body === undefined ? "" : JSON.stringify(body)].filter(Boolean).join(" · ");
-    return h(
-      "li",
-      { class: "memory" },
-      h(
-        "div",
-        { class: "grow" },
-        h("p", {}, `${method} `, h("code", {}, quoted(path)), h("span", { class: "quiet" }, given && ` · ${given}`)),
-        h("p", { class: "quiet" }, quoted(`answers ${stub.status ?? 200} ${contentOf(stub)}`)),
-      ),
-      remove(`Remove stub: ${path}`, () => put("/stubs", without(stub), "Removed the stub.")),
+    return removable(
+      `Remove stub: ${path}`,
+      () => put("/stubs", without(stub), "Removed the stub."),
+      h("p", {}, `${method} `, h("code", {}, quoted(path)), h("span", { class: "quiet" }, given && ` · ${given}`)),
+      h("p", { class: "quiet" }, quoted(`answers ${stub.status ?? 200} ${contentOf(stub)}`)),
     );
   };
   return [
@@ -166,7 +156,9 @@ function rowsOr(label, rows) {
 /**
  * @param {string} label
  * @param {() => void} onclick
+ * @param {...HTMLElement} children
  */
-function remove(label, onclick) {
-  return h("button", { class: "danger", "aria-label": label, onclick }, "Remove");
+function removable(label, onclick, ...children) {
+  const button = h("button", { class: "danger", "aria-label": label, onclick }, "Remove");
+  return h("li", { class: "memory" }, h("div", { class: "grow" }, ...children), button);
 }
