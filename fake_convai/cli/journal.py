@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from fake_convai.cli.faults import what
 from fake_convai.cli.plane import Plane, on_server, print_table
 from fake_convai.domain.text import printable_json
 
@@ -63,9 +62,8 @@ def _follow(plane: Plane, query: Mapping[str, str]) -> None:
 
 def _told(entry: Mapping[str, Any]) -> Iterator[str]:
     """The request, and a line for each thing that is to be said about it."""
+    from fake_convai.lines import oddities
+
     yield f"{entry['method']} /{entry['surface']}{entry['path']}"
-    if entry["fault"]:
-        yield f"fault: {what(entry['fault'])}"
-    yield from (f"nobody reads '{name}'" for name in entry["unknown_fields"])
-    yield from entry["violations"]
+    yield from oddities(entry)
     yield from (f"{one['event']}: {one['because']}" for one in entry.get("explanations", ()))

@@ -9,17 +9,6 @@ from fake_convai.domain.pace import Pace
 from fake_convai.domain.script import check_match
 from fake_convai.domain.templates import check
 
-
-def _match(match: str) -> str:
-    check_match(match)
-    return match
-
-
-def _reply(reply: str) -> str:
-    check(reply)
-    return reply
-
-
 MAX_LAG = 31_536_000
 """Seconds: a year."""
 
@@ -28,7 +17,7 @@ MAX_REPLIES = 1000
 MAX_HEARD = 10_000
 
 Name = Annotated[StrictStr, Field(min_length=1)]
-Reply = Annotated[StrictStr, AfterValidator(_reply)]
+Reply = Annotated[StrictStr, AfterValidator(check)]
 """What is said, perhaps with blanks to fill in."""
 
 
@@ -107,7 +96,7 @@ Heard = Annotated[StrictStr, Field(max_length=MAX_HEARD), AfterValidator(_words)
 class ReplyDocument(Document):
     """What to answer when something is said."""
 
-    match: Annotated[Name, AfterValidator(_match)]
+    match: Annotated[Name, AfterValidator(check_match)]
     reply: Reply | None = None
     replies: Annotated[list[Reply], Field(min_length=1)] | None = None
     actions: list[ActionDocument | Name] | None = None

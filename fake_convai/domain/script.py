@@ -107,8 +107,8 @@ def _reply(document: Mapping[str, Any]) -> ScriptedReply:
     return ScriptedReply(match, tuple(texts), Answer(**given, pace=pace), characters)
 
 
-def check_match(match: str) -> None:
-    """Raise `ValueError` for a match that is no regular expression, saying why.
+def check_match(match: str) -> str:
+    """A match; raises `ValueError` for one that is no regular expression, saying why.
 
     RE2 matches in a time that grows only with the text, so there is nothing an expression can hold up.
     """
@@ -121,6 +121,7 @@ def check_match(match: str) -> None:
             f"not a regular expression as RE2 knows them: {_reason(error)}; put a backslash before characters meant as "
             f"they are"
         ) from None
+    return match
 
 
 @lru_cache(maxsize=1_000)

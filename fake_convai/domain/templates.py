@@ -27,10 +27,11 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def check(text: str) -> None:
-    """Raise `TemplateError` for a reply with blanks that cannot be used."""
+def check(text: str) -> str:
+    """A reply; raises `TemplateError` for one with blanks that cannot be used."""
     if is_template(text):
         _compiled(text)
+    return text
 
 
 def render(text: str, names: Mapping[str, Any]) -> str:

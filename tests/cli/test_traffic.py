@@ -87,7 +87,7 @@ class TestRequests:
                 "503",
                 str(entries[1]["duration_ms"]),
             ],
-            ["", "", "fault: status 503", "", ""],
+            ["", "", "fault 503", "", ""],
         ]
 
     def test_are_filtered(self, shell: Shell) -> None:

@@ -15,13 +15,6 @@ from fake_convai.domain.extraction.words import regex
 Cleaner = Callable[[str], str | None]
 
 
-class Slot(NamedTuple):
-    """A named place in a row: the regular expression of what may stand there, and its cleaner."""
-
-    pattern: str
-    clean: Cleaner
-
-
 _EDGES = ' .,;:!?…-\u2013—"“”«»„'
 _COMMENT = r",? believe it or not\b.*|,? which\b.*|, (?:who|whose|where|I mean|not that)\b.*"
 
@@ -228,19 +221,26 @@ def clean_theirs(text: str) -> str | None:
     return text.lower() if verb and "s" in verb.forms and clean_undone(verb.base) else None
 
 
+class Slot(NamedTuple):
+    """A named place in a row: the regular expression of what may stand there, and its cleaner."""
+
+    pattern: str
+    clean: Cleaner = clean_thing
+
+
 SLOTS = {
     "theirs": Slot(r"[a-z]+s", clean_theirs),
     "doing": Slot(r"[a-z]+", clean_doing),
     "undone": Slot(r"[a-z]+", clean_undone),
-    "thing": Slot(r".{1,160}", clean_thing),
-    "place": Slot(r".{1,160}", clean_thing),
+    "thing": Slot(r".{1,160}"),
+    "place": Slot(r".{1,160}"),
     "rest": Slot(r"(?: .{1,160})?", clean_rest),
     "not": Slot(r"(?: not)?", str.lower),
     "name": Slot(r".{1,80}", clean_name),
     "proper_name": Slot(r".{1,80}", clean_proper_name),
     "pronouns": Slot(r"[a-z]+(?:[/ ][a-z]+){0,3}", clean_word),
     "age": Slot(words.NUMBERS, clean_word),
-    "measure": Slot(r"(?:about )?\d[\w.,'\" ]{0,30}", clean_thing),
+    "measure": Slot(r"(?:about )?\d[\w.,'\" ]{0,30}"),
     "diet": Slot(words.DIETS, clean_word),
     "belonging": Slot(words.BELONGING, clean_belonging),
     "trait": Slot(words.LASTING, clean_word),
@@ -248,11 +248,10 @@ SLOTS = {
         "been|worked|lived|known|had|played|studied|taught|driven|smoked|loved|used|owned|practi[cs]ed|spoken|served",
         clean_word,
     ),
-    "span": Slot(r"for .{1,60}\b(?:years?|months?|decades?)|since .{1,60}|all my life", clean_thing),
+    "span": Slot(r"for .{1,60}\b(?:years?|months?|decades?)|since .{1,60}|all my life"),
     "hours": Slot(
         r"(?:(?:the )?(?:[\w-]+ )?shifts?|nights?|days|evenings?|mornings?|weekends?|part[- ]time|full[- ]time|"
-        r"remotely|freelance|from home|overtime|\d+ (?:hours|days))(?: .{1,80})?",
-        clean_thing,
+        r"remotely|freelance|from home|overtime|\d+ (?:hours|days))(?: .{1,80})?"
     ),
     "role": Slot(r"(?:an?|the) .{1,140}", clean_role),
     "attribute": Slot(words.ATTRIBUTES, clean_word),
@@ -261,46 +260,40 @@ SLOTS = {
         "travell?ed|learn(?:ed|t)|swum|had",
         clean_word,
     ),
-    "object": Slot(rf"(?!{_NARRATED}|{_LAST_TIME}).{{1,160}}", clean_thing),
-    "charge": Slot(r"(?!(?:to|out|away|late|into|from|up|off|on)\b).{1,140}", clean_thing),
-    "language": Slot(r"(?!(?:the|to|with|for|up|as|of|on|at|about|out|in|too|very) ).{1,100}", clean_thing),
-    "skill": Slot(rf"(?:{words.SKILLS})(?: .{{1,120}})?", clean_thing),
-    "limit": Slot(
-        rf"(?:{words.SKILLS}|eat|drink|tolerate|digest|walk|smell|have|see well|hear well)(?: .{{1,120}})?", clean_thing
-    ),
+    "object": Slot(rf"(?!{_NARRATED}|{_LAST_TIME}).{{1,160}}"),
+    "charge": Slot(r"(?!(?:to|out|away|late|into|from|up|off|on)\b).{1,140}"),
+    "language": Slot(r"(?!(?:the|to|with|for|up|as|of|on|at|about|out|in|too|very) ).{1,100}"),
+    "skill": Slot(rf"(?:{words.SKILLS})(?: .{{1,120}})?"),
+    "limit": Slot(rf"(?:{words.SKILLS}|eat|drink|tolerate|digest|walk|smell|have|see well|hear well)(?: .{{1,120}})?"),
     "owned": Slot(
         rf"(?:{words.QUANTITIES}) .{{1,120}}|(?:[\w-]+ ){{0,2}}(?:{words.BARE_POSSESSIONS})(?: .{{1,60}})?", clean_owned
     ),
     "needed": Slot(r"(?!to ).{1,120}", clean_needed),
     "favourite": Slot(r"(?:all[- ]time |least |second )?favou?rite", clean_word),
-    "what": Slot(r"[\w'&-]+(?: [\w'&-]+){0,4}?", clean_thing),
+    "what": Slot(r"[\w'&-]+(?: [\w'&-]+){0,4}?"),
     "ambition": Slot(
         r"(?:become|be an?|be the|learn|study|work (?:as|in|for|at)|travel|visit|move to|live in|own|write an?|run an?)"
-        r" (?!more\b).{1,140}",
-        clean_thing,
+        r" (?!more\b).{1,140}"
     ),
     "habit": Slot(r"[a-z]+(?: .{1,160})?", clean_habit),
     "formerly": Slot(r".{1,160}", clean_formerly),
     "practice": Slot(
         r"(?:yoga|pilates|karate|judo|aikido|crossfit|gymnastics|sports?|athletics|martial arts|ballet|meditation|"
-        r"volunteer work|weightlifting|parkour)(?: .{1,80})?",
-        clean_thing,
+        r"volunteer work|weightlifting|parkour)(?: .{1,80})?"
     ),
     "outing": Slot(
         r"(?:\w{2,20}ing|to (?:the gym|church|the mosque|temple|synagogue|school|college|university|therapy))"
-        r"(?: .{1,80})?",
-        clean_thing,
+        r"(?: .{1,80})?"
     ),
-    "when": Slot(r"(?:at|before|after|around|by|early|late|every)\b.{0,60}", clean_thing),
+    "when": Slot(r"(?:at|before|after|around|by|early|late|every)\b.{0,60}"),
     "body": Slot(
         r"(?:(?:left|right|upper|lower) )?(?:head|neck|back|shoulder|elbow|wrist|hand|hip|knee|ankle|foot|leg|arm)s?",
         clean_word,
     ),
-    "year": Slot(r"\w+ (?:year|semester|term)\b.{0,100}", clean_thing),
-    "home": Slot(r"(?:an?|my) (?:[\w-]+ )?(?:house|flat|apartment|room|home|place|office) with .{1,100}", clean_thing),
+    "year": Slot(r"\w+ (?:year|semester|term)\b.{0,100}"),
+    "home": Slot(r"(?:an?|my) (?:[\w-]+ )?(?:house|flat|apartment|room|home|place|office) with .{1,100}"),
     "known": Slot(
-        r"(?:some |basic )?(?:sign language|first aid|cpr|karate|judo|braille|morse code|html|python|java|javascript)",
-        clean_thing,
+        r"(?:some |basic )?(?:sign language|first aid|cpr|karate|judo|braille|morse code|html|python|java|javascript)"
     ),
     "relative": Slot(
         r"(?:(?:older|younger|little|big|elder|eldest|oldest|youngest|best|first|second|late|old|twin|foster|guide|"
@@ -308,8 +301,7 @@ SLOTS = {
         clean_word,
     ),
     "state": Slot(
-        r"(?:an?|from|allergic to|afraid of|married|divorced|retired|deaf|blind|vegetarian|vegan|pregnant)\b.{0,100}",
-        clean_thing,
+        r"(?:an?|from|allergic to|afraid of|married|divorced|retired|deaf|blind|vegetarian|vegan|pregnant)\b.{0,100}"
     ),
 }
 """Every slot of the table; a slot with its own list of words, `{verb:like|love}`, is one of those words."""
