@@ -143,17 +143,14 @@ def _running(url: str | None) -> Iterator[str]:
         yield url
         return
     from fake_convai.settings import BadSetting, load_settings
-    from fake_convai.testing.server_thread import ServerThread
+    from fake_convai.testing import FakeConvai
 
     try:
         settings = load_settings(database=None, seed=(), api_key=(), control_key=None, rate_limit=None)
     except BadSetting as error:
         raise Misuse(str(error)) from error
-    server = ServerThread(settings)
-    try:
-        yield server.url
-    finally:
-        server.stop()
+    with FakeConvai(settings) as fake:
+        yield fake.url
 
 
 def _report(compared: "list[Compared]", *, as_json: bool) -> None:

@@ -82,9 +82,9 @@ def control_document() -> dict[str, Any]:
     types = Types()
     there = routes()
     for key, handler in there.items():
-        types.request(_answer_key(key), answer_of(handler))  # what is answered can be sent again, in the same words
+        types.request(("answer", *key), answer_of(handler))  # what is answered can be sent again, in the same words
         if (body := _body_of(*key, handler)) is not None:
-            types.request(_body_key(key), body)
+            types.request(("body", *key), body)
     made, _, schemas = types.schemas()
     paths: dict[str, Any] = {}
     for (method, path), handler in there.items():
@@ -124,7 +124,7 @@ What a test does to the fake itself. A request acts on the account whose key it 
 whole server; where the server has a control key, it is wanted too."""
 
 
-def _operation(method: str, path: str, handler: Any, made: Mapping[str, Schema]) -> dict[str, Any]:
+def _operation(method: str, path: str, handler: Any, made: Mapping[Any, Schema]) -> dict[str, Any]:
     key = (method, path)
     summary = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")[0]
     named = re.findall(r"\{(\w+)\}", path)
@@ -137,9 +137,9 @@ def _operation(method: str, path: str, handler: Any, made: Mapping[str, Schema])
     operation["tags"] = [path.split("/")[1].partition(".")[0]]
     if parameters:
         operation["parameters"] = parameters
-    if _body_key(key) in made:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": made[_body_key(key)]}}}
-    answer = {"schema": made[_answer_key(key)]}
+    if ("body", *key) in made:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": made[("body", *key)]}}}
+    answer = {"schema": made[("answer", *key)]}
     operation["responses"] = {"200": {"description": operation["summary"], "content": {JSON: answer}}}
     if path == "/health":
         operation["responses"]["503"] = {"description": _STATUSES["503"], "content": {JSON: answer}}
@@ -155,11 +155,3 @@ def _operation_id(method: str, path: str) -> str:
     words = re.sub(r"\{\w+\}(\.json)?", "", path).strip("/").replace("/", "_").replace("__", "_").rstrip("_")
     one = "_one" if path.endswith(("}", ".json")) else ""
     return f"{method.lower()}_{words}{one}"
-
-
-def _answer_key(key: tuple[str, str]) -> str:
-    return f"answer {' '.join(key)}"
-
-
-def _body_key(key: tuple[str, str]) -> str:
-    return f"body {' '.join(key)}"

@@ -1,6 +1,6 @@
 """JSON Schemas of what is sent and answered, made from the types that the endpoints are declared with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
@@ -26,23 +26,19 @@ class Types:
     """Collects types and makes their schemas together, so that what they share is described once."""
 
     def __init__(self) -> None:
-        self._inputs: dict[tuple[str, str], tuple[str, Any, TypeAdapter[Any]]] = {}
+        self._inputs: list[tuple[Any, Any, TypeAdapter[Any]]] = []
 
-    def request(self, key: str, model: Any) -> None:
+    def request(self, key: Hashable, model: Any) -> None:
         """Describe what a client sends."""
-        self._inputs[key, "validation"] = (key, "validation", TypeAdapter(model))
+        self._inputs.append((key, "validation", TypeAdapter(model)))
 
-    def answer(self, key: str, annotation: Any) -> None:
+    def answer(self, key: Hashable, annotation: Any) -> None:
         """Describe what the server sends."""
-        self._inputs[key, "serialization"] = (key, "serialization", TypeAdapter(annotation))
+        self._inputs.append((key, "serialization", TypeAdapter(annotation)))
 
-    def schemas(self) -> tuple[dict[str, Schema], dict[str, Schema], dict[str, Schema]]:
+    def schemas(self) -> tuple[dict[Any, Schema], dict[Any, Schema], dict[str, Schema]]:
         """The schemas of the requests and of the answers by key, and the components they refer to."""
-        made, shared = TypeAdapter.json_schemas(
-            self._inputs.values(),
-            ref_template=REF,
-            schema_generator=_Generator,
-        )
+        made, shared = TypeAdapter.json_schemas(self._inputs, ref_template=REF, schema_generator=_Generator)
         components = {name: tidy(schema) for name, schema in sorted(shared["$defs"].items())}
         tops = {key: tidy(schema) for key, schema in made.items()}
         requests = {key: schema for (key, mode), schema in tops.items() if mode == "validation"}
