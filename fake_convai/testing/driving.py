@@ -75,7 +75,7 @@ class Driven(Addressed):
     _client: ControlClient | None = None
     _server: "ServerThread | CommandServer | None" = None
 
-    last_journal: str | None = None
+    _last_journal: str | None = None
     """What the account was asked and answered, once its server has ended."""
 
     @property

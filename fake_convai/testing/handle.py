@@ -91,7 +91,7 @@ class FakeConvai(Holdings, Happenings, Talking, Timing):
             if account._client is self._client:
                 from fake_convai.testing.report import journal_text
 
-                account.last_journal = journal_text(account)
+                account._last_journal = journal_text(account)
         self._client.close()
         self._client = None
         if self._server is not None:

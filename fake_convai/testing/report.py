@@ -22,7 +22,7 @@ TITLE = "fake-convai journal"
 def sections(made: Sequence[Happenings], older: Sequence[Happenings], since: float) -> Iterator[tuple[str, str]]:
     """A section for each account: of those that the test made all, of older ones what came since it began."""
     for fake in made:
-        text = fake.last_journal if not fake.is_running else journal_text(fake, known=[*made, *older], since=since)
+        text = fake._last_journal if not fake.is_running else journal_text(fake, known=[*made, *older], since=since)
         if text is not None:
             yield _title(fake, len(made) == 1), text
     for fake in older:
