@@ -93,8 +93,8 @@ class Surfaces:
 
     async def _answer(self, request: Request, running: Running | None, named: Surface | None, note: Note) -> Response:
         methods, in_path = self._routes.at(note.method, note.path)
-        home = next(iter(methods.values())).home if methods else note.surface
-        manners = _MANNERS[named or home]  # those of a route come with the route
+        # Those of a route come with the route.
+        manners = _MANNERS[note.surface if named or not methods else next(iter(methods.values())).home]
         caller = NOBODY
         try:
             if running is None:

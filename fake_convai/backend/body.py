@@ -107,7 +107,8 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise Invalid('The request body must be a JSON object such as {"character_id": "..."}.')
     # Only a look at the bytes in the ordinary case: the walk is for bodies that could hold something amiss.
-    if b"\\u0000" in body or body.count(b"{") + body.count(b"[") > MAX_DEPTH or _LONG_NUMBER.search(body):
+    may_be_deep = len(body) > 2 * MAX_DEPTH and body.count(b"{") + body.count(b"[") > MAX_DEPTH
+    if may_be_deep or b"\\u0000" in body or _LONG_NUMBER.search(body):
         _refuse_unstorable(parsed, 1)
         _refuse_huge_numbers(body)
     return parsed

@@ -6,7 +6,7 @@ before the answer leaves, since the next request may ask another replica for the
 """
 
 import logging
-import os
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -46,6 +46,9 @@ Body = bytes | Mapping[str, Any] | str
 
 _CREDENTIALS = frozenset({b"convai-api-key", b"x-api-key", b"api-auth-token", b"authorization"})
 
+_TRACES = random.Random()
+"""Makes trace ids, which are names and no secrets, without asking the machine for each."""
+
 Review = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
 """Of a body: the fields that nothing reads, and what a stricter server would not have taken."""
 
@@ -73,7 +76,7 @@ class Note:
     """What kind of credential came: a key, a token, a session, or nothing that counts."""
     home: Surface | None = None
     """Where the documents have the route, when it was asked on another surface."""
-    trace_id: str = field(default_factory=lambda: f"req_{os.urandom(16).hex()}")
+    trace_id: str = field(default_factory=lambda: f"req_{_TRACES.getrandbits(128):032x}")
     size: int = 0
     """Bytes of what is kept, about."""
     account: str | None = field(init=False)
@@ -137,7 +140,7 @@ class Journal(Notes[Note]):
         self.keep(note)
         if REQUESTS.isEnabledFor(logging.INFO):
             REQUESTS.info("%s", note.path, extra={"note": note})
-        if status != 503:  # which is what a silent database has answered
+        if self._database.shared and status != 503:  # which is what a silent database has answered
             await self.share()
 
     def _write_down(self, tx: Transaction, notes: Sequence[Note]) -> None:
