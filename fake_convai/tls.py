@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from fake_convai.backend.surface import LABELS, PREVIEW_HOST, hosts
+from fake_convai.backend.surface import LABELS, PREVIEW_HOST, hosts, is_address
 
 CONVAI_HOSTS = (*hosts(), PREVIEW_HOST)
 """Whom a hosts file sends here (docs/contract.md section 1)."""
@@ -60,10 +60,10 @@ def prepare(folder: Path, host: str) -> tuple[ssl.SSLContext, Path]:
     """
     names = list(dict.fromkeys([*_ALWAYS, *_names_of(host)]))
     authority, path = _authority(folder)
-    by_name = _context(authority, [name for name in names if not _is_address(name)])
+    by_name = _context(authority, [name for name in names if not is_address(name)])
 
     def choose(connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> None:
-        if server_name is not None and not _is_address(server_name):
+        if server_name is not None and not is_address(server_name):
             connection.context = by_name
 
     # Mono knows no limits on addresses and refuses every chain in which one would have to be checked. Who asks for a
@@ -85,14 +85,6 @@ def _context(authority: trustme.CA, names: list[str]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _names_of(host: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Any
 
 VENDOR = "convai.com"
@@ -52,3 +53,12 @@ def locate(scope: Mapping[str, Any]) -> tuple[Surface | None, str]:
 
 
 _BY_PREFIX = {surface.value: surface for surface in Surface}
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, and not a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +157,7 @@ def _running(url: str | None) -> Iterator[str]:
 def _report(compared: "list[Compared]", *, as_json: bool) -> None:
     if as_json:
         found = [
-            {"line": one.exchange.line, "call": _call(one), **difference.as_json()}
+            {"line": one.exchange.line, "call": _call(one), **asdict(difference)}
             for one in compared
             for difference in one.differences
         ]

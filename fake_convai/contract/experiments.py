@@ -111,9 +111,9 @@ def unlike(wanted: Any, seen: Any, place: str = "") -> str | None:
             complaint = _unlike_word(name, member, seen, place) if name.startswith("$") else None
             if not name.startswith("$"):
                 if not isinstance(seen, Mapping) or name not in seen:
-                    complaint = f"{_join(place, name)} is not there"
+                    complaint = f"{joined(place, name)} is not there"
                 else:
-                    complaint = unlike(member, seen[name], _join(place, name))
+                    complaint = unlike(member, seen[name], joined(place, name))
             if complaint:
                 return complaint
         return None
@@ -121,7 +121,7 @@ def unlike(wanted: Any, seen: Any, place: str = "") -> str | None:
         if not isinstance(seen, list) or len(seen) != len(wanted):
             return f"{place or 'the body'} is {_shown(seen)}, not {_shown(wanted)}"
         pairs = enumerate(zip(wanted, seen, strict=True))
-        return next((bad for at, (one, other) in pairs if (bad := unlike(one, other, _join(place, str(at))))), None)
+        return next((bad for at, (one, other) in pairs if (bad := unlike(one, other, joined(place, str(at))))), None)
     same = seen == wanted and isinstance(seen, bool) == isinstance(wanted, bool)
     return None if same else f"{place or 'it'} is {_shown(seen)}, not {_shown(wanted)}"
 
@@ -156,7 +156,8 @@ def _unlike_sequence(word: str, wanted: Sequence[Any], seen: list[Any], place: s
     return None if firsts == sorted(firsts) else f"{place} is not in the order of {_shown(wanted)}"
 
 
-def _join(place: str, name: str) -> str:
+def joined(place: str, name: str) -> str:
+    """The place of a member in what stands at a place."""
     return f"{place}.{name}" if place else name
 
 

@@ -4,10 +4,9 @@ A web page whose name was bound to this machine after it was loaded (DNS rebindi
 What tells it apart is the name in the Host header: one that anybody can have registered.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterable
 
-from fake_convai.backend.surface import VENDOR
+from fake_convai.backend.surface import VENDOR, is_address
 
 _LOCAL = (".localhost", ".local", ".internal", ".lan", ".test", ".home.arpa", f".{VENDOR}")
 """Endings that nobody can register, or that only the vendor can."""
@@ -29,14 +28,6 @@ def allow(names: Iterable[str]) -> Callable[[str], bool]:
 
     def is_allowed(host: str) -> bool:
         name = name_of(host)
-        return "." not in name or name in allowed or f".{name}".endswith(_LOCAL) or _is_address(name)
+        return "." not in name or name in allowed or f".{name}".endswith(_LOCAL) or is_address(name)
 
     return is_allowed
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -4,10 +4,11 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from fake_convai.backend.redact import is_secret
+from fake_convai.contract.experiments import joined
 from fake_convai.traffic.bodies import media_type
 from fake_convai.traffic.recording import Received
 from fake_convai.traffic.translation import Translation, is_id
@@ -45,10 +46,6 @@ class Difference:
     place: str
     recorded: Any
     fake: Any
-
-    def as_json(self) -> dict[str, Any]:
-        """The difference for programs."""
-        return asdict(self)
 
 
 def compare(recorded: Received, fake: Received, translation: Translation) -> list[Difference]:
@@ -121,14 +118,14 @@ class _Comparison:
 
     def _object(self, recorded: dict[str, Any], fake: dict[str, Any], place: str) -> None:
         for name in recorded.keys() - fake.keys():
-            self.note("shape", _join(place, name), _short(recorded[name]), "no such member")
+            self.note("shape", joined(place, name), _short(recorded[name]), "no such member")
         for name in fake.keys() - recorded.keys():
-            self.note("shape", _join(place, name), "no such member", _short(fake[name]))
+            self.note("shape", joined(place, name), "no such member", _short(fake[name]))
         answered = recorded.get("speaker") == "Character"  # in chat history
         for name in recorded:
             if name in fake:
                 said = "text" if answered and name == "message" else name
-                self.value(recorded[name], fake[name], _join(place, name), said)
+                self.value(recorded[name], fake[name], joined(place, name), said)
 
     def _list(self, recorded: list[Any], fake: list[Any], place: str, name: str) -> None:
         keys = [_erased(one) for one in recorded], [_erased(one) for one in fake]
@@ -228,10 +225,6 @@ def _whole(events: Iterable[Any]) -> list[Any]:
         if not (whole and _event(event) == _event(whole[-1]) == "bot-llm-text"):
             whole.append(event)
     return whole
-
-
-def _join(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
 
 
 def _short(value: Any) -> str:
