@@ -3,7 +3,6 @@
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from fake_convai.backend.errors import NOT_GRPC
 from fake_convai.backend.sockets import TRANSPORT
@@ -13,11 +12,6 @@ MAX_HEAD = 64 * 1024
 
 _TOO_LARGE = b"The request's first line and headers are over the limit of 65536 bytes (64 KiB)."
 _HTTP2 = b"PRI * HTTP/2.0\r\n"
-_PATIENCE = 1.0
-"""Seconds in which a client may still read what was sent last; a transport that is closed would wait for ever."""
-
-_UNCLOSED = 10.0 + _PATIENCE
-"""Seconds until a client that does not close in turn is left; newer versions of uvicorn wait for ten themselves."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -88,29 +82,11 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
 
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's protocol, with the transport in the scope of each connection."""
+def _web_socket(**how: Any) -> Any:
+    from fake_convai.backend.socket_transport import WebSocketTransport
 
-    def handle_connect(self, event: Any) -> None:
-        """A handshake begins; the application runs from the next turn of the event loop on."""
-        super().handle_connect(event)
-        if not self.close_sent:
-            self.scope["extensions"][TRANSPORT] = self.transport  # type: ignore[assignment]
+    return WebSocketTransport(**how)
 
-    async def send(self, message: Any) -> None:
-        """Send a message of the application; after a close, wait only so long for what was sent to be read."""
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
-            self.handshake_complete = True  # by a refusal, which uvicorn would take for a crash
-        if message["type"] == "websocket.close":
-            self.loop.call_later(_UNCLOSED, self.transport.abort)
 
-    def shutdown(self) -> None:
-        """The server stops."""
-        super().shutdown()
-        self.loop.call_later(_PATIENCE, self.transport.abort)
-
-    def keepalive_timeout(self) -> None:
-        """Pings are not answered."""
-        super().keepalive_timeout()
-        self.loop.call_later(_PATIENCE, self.transport.abort)
+WebSocketProtocol: Any = _web_socket
+"""A protocol as far as uvicorn knows; its own, and the package that it needs, are loaded with the first WebSocket."""

@@ -90,7 +90,7 @@ class FaultDocument(Document):
 
     kind = "fault"
 
-    match: MatchDocument = MatchDocument()
+    match: MatchDocument = Field(default_factory=MatchDocument)
     times: Annotated[StrictInt, Field(ge=1)] | None = 1
     rate: Annotated[float, Field(gt=0, le=1)] | None = None
     status: Annotated[StrictInt, Field(ge=400, le=599)] | None = None

@@ -161,7 +161,7 @@ class SeedDocument(Document):
 
     kind = "seed document"
 
-    account: AccountPart = AccountPart()
+    account: AccountPart = Field(default_factory=AccountPart)
     characters: list[CharacterPart] = Field(default_factory=list)
     end_users: list[EndUserPart] = Field(default_factory=list)
     memories: list[MemoryPart] = Field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from fake_convai.backend.models import Described, Wanted
+from fake_convai.backend.models import Described, Id, Wanted
 
 
 def _storable(text: str) -> str:
@@ -43,6 +43,13 @@ class ClientModel(BaseModel):
     """A message, or a part of one. Members that it does not know are ignored, as SDKs send more than is documented."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+
+class CastMember(ClientModel):
+    """A character of a room, and the conversation it goes on with."""
+
+    character_id: Id
+    character_session_id: StrictStr | None = None
 
 
 class Said(ClientModel):
@@ -236,14 +243,14 @@ CLIENT_MESSAGES: dict[str, type[ClientModel]] = {
     get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(_Emulated)
 }
 
+OF_SEVERAL = "it belongs to a room with several characters, and this session has one"
 NOT_EMULATED = {
     "vision-status": "it sees no video",
     "vision-trigger": "it sees no video",
     "usage-toggle": "it counts no usage to report",
     "action-result": "its characters wait for no result of an action",
     **dict.fromkeys(
-        ("interaction-target", "character-roster-update", "group-address", "group-address-part"),
-        "it belongs to a room with several characters, and this session has one",
+        ("interaction-target", "character-roster-update", "group-address", "group-address-part"), OF_SEVERAL
     ),
 }
 """Documented client messages without effect here, each with the reason that its acknowledgement gives."""

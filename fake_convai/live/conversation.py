@@ -19,8 +19,8 @@ from fake_convai.backend.surface import Surface
 from fake_convai.backend.waiting import Cut
 from fake_convai.domain.faults import Fault
 from fake_convai.domain.pace import INSTANT, Pace
-from fake_convai.live import client_messages, messages, roster_messages
-from fake_convai.live.client_messages import CLIENT_MESSAGES, NOT_EMULATED
+from fake_convai.live import client_messages, messages
+from fake_convai.live.client_messages import CLIENT_MESSAGES, NOT_EMULATED, OF_SEVERAL
 from fake_convai.live.context import Context
 from fake_convai.live.ending import end
 from fake_convai.live.hub import (
@@ -192,7 +192,7 @@ class Conversation:
 
     async def _not_taken(self, kind: str) -> None:
         if kind in NOT_EMULATED:
-            is_misplaced = kind in roster_messages.COMMANDS and self.session.transport == "livekit"
+            is_misplaced = NOT_EMULATED[kind] == OF_SEVERAL and self.session.transport == "livekit"
             extras: Extras | None = {"code": "not_roster_room"} if is_misplaced else None
             await self._answer(kind, "error", f"fake-convai does not emulate {kind}: {NOT_EMULATED[kind]}.", extras)
         else:

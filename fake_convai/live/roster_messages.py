@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired, get_args
 from pydantic import Field, StrictInt, StrictStr, ValidationError
 from typing_extensions import TypedDict
 
-from fake_convai.backend.models import Described, Id, Wanted, complaints
+from fake_convai.backend.models import Described, Wanted, complaints
 from fake_convai.domain.roster import MAX_COMMAND_ID, CommandRefused, Roster
 from fake_convai.domain.roster_answers import (
     InstanceIdentity,
@@ -18,20 +18,13 @@ from fake_convai.domain.roster_answers import (
     TurnExtras,
     TurnOutcome,
 )
-from fake_convai.live.client_messages import ClientModel, Words
+from fake_convai.live.client_messages import CastMember, ClientModel, Words
 from fake_convai.live.messages import Label, Status
 
 MAX_PARTS = 64
 
 RoomId = Annotated[StrictStr, Wanted("the room_session_id of this room")]
 Epoch = Annotated[StrictInt, Wanted("an integer")]
-
-
-class CastMember(ClientModel):
-    """A character of a room, and the conversation it goes on with."""
-
-    character_id: Id
-    character_session_id: StrictStr | None = None
 
 
 class Command(ClientModel):
