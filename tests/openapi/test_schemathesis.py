@@ -1,6 +1,6 @@
 """Schemathesis against the app: whatever is sent, the server keeps to its documents as they are published.
 
-In process with the settings that docs/contract-testing.md gives to everybody, and once as it is written there, on a
+In process with the settings that docs/contract-testing.md gives to everybody, and as it is written there, on a
 command line. `make fuzz` runs longer: FUZZ_EXAMPLES is how many requests are made up for each operation.
 """
 
@@ -100,18 +100,25 @@ def _command_lines() -> list[str]:
     return [line.replace("\\\n", "") for line in re.findall(r"^    (schemathesis (?:.*\\\n)*.*)$", page, re.MULTILINE)]
 
 
-def test_a_command_line_of_the_page_comes_out_clean() -> None:
-    """One for all: the others differ from it in the document, which the tests above go through."""
-    line = _command_lines()[1]
+@pytest.mark.parametrize("line", _command_lines(), ids=lambda line: re.findall(r"/(\w+)\.json", line)[0])
+def test_the_command_lines_of_the_page_come_out_clean(line: str) -> None:
     with FakeConvai() as server:
         command = shlex.split(line.replace("localhost:2668", server.url.removeprefix("http://")))
         program = str(Path(sys.executable).parent / command[0])
-        more = ("--max-examples", "1", "--generation-deterministic")
-        done = subprocess.run([program, *command[1:], *more], cwd=ROOT, capture_output=True, text=True, timeout=120)
+        done = _run([program, *command[1:], "--max-examples", "1", "--generation-deterministic"])
     assert (done.returncode, "No issues found" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
+def _run(command: list[str], tries: int = 3) -> subprocess.CompletedProcess[str]:
+    """Schemathesis takes some seconds, but once in some hundred runs it goes round in Python's weak dictionaries for
+    ever, whatever it asks: what has not ended by then begins again."""
+    try:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90)
+    except subprocess.TimeoutExpired:
+        if tries == 1:
+            raise
+        return _run(command, tries - 1)
+
+
 def test_there_is_a_command_line_for_each_document() -> None:
-    lines = _command_lines()
-    for surface, header, line in zip(Surface, ("CONVAI-API-KEY", "CONVAI-API-KEY", "X-API-Key"), lines, strict=True):
-        assert line == lines[1].replace("beta", surface).replace("CONVAI-API-KEY", header)
+    assert [re.findall(r"/(\w+)\.json", line)[0] for line in _command_lines()] == list(Surface)
