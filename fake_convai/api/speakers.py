@@ -10,8 +10,7 @@ from fake_convai.backend.models import Empty, Id, RequestModel, Text, Wanted, ne
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Invalid
 from fake_convai.domain.identity import MAX_END_USER_ID
-from fake_convai.store import people, speakers
-from fake_convai.store.people import Person
+from fake_convai.store import speakers
 
 # Unity sends these to beta, the Web and Unreal SDKs to production (docs/contract.md section 1).
 group = Group("Speakers", Surface.PRODUCTION, Surface.BETA)
@@ -72,13 +71,13 @@ async def new(call: Call, body: NewRequest) -> NewSpeaker:
             "Missing required parameter 'name' or 'deviceId': send at least one as a non-empty string.",
         )
     person = await call.store.write(speakers.register, name, device_id)
-    return {**_speaker(person), "speakerId": person.speaker_id}
+    return {**_speaker(person.speaker_id, person.name, person.device_id), "speakerId": person.speaker_id}
 
 
 @group.post("/user/speaker/list", source="sdk")
 async def list_(call: Call, body: Empty) -> list[Speaker]:
     """List every speaker of the account, in the order they came."""
-    return [_speaker(person) for person in await call.store.read(people.list_all)]
+    return [_speaker(*one) for one in await call.store.read(speakers.list_all)]
 
 
 @group.post("/user/speaker/delete", source="docs", errors=(404,))
@@ -88,5 +87,5 @@ async def delete(call: Call, body: DeleteRequest) -> Success:
     return {"STATUS": "SUCCESS"}
 
 
-def _speaker(person: Person) -> Speaker:
-    return {"speaker_id": person.speaker_id, "name": person.name, "device_id": person.device_id}
+def _speaker(speaker_id: str, name: str | None, device_id: str | None) -> Speaker:
+    return {"speaker_id": speaker_id, "name": name, "device_id": device_id}

@@ -5,13 +5,23 @@ from fake_convai.store import people
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.people import Person
 from fake_convai.store.query import Query
-from fake_convai.store.statements import bindparam, speakers, update
+from fake_convai.store.statements import bindparam, select, speakers, update
 
+_LIST = Query(
+    select(speakers.c.speaker_id, speakers.c.name, speakers.c.device_id)
+    .where(people.OF_ACCOUNT)
+    .order_by(speakers.c.speaker_seq)
+)
 _IDENTIFY = Query(
     update(speakers)
     .where(speakers.c.speaker_seq == bindparam("the_seq"))
     .values(name=bindparam("name"), device_id=bindparam("device_id"))
 )
+
+
+def list_all(tx: AccountTransaction) -> list[tuple[str, str | None, str | None]]:
+    """The speaker_id, name and device_id of everybody the account knows, in the order they came."""
+    return [(row[0], row[1], row[2]) for row in tx.all(_LIST)]
 
 
 def register(tx: AccountTransaction, name: str | None, device_id: str | None) -> Person:

@@ -23,6 +23,7 @@ from fake_convai import FakeConvai
 with FakeConvai() as fake:
     npc = fake.character(memory=True)
     fake.remember(npc, "player-42", "The user has a dog.")
+    assert "websockets" not in sys.modules
     assert fake.talk(npc, "player-42", "My name is Jordan.").memories
     fake.stub("/tts", optional=True)
     fake.fail("/memory/add", optional=True)
