@@ -8,6 +8,12 @@ NPM_BIN := .clients/node_modules/.bin
 PRETTIER := $(NPM_BIN)/prettier --log-level warn --print-width 120 'fake_convai/dashboard/**/*.{js,ts,css}'
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
+# Each worker goes through modules in a row, whose servers it then starts once.
+WORKERS := --numprocesses auto --dist worksteal
+
+# Else each of the servers that tests start would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: audit soak lowest docs sources serve livekit test check format lint types openapi fuzz bench dedup screenshots npm clean
 
 serve: $(VENV)/.serve ## Run the fake; options go into ARGS: make serve ARGS="--demo --port 0"
@@ -25,10 +31,10 @@ livekit: $(VENV)/.serve ## Build LiveKit's server into .venv/bin, so that charac
 	$(PIP) 'livekit>=1.2'
 
 test: $(VENV)/.dev ## Run the tests on SQLite and PostgreSQL
-	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 check: lint types audit $(VENV)/.dev ## Everything that CI checks
-	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term-missing:skip-covered
 	$(BIN)/coverage report --format=total
 	$(BIN)/fake-convai openapi --check
 	$(BIN)/python -m docs.generate --check
@@ -59,7 +65,7 @@ openapi: $(VENV)/.dev ## Write openapi/ and the generated pages of docs/ anew
 	$(BIN)/python -m docs.generate
 
 fuzz: $(VENV)/.dev ## Look longer for requests that break the contract: FUZZ_EXAMPLES=1000 make fuzz
-	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest tests/openapi/test_schemathesis.py --numprocesses auto
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest tests/openapi/test_schemathesis.py $(WORKERS)
 
 docs: $(VENV)/.dev ## Build the site into site/; every link must lead somewhere
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs $(or $(ARGS),build --quiet)

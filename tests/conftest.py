@@ -179,6 +179,10 @@ def database_url(request: pytest.FixtureRequest) -> str | None:
     return url
 
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True, scope="session")
+"""For what has nothing to do with the database: once is enough."""
+
+
 @pytest.fixture(scope="session")
 def client(database_url: str | None) -> Iterator[TestClient]:
     """The app, running in process. It looks after idle sessions when a test says so (`talking.sweep`, or by setting the

@@ -9,7 +9,7 @@ import pytest
 
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.backend.surface import Surface
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 
 MEBIBYTE = 1024 * 1024
 AT = "2026-01-01T00:00:00Z"
@@ -176,6 +176,7 @@ def valid(api: Api, path: str) -> dict[str, Any]:
     return {name: character["character_id"] if value == "NPC" else value for name, value in ROUTES[path].valid.items()}
 
 
+@on_sqlite
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_wrong_parameter_is_named(known: Api, path: str) -> None:
     body = valid(known, path)
@@ -189,6 +190,7 @@ def test_a_wrong_parameter_is_named(known: Api, path: str) -> None:
             refused(known.post(path, lacking), 400, parameter, key=member(path))
 
 
+@on_sqlite
 @pytest.mark.parametrize("path", [path for path, body in ROUTES.items() if any(None in w for w in body.wrong.values())])
 def test_an_empty_body_names_all_that_is_missing(known: Api, path: str) -> None:
     required = [name for name, wrong in ROUTES[path].wrong.items() if None in wrong]
@@ -196,6 +198,7 @@ def test_an_empty_body_names_all_that_is_missing(known: Api, path: str) -> None:
         refused(known.raw(path, body), 400, *required, key=member(path))
 
 
+@on_sqlite
 @pytest.mark.parametrize("body", NOT_JSON_OBJECTS.values(), ids=NOT_JSON_OBJECTS.keys())
 def test_what_is_no_storable_json_object_is_refused(known: Api, body: bytes) -> None:
     for path in ("/beta/memory/add", "/beta/user/end-users/list", "/production/character/create"):
@@ -236,6 +239,7 @@ def test_what_is_only_just_storable_is_kept_exactly(api: Api) -> None:
     assert api.raw("/beta/user/end-users/update", body).json()["end_user_metadata"] == {"emoji": "\U0001f600"}
 
 
+@on_sqlite
 def test_a_body_of_one_mebibyte_fits_and_not_a_byte_more(known: Api) -> None:
     frame = b'{"unknown": ""}'
     body = frame[:-2] + b"x" * (MEBIBYTE - len(frame)) + frame[-2:]
@@ -244,6 +248,7 @@ def test_a_body_of_one_mebibyte_fits_and_not_a_byte_more(known: Api) -> None:
     refused(known.raw("/production/character/create", b"x" * 5 * MEBIBYTE), 413, "1 MiB")
 
 
+@on_sqlite
 def test_a_body_that_does_not_tell_its_size_is_cut_off_too(known: Api) -> None:
     path = "/beta/user/end-users/list"
     pieces = [b'{"unknown": "', *[b"x" * 65_536] * 16, b'"}']
@@ -252,6 +257,7 @@ def test_a_body_that_does_not_tell_its_size_is_cut_off_too(known: Api) -> None:
     assert response.status_code == 200
 
 
+@on_sqlite
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/json; charset=utf-8"])
 def test_the_content_type_does_not_matter(known: Api, content_type: str | None) -> None:
     path = "/beta/user/end-users/get"
@@ -260,6 +266,7 @@ def test_the_content_type_does_not_matter(known: Api, content_type: str | None) 
     assert response.json()["end_user_id"] == "player-42"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "query", ["", "character_id=", "character_id=%20", "character_id=%00", "charID="], ids=lambda query: query or "none"
 )
@@ -268,6 +275,7 @@ def test_a_bad_query_is_refused(known: Api, query: str) -> None:
     refused(known.client.get(path, headers=known.headers(path)), 400)
 
 
+@on_sqlite
 @pytest.mark.parametrize("limit", ["50", " 50 ", 50.0], ids=["string", "padded string", "float"])
 def test_a_number_may_be_written_in_other_ways(known: Api, limit: object) -> None:
     assert known.end_users(limit=limit) == ["player-42"]

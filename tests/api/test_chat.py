@@ -8,7 +8,7 @@ import pytest
 
 from fake_convai.live.client_messages import NOT_EMULATED
 from tests.api.talking import Chat, Frame, answer_in, chat, connect, details, said_in, server_message
-from tests.conftest import Api
+from tests.conftest import Api, on_sqlite
 
 PARSE_ERROR = {
     "type": "server-response",
@@ -158,6 +158,7 @@ class TestATurn:
         assert talk.send("interrupt-bot")["event_type"] == "interrupt-bot"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("kind", "data", "message", "extras"),
     [
@@ -184,6 +185,7 @@ def test_each_message_is_acknowledged(talk: Chat, kind: str, data: Frame, messag
     assert talk.send(kind, **data) == acknowledged(kind, message, extras)
 
 
+@on_sqlite
 @pytest.mark.parametrize("kind", ["interrupt-bot", "force-user-stopped-speaking", "reset-idle-timer"])
 @pytest.mark.parametrize("rest", [{}, {"data": None}, {"data": {}}, {"data": "x"}], ids=["none", "null", "{}", "x"])
 def test_some_messages_need_no_data(talk: Chat, kind: str, rest: Frame) -> None:
@@ -226,6 +228,7 @@ def test_of_a_context_that_grows_too_long_the_oldest_part_goes(talk: Chat) -> No
     assert (replaced["content"], replaced["remaining_tokens"]) == ("d" * 120_000, 20_000)
 
 
+@on_sqlite
 class TestABadFrame:
     @pytest.mark.parametrize(
         "frame",

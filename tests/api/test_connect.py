@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from fake_convai.app import create_app
 from fake_convai.settings import Settings
 from tests.api.talking import ASK_NAME, MY_NAME, UUID, chat, connect, converse, end_user, history
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 
 CONNECT = "/live/connect"
 NOBODY = str(uuid.UUID(int=0, version=4))
@@ -172,6 +172,7 @@ class TestTheAnswer:
         assert UUID.fullmatch(api.ok(CONNECT, body)["session_id"])
 
 
+@on_sqlite
 class TestABadBody:
     @pytest.mark.parametrize(
         ("field", "value"),

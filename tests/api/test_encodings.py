@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from fake_convai.backend.body import MEBIBYTE
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 
 PATH = "/beta/user/end-users/list"
 GOOD = b'{"limit": 10}'
@@ -20,6 +20,7 @@ def send(api: Api, body: bytes, encoding: str) -> tuple[int, str]:
     return answer.status_code, answer.json().get("ERROR", "")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
@@ -33,6 +34,7 @@ def test_a_compressed_body_is_read(api: Api, encoding: str, body: bytes) -> None
     assert send(api, body, encoding) == (200, "")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("encoding", "body", "status", "complaint"),
     [
@@ -48,6 +50,7 @@ def test_what_cannot_be_read_names_the_header(
     assert send(api, body, encoding) == (status, complaint)
 
 
+@on_sqlite
 def test_the_limit_is_that_of_what_is_unpacked(api: Api) -> None:
     status, complaint = send(api, gzip.compress(b" " * 100 * MEBIBYTE), "gzip")
     assert (status, "1 MiB" in complaint) == (413, True)

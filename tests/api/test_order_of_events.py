@@ -16,9 +16,10 @@ from websockets.sync.client import connect as dial
 from fake_convai.live.conversation import Conversation, Over
 from fake_convai.store import sessions
 from tests.api.ordering import PACES, STEPS, Model, Recorder, Step, message, prepared, stage, steer, texts_are_kept
-from tests.conftest import running
+from tests.conftest import on_sqlite, running
 
 
+@on_sqlite
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_on_any_transport(client: TestClient, steps: list[Step]) -> None:

@@ -29,7 +29,7 @@ from tests.api.ordering import (
     steer,
     texts_are_kept,
 )
-from tests.conftest import running
+from tests.conftest import on_sqlite, running
 
 SECONDS = 20
 
@@ -90,6 +90,7 @@ class Stage:
         """The character has gone."""
 
 
+@on_sqlite
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=ROOM_STEPS, is_heard_out=st.booleans())
 def test_in_a_room(client: TestClient, steps: list[Step], is_heard_out: bool) -> None:

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from fake_convai.api.known import NOT_EMULATED
 from fake_convai.api.routes import ENDPOINTS
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 
 STUB_IT = "Convai has this route, the fake does not emulate it: stub it with PUT /_fake/stubs"
 
@@ -19,6 +19,7 @@ def journal(api: Api) -> list[dict[str, Any]]:
     return entries
 
 
+@on_sqlite
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.operation_id)
 def test_a_slash_at_the_end_is_the_same_route(api: Api, endpoint: Any) -> None:
     path = f"/{endpoint.home}{endpoint.path}"
@@ -37,6 +38,7 @@ def test_a_slash_at_the_end_of_a_control_route(api: Api) -> None:
         assert api.client.get(path, headers={"CONVAI-API-KEY": api.key}).status_code == 200
 
 
+@on_sqlite
 class TestTheTraceOfAnAnswer:
     @pytest.mark.parametrize(
         "path", ["/beta/user/end-users/list", "/beta/memory/list", "/beta/nothing", "/tts", "/live/connect", "/"]
@@ -55,6 +57,7 @@ class TestTheTraceOfAnAnswer:
         assert client.post("/beta/memory/list").headers["x-request-trace-id"].startswith("req_")
 
 
+@on_sqlite
 class TestBearer:
     def test_takes_a_key(self, api: Api) -> None:
         npc = api.character()
@@ -114,6 +117,7 @@ class TestSecondDoors:
         assert (entry["method"], entry["path"], entry["unknown_fields"]) == ("DELETE", f"/character/{npc}", [])
 
 
+@on_sqlite
 class TestKnownRoutes:
     @pytest.mark.parametrize("known", NOT_EMULATED)
     @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.test_bad_input import ROUTES
-from tests.conftest import Api
+from tests.conftest import Api, on_sqlite
 
 DEVICE = "a1b2c3d4e5f6789012345678abcdef01"
 
@@ -110,6 +110,7 @@ UNKNOWN: dict[str, Any] = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize("path", ROUTES)
 def test_members_nobody_documented_are_ignored(api: Api, other: Api, path: str) -> None:
     statuses = []

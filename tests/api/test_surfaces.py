@@ -12,7 +12,7 @@ from fake_convai.api.routes import ENDPOINTS
 from fake_convai.app import create_app
 from fake_convai.backend.surface import Surface
 from fake_convai.settings import Settings
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 
 ORIGIN = {"Origin": "https://game.example"}
 
@@ -60,21 +60,25 @@ def on(surface: str) -> set[str]:
     return at_home("live") if surface == "live" else at_home("production") | at_home("beta")
 
 
+@on_sqlite
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_prefix_names_the_surface(client: TestClient, surface: str) -> None:
     assert served(client, f"/{surface}") == on(surface)
 
 
+@on_sqlite
 @pytest.mark.parametrize(("host", "surface"), HOSTS.items())
 def test_a_host_names_the_surface(client: TestClient, host: str, surface: str) -> None:
     assert served(client, host=host) == on(surface)
 
 
+@on_sqlite
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:2668", "[::1]:2668", "fake-convai", "beta", "fake.beta.test"])
 def test_without_a_name_all_are_together(client: TestClient, host: str) -> None:
     assert served(client, host=host) == set(ROUTES)
 
 
+@on_sqlite
 @pytest.mark.parametrize("host", HOSTS)
 def test_the_prefix_beats_the_host(client: TestClient, host: str) -> None:
     assert served(client, "/beta", host) == on("beta")
@@ -85,6 +89,7 @@ def test_strictly_each_surface_serves_its_own(strict: TestClient, surface: str) 
     assert served(strict, f"/{surface}") == served(strict, host=f"{LABELS[surface]}.localhost") == at_home(surface)
 
 
+@on_sqlite
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_foreign_route_says_where_it_lives(api: Api, strict: TestClient, surface: str) -> None:
     key = "detail" if surface == "live" else "ERROR"
@@ -97,6 +102,7 @@ def test_a_foreign_route_says_where_it_lives(api: Api, strict: TestClient, surfa
             assert "fake-convai-off-surface" not in response.headers
 
 
+@on_sqlite
 @pytest.mark.parametrize(("surface", "other"), [("production", "beta"), ("beta", "production")])
 def test_a_route_asked_off_its_surface_is_marked(api: Api, surface: str, other: str) -> None:
     for route in ROUTES:
@@ -119,6 +125,7 @@ def test_the_same_account_is_on_every_surface(api: Api) -> None:
         assert (response.status_code, response.json()["memories"]) == (200, expected)
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("path", "key", "nearest"),
     [
@@ -143,6 +150,7 @@ def test_an_unknown_route_names_the_nearest(api: Api, path: str, key: str, neare
     assert not re.search("delete(?! is)", response.text.partition("nearest")[2])
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -158,6 +166,7 @@ def test_another_method_names_the_right_one(api: Api, method: str, path: str, al
     assert response.headers["allow"] == allowed
 
 
+@on_sqlite
 @pytest.mark.parametrize("path", ["/beta/memory/add", "/production/character/get", "/memory/list"])
 def test_a_page_of_any_origin_may_ask(client: TestClient, path: str) -> None:
     wanted = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,convai-api-key"}
@@ -195,6 +204,7 @@ def cross_origin(response: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name.startswith("access-control")}
 
 
+@on_sqlite
 @pytest.mark.parametrize("path", ["/_fake/health", *(f"/{surface}/_fake/health" for surface in SURFACES)])
 @pytest.mark.parametrize("host", ["localhost", "beta.localhost", "live.localhost"])
 def test_the_control_plane_is_on_every_surface(client: TestClient, path: str, host: str) -> None:

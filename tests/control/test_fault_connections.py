@@ -8,7 +8,7 @@ import pytest
 
 from fake_convai.testing import FakeConvai
 from tests.api.talking import MY_NAME, NAME_FACT, Chat, chat, connect, facts, said_in
-from tests.conftest import Api
+from tests.conftest import Api, on_sqlite
 from tests.control.driving import Control
 
 KEY = {"CONVAI-API-KEY": "key", "X-API-Key": "key"}
@@ -60,6 +60,7 @@ def read_until_it_breaks(response: httpx.Response) -> str:
     raise AssertionError("the stream was whole")
 
 
+@on_sqlite
 class TestOverHttp:
     @pytest.mark.parametrize(("when", "stored"), [("before", 0), ("after", 1)])
     def test_the_connection_breaks_before_or_after_the_write(self, http: httpx.Client, when: str, stored: int) -> None:
@@ -84,6 +85,7 @@ class TestOverHttp:
             http.post(LIST, timeout=0.05)
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("path", "form", "first"),
     [

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 from tests.control.conftest import Run
 from tests.control.driving import Control, account
 
@@ -18,6 +18,7 @@ def statuses(api: Api, *paths: str, body: Any = None) -> list[int]:
     return [api.post(path, body).status_code for path in paths]
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("path", "status", "body"),
     [
@@ -298,6 +299,7 @@ def test_all_of_it_is_kept(control: Control) -> None:
     assert control.ok("GET", "/faults") == {"faults": [fault]}
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("place", "fault"),
     [

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.talking import chat, connect, details
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 from tests.control.driving import Control
 
 SCRIPT = {
@@ -115,6 +115,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from fake_convai import __version__
 from fake_convai.cli.main import main
 from fake_convai.control.routes import ROUTES
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 from tests.control.conftest import Run
 from tests.control.driving import Control, account
 
@@ -20,6 +20,7 @@ FOREIGN = ("https://evil.example", "http://localhost:1", "null", "", "http://loc
 KEY = "correct horse battery staple"
 
 
+@on_sqlite
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_foreign_page_is_refused(control: Control, origin: str) -> None:
     for method, path in CALLS:
@@ -36,6 +37,7 @@ def test_a_foreign_page_wipes_nothing(api: Api, control: Control, path: str) -> 
     assert [one["character_id"] for one in control.state()["characters"]] == [npc]
 
 
+@on_sqlite
 @pytest.mark.parametrize("host", ["localhost:2668", "127.0.0.1:2668", "[::1]:2668", "fake-convai", "beta.localhost:80"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_its_own_pages_may(control: Control, scheme: str, host: str) -> None:
@@ -88,6 +90,7 @@ def test_only_valid_keys_open_accounts_here_too(run: Run) -> None:
         refused(Control(client, "other-key").send("GET", "/state"), 401, "Invalid API key")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("method", "path", "status", "words"),
     [

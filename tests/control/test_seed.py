@@ -12,7 +12,7 @@ import yaml
 from fake_convai.control.seed_document import read_seed, read_seeds
 from fake_convai.domain.errors import Invalid
 from tests.api.talking import details
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 from tests.control.conftest import Run
 from tests.control.driving import NOON, Control, account
 
@@ -212,6 +212,7 @@ def test_two_accounts_may_hold_the_same_ids(control: Control, other: Api) -> Non
     assert Control(other.client, other.key).state() == control.state() == FULL
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("place", "document"),
     [

@@ -13,7 +13,7 @@ from websockets.sync.client import connect as dial
 
 from fake_convai.testing import FakeConvai
 from tests.api.talking import Frame, chat, connect
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 from tests.control.driving import Control
 
 KEY = {"CONVAI-API-KEY": "key", "X-API-Key": "key"}
@@ -71,6 +71,7 @@ def events(text: str) -> list[Any]:
     return found
 
 
+@on_sqlite
 class TestInServerSentEvents:
     def test_none_leaves_the_stream_as_it_is(self, http: httpx.Client) -> None:
         fault(http, at={"event": "bot-llm-text", "nth": 9}, do="end")
@@ -143,6 +144,7 @@ class TestInServerSentEvents:
             assert events(reading.result().decode()) == SSE_KINDS
 
 
+@on_sqlite
 class TestInAnAnswer:
     LIST = "/production/character/list"
 
@@ -233,6 +235,7 @@ class TestInASession:
                 assert talk.closed() == (1000, "Injected fault")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("place", "members"),
     [

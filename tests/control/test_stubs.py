@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Api, refused
+from tests.conftest import Api, on_sqlite, refused
 from tests.control.conftest import Run
 from tests.control.driving import Control, account
 
@@ -193,6 +193,7 @@ class TestTheyArePartOf:
                 assert api.post("/tts").text == "seeded"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("place", "stub"),
     [

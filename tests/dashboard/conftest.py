@@ -23,7 +23,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 Open = Callable[..., Page]
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=60_000)
 
 
 def find_browser() -> str | None:

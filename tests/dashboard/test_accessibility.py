@@ -16,7 +16,6 @@ LONG = "x" * 400
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds to be serious or worse."""
-    page.evaluate(AXE)
     found: dict[str, Any] = page.evaluate("() => axe.run()")
     return [
         f"{violation['id']}: {node['html']}"
@@ -119,18 +118,16 @@ def furnished(account: FakeConvai, opened: Open) -> Page:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_nothing_serious_in_light_and_dark(furnished: Page, view: Callable[[Page], None]) -> None:
+def test_axe_finds_nothing_serious_in_light_and_dark_and_360_pixels_are_wide_enough(
+    furnished: Page, view: Callable[[Page], None]
+) -> None:
     view(furnished)
+    furnished.evaluate(AXE)
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
     for scheme in schemes:
         furnished.emulate_media(color_scheme=scheme)
         assert violations(furnished) == []
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_360_pixels_are_wide_enough(furnished: Page, view: Callable[[Page], None]) -> None:
     furnished.set_viewport_size({"width": 360, "height": 640})
-    view(furnished)
     assert furnished.evaluate("document.documentElement.scrollWidth") <= 360
     too_wide = "element => element.getBoundingClientRect().right > 361 && element.checkVisibility()"
     assert furnished.locator("button, input, a, summary").evaluate_all(f"all => all.filter({too_wide}).length") == 0
