@@ -18,6 +18,7 @@ class Owner(NamedTuple):
 
 USERS, THING = Owner("user"), Owner("thing")
 _MARKED = kind.OWNERS | kind.POSSESSIVE | kind.PRONOUN
+_MINDED = ("like", "want", "plan", "fear", "hope")
 
 
 class Clause(NamedTuple):
@@ -36,6 +37,8 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     if place < 0:
         return _active(Clause((), "be", tokens))
     clause = Clause(tokens[:place], *_verb_group(tokens[place:], negated=negated))
+    if tokens[place].base == "be" and place and lexicon().implied.get(f"of {tokens[place - 1].word}") in _MINDED:
+        clause = Clause(tokens[:place], "be", tokens[place + 1 :], past=clause.past)  # "my hobby is collecting coins"
     subject, verb, rest, *_ = clause
     if verb != "be":
         felt = lexicon().implied.get(f"by {verb}", "")
@@ -43,7 +46,7 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
         return clause._replace(subject=rest[:length], verb=felt, rest=[*subject, *rest[length:]]) if length else clause
     if (
         not rest
-        or not 0 < len(subject) <= 4
+        or not 0 < len(subject) < 5
         or user_length(subject, 0)
         or any(token.kinds & _MARKED for token in subject)
     ):
@@ -141,13 +144,8 @@ def _verb_group(tokens: Sequence[Token], *, negated: bool) -> tuple[str, list[To
 
 _MODALS = ("possibility", "ability", "duty", "future", "condition")
 _AHEAD = {
-    "used": "a former time",
-    "going": "future",
-    "about": "future",
-    "have": "duty",
-    "need": "duty",
-    "supposed": "duty",
-}
+    "used": "a former time", "have": "duty", "need": "duty", "going": "future", "about": "future", "supposed": "duty"
+}  # fmt: skip
 """The moods of words that are followed by "to" and a verb; some have a form of "be" before them."""
 
 _HELPED = {"be": "g", "have": "q", "do": "b"}

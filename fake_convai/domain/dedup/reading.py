@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from fake_convai.domain.dedup.grammar import USERS, Owner, main_clause, whom
@@ -72,14 +73,14 @@ class Fact:
         return next(iter(self.claims))
 
     @cached_property
-    def topic(self) -> frozenset[str]:
-        """Of what it speaks: the main verb, unless it is a light one, and whose it is."""
-        return topic_of(*self.main)
+    def said(self) -> frozenset[str]:
+        """All that is said, the verb and whose it is with it."""
+        return self.words | topic_of(*self.main)
 
     @cached_property
     def gist(self) -> frozenset[str]:
         """What is stated, whatever its grammar."""
-        return self.topic | (self.core - {"user"} if self.owner is USERS else self.core)
+        return topic_of(*self.main) | (self.core - {"user"} if self.owner is USERS else self.core)
 
     @cached_property
     def describing(self) -> Mapping[str, str]:
@@ -129,9 +130,12 @@ class Fact:
                 found[f'clause with "{chunk.opener}"'].update([token.stem for token in chunk.words])
         return found
 
-    def having(self, kinds: int, which: int) -> frozenset[str]:
-        """The words that are, of these kinds, just of that one."""
-        return frozenset([token.stem for token in self.tokens if token.kinds & kinds == which])
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """Words that make something else of a thing: "a toy tank", "a retired nurse"; but not "retired in May"."""
+        pairs = [(token, after) for token, after in pairwise((*self.tokens, NOTHING)) if token.kinds & kind.PRIVATIVE]
+        privative = [token for token, after in pairs if not token.forms or after.kinds & kind.CONTENT]
+        return frozenset([token.stem for token in privative if not token.kinds & (kind.ROLE | kind.PREPOSITION)])
 
     def beyond(self, words: frozenset[str], claim: Claim) -> frozenset[str]:
         """What words say beyond a claim."""
@@ -243,14 +247,14 @@ def _claims(chain: tuple[str, ...], verb: str, extra: Sequence[Token], chunks: S
     if not chunks or sum([len(chunk.words) for chunk in chunks]) > MAX_CLAIMING:
         return claims
     first, last = chunks[0].words[0], chunks[0].words[-1]
-    if "g" in first.forms and verb in ("like", "start"):  # "loves playing chess"
-        claims[Claim(chain, first.word)] = ""
     if chain and verb in ("be", "name"):
         if not chunks[0].preposition and (verb == "name" or not last.kinds & kind.KNOWN):  # "my dog is Luna"
             claims[Claim(chain, "name")] = ""
         for word in (chain[-1], *[token.word for token in extra]):  # "my wife is Elif", "my favorite band is Muse"
             if f"of {word}" in table:
                 claims[Claim(chain[:-1], table[f"of {word}"])] = ""
+    if "g" in first.forms:  # "loves playing chess", "my hobby is playing chess"
+        claims |= {Claim(claim.chain, first.verb): "" for claim in claims if claim.verb in ("like", "start")}
     for chunk in chunks:  # "went to Rome", "adopted a dog"
         for also in table.get(f"also {verb} {chunk.preposition}".rstrip(), "").split():
             claims.setdefault(Claim(chain, also), chunk.words[-1].stem)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from fake_convai.domain.dedup.grammar import Owner
-from fake_convai.domain.dedup.reading import Claim, Fact, read
+from fake_convai.domain.dedup.reading import Claim, Fact, read, topic_of
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.tables import lexicon, stem
 from fake_convai.domain.english.tokens import LABEL_A, NOTHING, NUMERIC
@@ -126,12 +126,9 @@ def _vetoes(old: Fact, new: Fact) -> Iterator[str]:
         against = lexicon().opposites.get(word, set()) & after - before
         if against:
             yield f"the opposite: {_instead(against, new, [word], old)}"
-    changed = old.having(_MADE, kind.PRIVATIVE) ^ new.having(_MADE, kind.PRIVATIVE)
+    changed = old.made ^ new.made
     if changed:
         yield f"not the same thing: {_listed(changed, new)}"
-
-
-_MADE = kind.PRIVATIVE | kind.ROLE | kind.PREPOSITION
 
 
 def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -162,13 +159,12 @@ def _part_vetoes(old: Fact, new: Fact) -> Iterator[str]:
         for word, *parts in _differing(old.parts, new.parts)
         if "place" not in parts or any(_is(part, kind.APART) for part in parts)
     ]
-    both = old.words & new.words
-    for word, before, after in (
-        *parts,
-        *[one for one in _differing(old.describing, new.describing) if both.issuperset(one)],
-    ):
+    words = old.words & new.words
+    described = [one for one in _differing(old.describing, new.describing) if words.issuperset(one)]
+    for word, before, after in (*parts, *described):
         yield f"another part for {_listed([word], new)}: {after} instead of {before}".replace("place", "in or at")
-    plain = {(bool(old.parts[word]), bool(new.parts[word])) for word in old.parts.keys() & new.parts.keys()}
+    both = [(old.parts[word], new.parts[word]) for word in old.parts.keys() & new.parts.keys()]
+    plain = {(before > "", after > "") for before, after in both if {before, after} != {"", "place"}}
     if {(True, False), (False, True)} <= plain:
         yield "another part: what is done to whom is the other way round"
 
@@ -210,13 +206,12 @@ def _in_other_grammar(old: Fact, new: Fact) -> bool:
         return False
     if any(few.parts.get(stem(word), "") not in ("", "place") for word in set(attribute) - set(chain)):
         return False
-    before, after = old.words | old.topic, new.words | new.topic
-    if not (old.topic <= after and new.topic <= before):
+    if not (topic_of(*old.main) <= new.said and topic_of(*new.main) <= old.said):
         return False
     if old.gist == new.gist and len(new.gist) == 1:  # "has asthma", "is asthmatic"; but "is a child", "has a child"
-        bases = [{token.base for chunk in fact.chunks for token in chunk.words} for fact in (old, new)]
+        bases = [{w.base for chunk in one.chunks for w in chunk.words if w.stem in one.gist} for one in (old, new)]
         return bases[0].isdisjoint(bases[1])
-    return any(len(gist) > 1 and gist <= said for gist, said in ((old.gist, after), (new.gist, before)))
+    return any(len(gist) > 1 and gist <= said for gist, said in ((old.gist, new.said), (new.gist, old.said)))
 
 
 def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
@@ -229,7 +224,7 @@ def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
         return f"another value: {_instead(come, new, gone, old)}"
     for one, other in ((old, new), (new, old)) if {"be", "name"}.isdisjoint((old.main.verb, new.main.verb)) else ():
         for word, head in one.describing.items():
-            if word in other.heads and word[0] != NUMERIC and head not in other.words | other.topic:
+            if word in other.heads and word[0] != NUMERIC and head not in other.said:
                 return f"not the same thing: {_listed([word], one)} {_listed([head], one)}"
     return ""
 

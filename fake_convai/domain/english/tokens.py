@@ -66,7 +66,7 @@ def make_token(text: str, base: str = "", forms: str = "") -> Token:
     return Token(text, base, forms, word, table.predicates.get(verb, verb), stem(word), _kinds(text, base, forms, word))
 
 
-_BY_MEANING = kind.ROLE | kind.TIME | kind.DATE | kind.HOUR | kind.RARE | kind.KNOWN
+_BY_MEANING = kind.GENERIC | kind.ROLE | kind.TIME | kind.DATE | kind.HOUR | kind.RARE | kind.KNOWN
 _EMPTY = (
     kind.OPENER | (kind.PRONOUN & ~kind.SELF) | kind.CONJUNCTION | kind.BE | kind.DO | kind.HAVE | kind.WEAK
     | kind.NEGATION | kind.FORMER
