@@ -26,13 +26,12 @@ from fake_convai.backend.surface import Surface, under
 from fake_convai.backend.transports import HttpProtocol, WebSocketProtocol
 from fake_convai.control.demo import KEY as DEMO_KEY
 from fake_convai.control.seed_document import read_seeds
-from fake_convai.domain.errors import FakeConvaiError
+from fake_convai.domain.errors import CannotBeDone
 from fake_convai.lines import watch
 from fake_convai.live import rooms
 from fake_convai.progress import Progress
-from fake_convai.settings import BadSetting, Options
+from fake_convai.settings import Options
 from fake_convai.store.database import migrate
-from fake_convai.store.schema import UnusableDatabase
 
 MAX_FRAME = 16 * 1024 * 1024
 """Bytes of a WebSocket frame (docs/contract.md section 9)."""
@@ -50,7 +49,7 @@ _GRACE = 0.5
 _PORTS_TRIED = 20
 
 
-class CannotStart(Exception):
+class CannotStart(CannotBeDone):
     """The server cannot start; the message is one line that says why."""
 
 
@@ -59,17 +58,14 @@ ONLY_WHEN_NEEDED = ("domain.dedup.rule", "domain.extraction", "domain.replies", 
 
 
 def run(settings: Options) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises `CannotStart` for what can be known to be wrong before."""
+    """Serve until SIGTERM or Ctrl-C. Raises `CannotBeDone` for what can be known to be wrong before."""
     for name in ONLY_WHEN_NEEDED:
         import_module(f"fake_convai.{name}")
-    try:
-        with Progress("Reading seeds and database"):
-            if settings.database is not None:
-                migrate(settings.database)
-            read_seeds(settings.seed)
-        rooms.insist(settings)
-    except (UnusableDatabase, FakeConvaiError, BadSetting) as error:
-        raise CannotStart(str(error)) from error
+    with Progress("Reading seeds and database"):
+        if settings.database is not None:
+            migrate(settings.database)
+        read_seeds(settings.seed)
+    rooms.insist(settings)
     tls = prepare_tls(settings.tls_folder, settings.host) if settings.tls else None
     listeners = listen(settings.host, settings.port)
     if settings.control_key is None and not _is_loopback(listeners[0]):
@@ -119,15 +115,12 @@ def serve(
 
 
 def prepare_tls(folder: Path | None, host: str) -> tuple[ssl.SSLContext, Path]:
-    """What TLS needs, and the file of the authority that clients must trust; raises `CannotStart`."""
+    """What TLS needs, and the file of the authority that clients must trust; raises `CannotBeDone`."""
     try:
         from fake_convai import tls
     except ModuleNotFoundError as error:
         raise CannotStart(f"--tls needs the package {error.name}: pip install 'fake-convai[tls]'") from error
-    try:
-        return tls.prepare(folder or tls.default_folder(), host)
-    except tls.Unusable as error:
-        raise CannotStart(str(error)) from error
+    return tls.prepare(folder or tls.default_folder(), host)
 
 
 class _Server(uvicorn.Server):

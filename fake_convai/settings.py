@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from fake_convai.domain.errors import CannotBeDone
+
 ENVIRONMENT_PREFIX = "FAKE_CONVAI_"
 
 Plan = Literal["free", "gamer", "indie", "professional", "scale", "enterprise"]
@@ -27,7 +29,7 @@ _OTHERS = {"URL", "ACCOUNT_KEY", "IMAGE"}
 Chosen = TypeVar("Chosen", bound="Options")
 
 
-class BadSetting(Exception):
+class BadSetting(CannotBeDone):
     """A setting has a value that cannot be used; the message is one line and names it."""
 
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from fake_convai.backend.surface import LABELS, PREVIEW_HOST, hosts, is_address
+from fake_convai.domain.errors import CannotBeDone
 
 CONVAI_HOSTS = (*hosts(), PREVIEW_HOST)
 """Whom a hosts file sends here (docs/contract.md section 1)."""
@@ -40,7 +41,7 @@ _SERVER_DAYS = 397
 """Some systems refuse a server certificate that is valid for longer, whoever issued it."""
 
 
-class Unusable(Exception):
+class Unusable(CannotBeDone):
     """HTTPS cannot be set up; the message is one line that says why."""
 
 

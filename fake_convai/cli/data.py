@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import click
 
-from fake_convai.cli.plane import Misuse, Plane, WithDefault, on_server, write_json
+from fake_convai.cli.plane import Plane, WithDefault, on_server, write_json
 from fake_convai.domain.text import printable_json
 from fake_convai.progress import Progress
 
@@ -16,13 +16,9 @@ from fake_convai.progress import Progress
 def seed(plane: Plane, file: Path) -> None:
     """Add a seed document (JSON, or YAML by its ending; - is standard input) to an account."""
     from fake_convai.control.seed_document import read_document
-    from fake_convai.domain.errors import Invalid
 
-    try:
-        with Progress(f"Reading {file}"):
-            document = read_document(file)
-    except Invalid as error:
-        raise Misuse(error.message) from None
+    with Progress(f"Reading {file}"):
+        document = read_document(file)
     answer = plane.call("POST", "/seed", document, doing="Seeding")
     parts = ("characters", "end_users", "memories", "sessions")
     counted = ", ".join(f"{answer[part]} {part.replace('_', ' ')}" for part in parts)

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from fake_convai.cli.plane import Misuse, write_json
-from fake_convai.cli.serve import needs_extra, settings_from, settings_options
+from fake_convai.cli.plane import write_json
+from fake_convai.cli.serve import settings_from, settings_options
 from fake_convai.progress import Progress
-from fake_convai.settings import BadSetting, Options
+from fake_convai.settings import Options
 
 NOT_FOUND = 127
 
@@ -36,18 +36,11 @@ def exec_command(command: tuple[str, ...], export_on_exit: Path | None, **flags:
     if program is None:
         click.echo(f"fake-convai: there is no command {command[0]!r}", err=True)
         raise SystemExit(NOT_FOUND)
-    from fake_convai.domain.errors import FakeConvaiError
-    from fake_convai.store.schema import UnusableDatabase
     from fake_convai.testing import FakeConvai
 
-    try:
-        settings = settings_from(flags)
-        with Progress("Starting"):
-            fake = FakeConvai(settings, api_key=_key(settings)).start()
-    except (BadSetting, FakeConvaiError, UnusableDatabase) as error:
-        raise Misuse(str(error)) from error
-    except ModuleNotFoundError as error:
-        raise Misuse(needs_extra(error)) from error
+    settings = settings_from(flags)
+    with Progress("Starting"):
+        fake = FakeConvai(settings, api_key=_key(settings)).start()
     with fake:
         status = _run([program, *command[1:]], {**os.environ, **fake.env})
         if export_on_exit is not None:

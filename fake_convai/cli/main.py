@@ -1,6 +1,7 @@
 """The `fake-convai` command: a thin shell over the app and the store."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -11,12 +12,14 @@ from fake_convai.cli.exec import exec_command
 from fake_convai.cli.faults import faults
 from fake_convai.cli.journal import requests
 from fake_convai.cli.openapi import openapi
+from fake_convai.cli.plane import Misuse
 from fake_convai.cli.replies import replies
-from fake_convai.cli.serve import migrate, serve
+from fake_convai.cli.serve import migrate, needs_extra, serve
 from fake_convai.cli.stubs import stubs
 from fake_convai.cli.timing import lag, pace, settle
 from fake_convai.cli.traffic import check, compare, proxy
 from fake_convai.cli.verify import verify
+from fake_convai.domain.errors import CannotBeDone
 from fake_convai.domain.text import printable
 
 
@@ -34,7 +37,19 @@ def main() -> None:
         sys.exit(2)
 
 
-@click.group()
+class OneLine(click.Group):
+    """Commands that say in one line what cannot be done."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CannotBeDone as error:
+            raise Misuse(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise Misuse(needs_extra(error)) from error
+
+
+@click.group(cls=OneLine)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """A local stand-in for the Convai backend."""

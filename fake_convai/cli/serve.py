@@ -6,8 +6,7 @@ from typing import Any, get_args, get_origin
 
 import click
 
-from fake_convai.cli.plane import Misuse
-from fake_convai.settings import ENVIRONMENT_PREFIX, BadSetting, Options, load_settings, unknown_variables
+from fake_convai.settings import ENVIRONMENT_PREFIX, Options, load_settings, unknown_variables
 
 
 def settings_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,28 +55,17 @@ def _metavar(name: str, annotation: Any) -> str:
 @settings_options
 def serve(**flags: Any) -> None:
     """Run the fake until it is stopped."""
-    from fake_convai.server import CannotStart, run
+    from fake_convai.server import run
 
-    try:
-        run(settings_from(flags))
-    except (BadSetting, CannotStart) as error:
-        raise Misuse(str(error)) from error
-    except ModuleNotFoundError as error:
-        raise Misuse(needs_extra(error)) from error
+    run(settings_from(flags))
 
 
 @click.command()
 @click.option("--database", required=True, metavar="DATABASE", help="A SQLite file or a postgresql+asyncpg:// URL.")
 def migrate(database: str) -> None:
     """Bring a database to the newest schema."""
-    from fake_convai.domain.errors import Invalid
     from fake_convai.store.database import migrate as migrate_database
-    from fake_convai.store.schema import REVISION, UnusableDatabase
+    from fake_convai.store.schema import REVISION
 
-    try:
-        migrate_database(load_settings(database=database).database or "")
-    except (BadSetting, UnusableDatabase, Invalid) as error:
-        raise Misuse(str(error)) from error
-    except ModuleNotFoundError as error:
-        raise Misuse(needs_extra(error)) from error
+    migrate_database(load_settings(database=database).database or "")
     click.echo(f"The database is at schema {REVISION}.")

@@ -58,14 +58,10 @@ def clear_pace(plane: Plane) -> None:
 def pace_of(recording: Path) -> None:
     """Print how fast the real service answered in RECORDING, as the body of PUT /_fake/pace."""
     from fake_convai.traffic.har import read_traffic
-    from fake_convai.traffic.recording import Unreadable
     from fake_convai.traffic.timing import pace as measured
 
-    try:
-        with Progress(f"Reading {recording}"):
-            found = measured(read_traffic(recording)[0])
-    except Unreadable as error:
-        raise Misuse(str(error)) from error
+    with Progress(f"Reading {recording}"):
+        found = measured(read_traffic(recording)[0])
     if not found:
         raise Misuse(f"{recording} has no turn with times: record one over a WebSocket or as a stream")
     click.echo(json.dumps(found))

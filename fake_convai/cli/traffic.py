@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fake_convai.cli.plane import Misuse
+from fake_convai.domain.errors import CannotBeDone
 from fake_convai.domain.text import printable, printable_json
 from fake_convai.progress import Progress
 
@@ -44,11 +45,11 @@ def proxy(
     """Pass requests on to the real service and record them, without keys and tokens."""
     import uvicorn
 
-    from fake_convai.server import KEEP_ALIVE, MAX_FRAME, CannotStart, listen, origin, prepare_tls, ready_message, serve
+    from fake_convai.server import KEEP_ALIVE, MAX_FRAME, listen, origin, prepare_tls, ready_message, serve
     from fake_convai.traffic.har import HarRecorder
     from fake_convai.traffic.proxy import create_proxy
-    from fake_convai.traffic.recording import Recorder, Unreadable
-    from fake_convai.traffic.targets import BadTarget, read_targets
+    from fake_convai.traffic.recording import Recorder
+    from fake_convai.traffic.targets import read_targets
 
     if (recording is None) == (har is None):
         raise Misuse("give either --record or --har")
@@ -58,10 +59,10 @@ def proxy(
         listeners = listen(host, port)
         secure = prepare_tls(tls_folder, host) if tls else None
         recorder = HarRecorder(har) if har is not None else Recorder(recording or Path())
-    except (BadTarget, CannotStart, Unreadable) as error:
+    except CannotBeDone:
         for listener in listeners:
             listener.close()
-        raise Misuse(str(error)) from error
+        raise
     app = create_proxy(destinations, recorder)
     config = uvicorn.Config(
         app,
@@ -94,19 +95,14 @@ def proxy(
 def compare(recording: Path, url: str | None, control_key: str | None, seed: Path | None, as_json: bool) -> None:
     """Replay a recording against the fake and report what differs; exits with 1 when something does."""
     from fake_convai.control.seed_document import read_document
-    from fake_convai.domain.errors import Invalid
     from fake_convai.traffic.har import read_traffic
-    from fake_convai.traffic.recording import Unreadable
-    from fake_convai.traffic.replay import CannotCompare, Replay
+    from fake_convai.traffic.replay import Replay
 
-    try:
-        with Progress(f"Reading {recording}"):
-            exchanges, _ = read_traffic(recording)
-            document = None if seed is None else read_document(seed)
-        with _running(url) as at, Progress("Replaying", len(exchanges)) as progress:
-            compared = list(progress.over(Replay(at, exchanges, control_key).compare(document)))
-    except (Unreadable, CannotCompare, Invalid) as error:
-        raise Misuse(str(error)) from error
+    with Progress(f"Reading {recording}"):
+        exchanges, _ = read_traffic(recording)
+        document = None if seed is None else read_document(seed)
+    with _running(url) as at, Progress("Replaying", len(exchanges)) as progress:
+        compared = list(progress.over(Replay(at, exchanges, control_key).compare(document)))
     _report(compared, as_json=as_json)
     raise SystemExit(1 if any(one.differences for one in compared) else 0)
 
@@ -123,16 +119,12 @@ def check(contract: str | None, recording: Path) -> None:
     """Report where a HAR file or a recording departs from the contract; exits with 1 when it does."""
     from fake_convai.traffic.check import check_exchanges, contracts
     from fake_convai.traffic.har import read_traffic
-    from fake_convai.traffic.recording import Unreadable
 
-    try:
-        with Progress(f"Reading {recording}"):
-            documents = contracts(contract)
-            exchanges, seen = read_traffic(recording)
-        with Progress("Checking", len(exchanges)) as progress:
-            report = check_exchanges(documents, progress.over(exchanges), seen)
-    except Unreadable as error:
-        raise Misuse(str(error)) from error
+    with Progress(f"Reading {recording}"):
+        documents = contracts(contract)
+        exchanges, seen = read_traffic(recording)
+    with Progress("Checking", len(exchanges)) as progress:
+        report = check_exchanges(documents, progress.over(exchanges), seen)
     click.echo("\n".join(map(printable, report.lines())))
     raise SystemExit(1 if report.violations else 0)
 
@@ -143,13 +135,10 @@ def _running(url: str | None) -> Iterator[str]:
     if url is not None:
         yield url
         return
-    from fake_convai.settings import BadSetting, load_settings
+    from fake_convai.settings import load_settings
     from fake_convai.testing import FakeConvai
 
-    try:
-        settings = load_settings(database=None, seed=(), api_key=(), control_key=None, rate_limit=None)
-    except BadSetting as error:
-        raise Misuse(str(error)) from error
+    settings = load_settings(database=None, seed=(), api_key=(), control_key=None, rate_limit=None)
     with FakeConvai(settings) as fake:
         yield fake.url
 

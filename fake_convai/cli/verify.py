@@ -49,9 +49,9 @@ def verify(
     It makes a character and end users of its own, named fake-convai-verify-..., and deletes them. Nothing else is
     touched.
     """
-    from fake_convai.traffic.evidence import UnusableEvidence, begun
-    from fake_convai.traffic.targets import BadTarget, read_targets
-    from fake_convai.traffic.verify import CannotVerify, Made, Verification
+    from fake_convai.traffic.evidence import begun
+    from fake_convai.traffic.targets import read_targets
+    from fake_convai.traffic.verify import Made, Verification
 
     chosen = _chosen(ids)
     if only_list:
@@ -59,24 +59,16 @@ def verify(
         return
     if not target or not api_key:
         raise Misuse(f"give --{'api-key' if target else 'target'}")
-    try:
-        targets = read_targets([_REAL_URL if target == _REAL else target])
-        path = evidence or Path(
-            f"convai-evidence-{re.sub('[^a-z0-9.]+', '-', target.partition('//')[2] or target)}.json"
-        )
-        found = begun(path, target, chosen)
-    except (BadTarget, UnusableEvidence) as error:
-        raise Misuse(str(error)) from error
+    targets = read_targets([_REAL_URL if target == _REAL else target])
+    path = evidence or Path(f"convai-evidence-{re.sub('[^a-z0-9.]+', '-', target.partition('//')[2] or target)}.json")
+    found = begun(path, target, chosen)
     todo = [guess for guess in chosen if guess.id not in found.decided]
     question = f"Try {len(todo)} guesses against {target}, with things of its own making?"
     if not yes and not click.confirm(question, err=True):
         raise Misuse("nothing was done")
     verification = Verification(targets, api_key, delay=_DELAY if targets.unnamed is None else 0.0)
     verification.made = Made(**found.left_behind)
-    try:
-        complete = _run(verification, todo, found, path, quiet=as_json)
-    except (CannotVerify, UnusableEvidence) as error:
-        raise Misuse(str(error)) from error
+    complete = _run(verification, todo, found, path, quiet=as_json)
     findings = found.findings(chosen)
     if as_json:
         shown = {"guesses": [one.model_dump(exclude={"at"}) for one in findings]}

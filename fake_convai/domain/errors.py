@@ -16,7 +16,11 @@ RATE_LIMITED = "API rate limit exceeded. Please try again later."
 """What Convai says with a 429 (docs/contract.md section 2)."""
 
 
-class FakeConvaiError(Exception):
+class CannotBeDone(Exception):
+    """What somebody asked for cannot be done; the message is one line that says why, and what to do instead."""
+
+
+class FakeConvaiError(CannotBeDone):
     """Base of every error that has a message meant for the person who runs the client."""
 
     def __init__(self, message: str) -> None:

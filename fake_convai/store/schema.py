@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fake_convai.domain.errors import CannotBeDone
 from fake_convai.store.statements import SCHEMA, known
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ APPLICATION_ID = 0x434F4E56
 _HEADER = struct.Struct(">16s52xI")
 
 
-class UnusableDatabase(Exception):
+class UnusableDatabase(CannotBeDone):
     """The database is not ours or newer than this version; it was left untouched."""
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fake_convai import __version__
 from fake_convai.contract.provenance import Guess
 from fake_convai.domain.clock import real_time, to_iso
+from fake_convai.domain.errors import CannotBeDone
 
 Result = Literal["confirmed", "refuted", "undecided"]
 
@@ -19,7 +20,7 @@ def now() -> str:
     return to_iso(real_time())
 
 
-class UnusableEvidence(Exception):
+class UnusableEvidence(CannotBeDone):
     """The file cannot be read or written; the message says why."""
 
 

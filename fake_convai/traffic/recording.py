@@ -15,7 +15,7 @@ from fake_convai.backend.body import MEBIBYTE
 from fake_convai.backend.redact import is_secret, redacted, redacted_text
 from fake_convai.backend.surface import Surface
 from fake_convai.domain.clock import parse_moment
-from fake_convai.domain.errors import Invalid
+from fake_convai.domain.errors import CannotBeDone, Invalid
 
 VERSION = 1
 _MARK = "fake_convai_recording"
@@ -36,7 +36,7 @@ MAX_SIZE = 64 * MEBIBYTE
 """Bytes that a body of no text counts as at most: far more than any server takes."""
 
 
-class Unreadable(Exception):
+class Unreadable(CannotBeDone):
     """A recording cannot be read or written; the message says why, and in which line."""
 
 

@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from fake_convai.backend.redact import is_secret
 from fake_convai.control.client import ControlClient, ControlError
+from fake_convai.domain.errors import CannotBeDone
 from fake_convai.domain.identity import REFUSED_KEY_PREFIX
 from fake_convai.traffic.beginning import account_of, seeds
 from fake_convai.traffic.bodies import media_type, parse
@@ -27,7 +28,7 @@ SILENCE = 0.2
 """Seconds without a message after which the fake has nothing to add to what the recording has."""
 
 
-class CannotCompare(Exception):
+class CannotCompare(CannotBeDone):
     """The fake cannot be brought to where the recording begins; the message says why."""
 
 

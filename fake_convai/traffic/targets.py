@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.api.routing import CHAT_PATH
 from fake_convai.backend.surface import VENDOR, Surface, hosts, under
+from fake_convai.domain.errors import CannotBeDone
 
 _HOMES = {endpoint.path: endpoint.home for endpoint in ENDPOINTS} | {CHAT_PATH: Surface.LIVE}
 
 _TEMPLATES = [re.compile(re.sub(r"\{\w+\}", "[^/]+", path)) for path in _HOMES if "{" in path]
 
 
-class BadTarget(Exception):
+class BadTarget(CannotBeDone):
     """A target cannot be used; the message is one line."""
 
 

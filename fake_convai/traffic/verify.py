@@ -21,6 +21,7 @@ from fake_convai.backend.redact import redacted
 from fake_convai.backend.surface import Surface
 from fake_convai.contract.experiments import Expected, Step, experiments, filled, found_at, unlike
 from fake_convai.contract.provenance import Guess
+from fake_convai.domain.errors import CannotBeDone
 from fake_convai.traffic.bodies import parse
 from fake_convai.traffic.evidence import Finding, Result, now
 from fake_convai.traffic.targets import Targets
@@ -40,7 +41,7 @@ _PAGES = 40
 _ORDINARY = range(200, 300)
 
 
-class CannotVerify(Exception):
+class CannotVerify(CannotBeDone):
     """The run cannot begin or go on; the message says why."""
 
 
