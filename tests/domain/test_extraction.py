@@ -12,7 +12,7 @@ from fake_convai.domain.dedup import is_same
 from fake_convai.domain.extraction import extract_facts
 from fake_convai.domain.extraction.clauses import clauses
 from fake_convai.domain.extraction.kinds import KINDS, Kind
-from fake_convai.domain.extraction.reading import understand
+from fake_convai.domain.extraction.reading import fact_of, understand
 from fake_convai.domain.extraction.values import SLOTS
 from fake_convai.domain.text import normalise_fact
 
@@ -41,7 +41,7 @@ class TestDocumentedTable:
         filled = set(re.findall(r"\{(\w+)", kind.said))
         if "verb" in filled:
             filled.add("verbs")
-        assert set(re.findall(r"\{(\w+)\}", kind.fact)) <= filled
+        assert set(re.findall(r"\{(\w+)\}", fact_of(kind))) <= filled
         assert set(re.findall(r"\{(\w+)\}", kind.said)) <= set(SLOTS)
 
 

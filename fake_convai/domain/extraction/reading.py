@@ -11,7 +11,7 @@ from functools import cache
 
 from fake_convai.domain.extraction.clauses import MAX_CLAUSE, clauses, plain
 from fake_convai.domain.extraction.kinds import KINDS, Kind
-from fake_convai.domain.extraction.values import SLOTS, clean_word, third_person_verb
+from fake_convai.domain.extraction.values import SLOTS, clean_word, third_person, third_person_verb
 from fake_convai.domain.extraction.words import regex
 from fake_convai.domain.text import MAX_FACTS
 
@@ -65,12 +65,21 @@ def understand(clause: str) -> tuple[Kind, str] | None:
     clause = plain(clause)
     if len(clause) > MAX_CLAUSE:
         return None
-    for kind, pattern in _table():
+    for kind, pattern, fact in _table():
         found = pattern.fullmatch(clause)
         values = found and _values(found)
         if values is not None:
-            return kind, kind.fact.format_map(values)
+            return kind, fact.format_map(values)
     return None
+
+
+def fact_of(kind: Kind) -> str:
+    """The fact of a row, with its slots: what was said, without what may be left out, is told of the user, unless the
+    row has other words."""
+    said = re.sub(r"\([^()]*\)\?", "", _SLOT.sub(r"{\1}", kind.said))
+    said = re.sub(r"\(([^()|]*)\|[^()]*\)", r"\1", said)  # of several words the first
+    told = third_person(said.replace("I {verb}", "I {verbs}"))
+    return kind.fact or f"{told[0].upper()}{told[1:]}."
 
 
 def _values(found: re.Match[str]) -> dict[str, str] | None:
@@ -87,8 +96,8 @@ def _values(found: re.Match[str]) -> dict[str, str] | None:
 
 
 @cache
-def _table() -> list[tuple[Kind, re.Pattern[str]]]:
-    return [(kind, regex(_SLOT.sub(_slot_pattern, kind.said))) for kind in KINDS]
+def _table() -> list[tuple[Kind, re.Pattern[str], str]]:
+    return [(kind, regex(_SLOT.sub(_slot_pattern, kind.said)), fact_of(kind)) for kind in KINDS]
 
 
 def _slot_pattern(slot: re.Match[str]) -> str:
