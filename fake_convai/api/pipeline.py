@@ -40,7 +40,6 @@ from fake_convai.backend.surface import Surface, locate
 from fake_convai.domain.errors import Invalid, Unauthenticated, Unavailable
 from fake_convai.domain.faults import Fault
 from fake_convai.live.running import Running
-from fake_convai.live.websocket import account_of, chat
 from fake_convai.store import appearing
 
 FOR_ANY_PAGE = {"access-control-allow-origin": "*", "access-control-expose-headers": "*"}
@@ -76,6 +75,8 @@ class Surfaces:
         await response(scope, receive, send)
 
     async def _socket(self, websocket: WebSocket, named: Surface | None, path: str) -> None:
+        from fake_convai.live.websocket import account_of, chat  # what they need is loaded with the first
+
         path = path.rstrip("/") or "/"
         running = Running.of(websocket.app)
         if running is not None and named in (None, Surface.LIVE) and path == CHAT_PATH:

@@ -31,7 +31,7 @@ from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.roster import MAX_MEMBERS
 from fake_convai.domain.roster_answers import InstanceEntry
 from fake_convai.live import sse
-from fake_convai.live.client_messages import CastMember
+from fake_convai.live.guest import CastMember
 from fake_convai.live.livekit import MADE_NAME
 from fake_convai.live.shapes import Sound
 from fake_convai.store import characters, sessions, talking

@@ -9,7 +9,6 @@ from fake_convai.api.published import published
 from fake_convai.backend.surface import Surface
 from fake_convai.control import answers
 from fake_convai.control.plane import ControlCall
-from fake_convai.live.client_messages import NOT_EMULATED
 from fake_convai.store import journal, messages
 
 
@@ -49,6 +48,8 @@ async def show(call: ControlCall) -> Annotated[dict[str, Any], answers.Coverage]
 @cache
 def _messages() -> list[tuple[str, str]]:
     """The messages of the contract, by direction and type; an envelope is called by what is in it."""
+    from fake_convai.live.client_messages import NOT_EMULATED
+
     schemas = published(Surface.LIVE)["components"]["schemas"]
     emulated = schemas["ClientMessage"]["discriminator"]["mapping"]
     sent = [("in", kind) for kind in (*emulated, *NOT_EMULATED)]

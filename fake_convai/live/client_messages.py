@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from fake_convai.backend.models import Described, Id, Wanted
+from fake_convai.backend.models import Described, Wanted
 
 
 def _storable(text: str) -> str:
@@ -43,13 +43,6 @@ class ClientModel(BaseModel):
     """A message, or a part of one. Members that it does not know are ignored, as SDKs send more than is documented."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
-
-
-class CastMember(ClientModel):
-    """A character of a room, and the conversation it goes on with."""
-
-    character_id: Id
-    character_session_id: StrictStr | None = None
 
 
 class Said(ClientModel):

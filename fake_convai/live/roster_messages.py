@@ -18,7 +18,8 @@ from fake_convai.domain.roster_answers import (
     TurnExtras,
     TurnOutcome,
 )
-from fake_convai.live.client_messages import CastMember, ClientModel, Words
+from fake_convai.live.client_messages import ClientModel, Words
+from fake_convai.live.guest import CastMember
 from fake_convai.live.messages import Label, Status
 
 MAX_PARTS = 64
