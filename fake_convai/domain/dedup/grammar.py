@@ -2,6 +2,7 @@
 they need to read two wordings of one fact alike, not to be right about every sentence."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from fake_convai.domain.english import kind
@@ -40,6 +41,9 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     if tokens[place].base == "be" and place and lexicon().implied.get(f"of {tokens[place - 1].word}") in _MINDED:
         clause = Clause(tokens[:place], "be", tokens[place + 1 :], past=clause.past)  # "my hobby is collecting coins"
     subject, verb, rest, *_ = clause
+    for at, (to, aim) in enumerate(pairwise(rest if verb == "use" else ())):
+        if to.text == "to" and "b" in aim.forms:  # "uses a spear to hunt" as "hunts with a spear"
+            return clause._replace(verb=aim.verb, rest=[*rest[at + 2 :], make_token("with"), *rest[:at]])
     if verb != "be":
         felt = lexicon().implied.get(f"by {verb}", "")
         length = felt and user_length(rest, 0)  # "spiders scare the user"
@@ -136,7 +140,7 @@ def _verb_group(tokens: Sequence[Token], *, negated: bool) -> tuple[str, list[To
         if rest and "q" in rest[0].forms:
             verb = "be"
     elif verb in ("go", "stop") and rest and "g" in rest[0].forms:  # "goes hiking", "stopped smoking"
-        mood = "a former time" if verb == "stop" else mood
+        mood, past = ("a former time", False) if verb == "stop" else (mood, past)
         verb, rest = rest[0].verb, rest[1:]
     is_skill = mood == "ability" and not negated and lexicon().kinds.get(verb, 0) & kind.SKILL
     return verb, rest, "" if is_skill else mood, past

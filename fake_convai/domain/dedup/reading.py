@@ -148,6 +148,7 @@ _VALUES = (
     ("number", kind.NUMBER, kind.NUMBER), ("date", _TIME, kind.TIME | kind.DATE), ("hour", _TIME, _TIME),
     ("time", _TIME, kind.TIME), ("manner", _HOW | kind.TIME, _HOW),
 )  # fmt: skip
+_HEDGED = ((kind.HEDGE, "possibility"), (kind.SELDOM, "exception"))
 
 
 @lru_cache(TEXT_CACHE)
@@ -167,9 +168,7 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
     verb = _undisguised(clause.verb, chunks)
     if verb == "hate":
         verb, negations = "like", negations + 1
-    moods = {clause.mood, "possibility" if kinds & kind.HEDGE else "", "exception" if kinds & kind.SELDOM else ""} - {
-        ""
-    }
+    moods = {clause.mood, *[mood for bit, mood in _HEDGED if kinds & bit]} - {""}
     if kinds & kind.FORMER:
         is_denied = bool({token.text for token in tokens} & {"longer", "anymore"})  # "no longer smokes"
         moods |= {"a former time"} if negations or not is_denied else set()
@@ -178,7 +177,7 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
     if is_over and not is_event and not moods:
         moods = {"the past"}
     for chunk in chunks[1:] if verb in ("prefer", "like") else ():  # "tea to coffee", "tea over coffee"
-        if chunk.preposition in ("to", "over", "than") and "g" not in chunk.words[0].forms:
+        if chunk.preposition in ("to", "over", "than") and (verb == "prefer" or "g" not in chunk.words[0].forms):
             chunk.preposition, verb = "than", "prefer"
     content = [*extra, *[token for chunk in chunks for token in chunk.words]]
     core = [*extra, *[token for chunk in chunks if not chunk.aside for token in chunk.solid]] or content

@@ -140,11 +140,11 @@ def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[tuple[str
 def _mood_vetoes(old: Fact, new: Fact) -> Iterator[str]:
     moods, past = {old.mood, new.mood}, {old.past, new.past}
     times = [{token.stem for token in fact.tokens if token.kinds & kind.TIME} for fact in (old, new)]
-    is_planned = True not in past and times[0] & times[1]  # "is moving in May", "will move in May"
-    if moods == {"", "the past"}:
-        if past != {True}:
-            yield "one is how it is, the other how it was"
-    elif len(moods) > 1 and moods != {"the past", "a former time"} and not (moods == {"", "future"} and is_planned):
+    is_over = moods <= {"", "the past", "a former time"} and (past == {True} or "" not in moods)
+    is_planned = moods == {"", "future"} and True not in past and times[0] & times[1]  # "is moving in May", "will move"
+    if moods == {"", "the past"} and not is_over:
+        yield "one is how it is, the other how it was"
+    if len(moods) > 1 and not is_over and not is_planned:
         yield f"another mood: {new.mood or 'plain fact'} instead of {old.mood or 'plain fact'}"
 
 
