@@ -1,6 +1,7 @@
 """What goes wrong in a room with several characters, on demand and otherwise."""
 
 import asyncio
+import queue
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -13,6 +14,7 @@ from fake_convai.live.ensemble import BROKEN
 from fake_convai.live.instance import Instance
 from fake_convai.live.participant import CannotJoin, Participant
 from fake_convai.testing import FakeConvai, RoomConversation
+from fake_convai.testing.lines import RoomLine
 from tests.room.test_room import joined
 
 
@@ -162,12 +164,23 @@ def test_a_room_with_one_character_is_no_roster(fake: FakeConvai) -> None:
     asyncio.run(run())
 
 
-def test_one_that_is_ready_late_holds_up_nobody(fake: FakeConvai) -> None:
+def test_one_that_is_ready_late_holds_up_nobody(fake: FakeConvai, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: queue.Queue[str] = queue.Queue()
+    receive = RoomLine.receive
+
+    def note(self: RoomLine, patience: float) -> str:
+        text = receive(self, patience)
+        heard.put(text)
+        return text
+
+    monkeypatch.setattr(RoomLine, "receive", note)
     nurse, doctor = fake.character(), fake.character()
     fake.fail("/room", character_id=doctor, at={"event": "bot-ready"}, do="stall", delay_ms=60_000)
     with ThreadPoolExecutor() as threads:
         begun = threads.submit(fake.conversation, npcs=[doctor, nurse], person="player-42")
-        fake.wait_for_message("bot-ready", timeout=10, count=2)
+        while "bot-ready" not in (text := heard.get(timeout=10)):
+            pass
+        assert nurse in text
         while not begun.done():
             fake.advance(60)
             wait([begun], timeout=1)
