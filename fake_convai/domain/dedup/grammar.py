@@ -11,7 +11,7 @@ from fake_convai.domain.english.tokens import NOTHING, Token, make_token
 
 
 class Owner(NamedTuple):
-    """Whom a fact is about, or whose thing: kind is user, role, name, he, she, it or thing."""
+    """Whom a fact is about, or whose thing: kind is user, role, name, he, she, it, someone or thing."""
 
     kind: str
     names: frozenset[str] = frozenset()
@@ -54,27 +54,28 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
         or user_length(subject, 0)
         or any(token.kinds & _MARKED for token in subject)
     ):
-        return _active(clause)
-    owners = [token.kinds & kind.OWNERS for token in rest[1 : user_length(rest, 0) + 2]]
-    if rest[0].kinds & kind.POSSESSIVE or any(owners):
+        is_owned = any(token.kinds & (kind.OWNERS | kind.POSSESSIVE) for token in subject)
+        return _active(clause, is_event=is_owned and (clause.past or tokens[place].text not in ("is", "are")))
+    if rest[0].kinds & kind.POSSESSIVE or any(one.kinds & kind.OWNERS for one in rest[1 : user_length(rest, 0) + 2]):
         end = _skip(rest, 0, kind.BREAK, until=True)  # "teal is my favorite color"
         clause = clause._replace(subject=rest[:end], rest=[*subject, *rest[end:]])
     return _active(clause)
 
 
-def _active(clause: Clause) -> Clause:
-    """ "The goal was scored by Ana" as "Ana scored the goal"."""
-    rest = clause.rest
-    words = [token.text for token in rest]
-    if "by" not in words or "q" not in rest[0].forms:
+def _active(clause: Clause, *, is_event: bool = False) -> Clause:
+    """ "The goal was scored by Ana" as "Ana scored the goal"; "my bike was stolen" as "someone stole my bike"."""
+    subject, rest = clause.subject, clause.rest
+    if not rest or "q" not in rest[0].forms:
         return clause
-    by = words.index("by")
+    by = [*[token.text for token in rest], "by"].index("by")
     end = _skip(rest, by + 1, kind.PREPOSITION | kind.CONJUNCTION | kind.BREAK, until=True)
     agent = rest[by + 1 : end]
     if not any(token.kinds & (kind.CONTENT | kind.TIME) == kind.CONTENT for token in agent) or "g" in agent[0].forms:
-        return clause
-    subject = clause.subject or [make_token("user")]
-    return clause._replace(subject=agent, verb=rest[0].verb, rest=[*subject, *rest[1:by], *rest[end:]])
+        if not is_event or subject[-1].kinds & (kind.RELATION | _PERSON):
+            return clause
+        agent, by, end = [make_token("someone")], len(rest), len(rest)
+    patient = subject or [make_token("user")]
+    return clause._replace(subject=agent, verb=rest[0].verb, rest=[*patient, *rest[1:by], *rest[end:]])
 
 
 # Where the verb is
@@ -136,9 +137,7 @@ def _verb_group(tokens: Sequence[Token], *, negated: bool) -> tuple[str, list[To
     main, rest = tokens[place], list(tokens[place + 1 :])
     verb = main.verb
     if verb == "have" and main.base == "get":  # "got promoted", "got a dog": how it is from then on
-        past = False
-        if rest and "q" in rest[0].forms:
-            verb = "be"
+        verb, past = "be" if rest and "q" in rest[0].forms else verb, False
     elif verb in ("go", "stop") and rest and "g" in rest[0].forms:  # "goes hiking", "stopped smoking"
         mood, past = ("a former time", False) if verb == "stop" else (mood, past)
         verb, rest = rest[0].verb, rest[1:]
@@ -217,7 +216,7 @@ def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
         return USERS, []
     first, others = steps[0], steps[1:]
     last = first[-1]
-    for pronoun in ("he", "she", "it") if len(first) == 1 else ():
+    for pronoun in ("he", "she", "it", "someone") if len(first) == 1 else ():
         if last.kinds & kind.KINDS[pronoun]:
             return Owner(pronoun), others
     is_known = first[0].text not in ("a", "an", "one", "another", "some")

@@ -41,11 +41,10 @@ def lookup_keys(new: str) -> frozenset[str]:
 @lru_cache(8)  # a fact that is looked up and not found is stored next
 def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     fact = read(memory)
-    common = ["=" + fact.form]
     if not fact.claims:
-        return (frozenset(map(_short, common)),) * 2
+        return (frozenset([_short("=" + fact.form)]),) * 2
     stance = f"{fact.negations}{fact.mood}".replace("a former time", "").replace("future", "").replace("the past", "")
-    common += [f"{stance}:{fact.squash}"] if fact.squash else []
+    common = [_short(key) for key in ("=" + fact.form, fact.squash and f"{stance}:{fact.squash}") if key]
     aside = {"user", stem(fact.main.verb), *map(stem, fact.main.chain[:1])}  # an owner, a verb: of many facts
     said, few = set(fact.words), set()
     for claim in fact.claims:
@@ -58,7 +57,6 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     small = ["~" + word for word in words]
     if len(words) <= MAX_PAIRED:
         small = [*words, *map(" ".join, combinations(words, 2))]
-    common = list(map(_short, common))
     there, here = stance + "|", stance + "!"
     stored = [there, *[there + some for some in small], *[here + some for some in few]]
     asked = [*[here + some for some in small], *[there + some for some in few]]

@@ -219,7 +219,10 @@ def _why_not(old: Fact, new: Fact, claim: Claim) -> str:
     before, after = old.beyond(old.core, claim), new.beyond(new.core, claim)
     gone, come = before - new.words, after - old.words
     lacking = [one.claims[claim] not in {"", *other.heads} for one, other in ((old, new), (new, old))]
-    says_nothing = (claim.verb in ("like", "want") or _is(claim.verb, kind.LIGHT)) and not (before and after)
+    least = 1 if claim.verb in ("like", "want") or _is(claim.verb, kind.LIGHT) else 0
+    if old.owner != new.owner and "someone" in (old.owner.kind, new.owner.kind):
+        least = 2  # "lost the keys at sea", "the keys were lost at sea"; but "stole a bike", "the bike was stolen"
+    says_nothing = min(len(before - {"user"}), len(after - {"user"})) < least
     if (gone and come) or any(lacking) or says_nothing:
         return f"another value: {_instead(come, new, gone, old)}"
     for one, other in ((old, new), (new, old)) if {"be", "name"}.isdisjoint((old.main.verb, new.main.verb)) else ():

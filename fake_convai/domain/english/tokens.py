@@ -140,9 +140,8 @@ def _is_english(tokens: Sequence[Token], kinds: int) -> bool:
         return True
     bits = kind.SIGN, kind.FOREIGN, kind.SHARED
     signs, foreign, shared = (len({token.text for token in tokens if token.kinds & bit}) for bit in bits)
-    if not foreign:
-        return bool(kinds & (kind.SHARED | kind.KNOWN))
-    return signs > foreign or (signs == foreign == 1 and shared > 0)  # a name may be a word elsewhere: Ben
+    is_some = signs > foreign or (signs == foreign == 1 and shared > 0)  # a name may be a word elsewhere: Ben
+    return is_some if foreign else bool(kinds & (kind.SHARED | kind.KNOWN))
 
 
 # Numbers and phrases
@@ -243,8 +242,8 @@ def _counted(found: re.Match[str]) -> str:
     sign, text, place = found[0], found.string, found.start()
     before, after = text[place - 1 : place], text[place + 1 : place + 2]
     category = unicodedata.category(sign)
-    if category[0] in "MS" or category in ("Cs", "Co", "Cn") or sign in "#%@&*+/":  # C#, 5%
+    is_symbol = category[0] in "MS" or category in ("Cs", "Co", "Cn") or sign in "#%@&*+/"  # C#, 5%
+    is_inside = before.isdigit() or (sign == "-" and not before.strip())  # 3.5, 7:30, 2024-01-05, -18
+    if is_symbol or (sign in ".,:-" and after.isdigit() and is_inside):
         return sign
-    if sign in ".,:-" and after.isdigit() and (before.isdigit() or (sign == "-" and not before.strip())):
-        return sign  # 3.5, 7:30, 2024-01-05, -18
     return "" if sign in "'\u2019" or category == "Cf" else " "
