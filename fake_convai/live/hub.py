@@ -132,7 +132,7 @@ class Hub:
             await self.end(account_id, session_id)
             self._left.discard((account_id, session_id))
         warn_after = self._idle_timeout - self._notice
-        idle = await self._database.read(lambda tx: open_sessions.idle(tx, warn_after, self.holder))
+        idle = await self._database.read(lambda tx: open_sessions.idle(tx, warn_after))
         await asyncio.gather(*(self._look_after(one) for one in idle))
         if attached := set(self._attached):  # who comes while the database is asked is not in its answer
             held = await self._database.read(lambda tx: open_sessions.held(tx, self.holder))

@@ -69,44 +69,22 @@ _OF_CONVERSATION = Query(
     )
 )
 _ALL_MINE = Query(_SELECT.where(_MINE).order_by(characters.c.character_seq))
-_INSERT = Query(
-    insert(characters).values(
-        {
-            name: bindparam(name)
-            for name in (
-                "account_id",
-                "character_id",
-                "character_name",
-                "voice_type",
-                "backstory",
-                "listing",
-                "language_codes",
-                "character_actions",
-                "memory_enabled",
-                "created_at",
-                "model_details",
-            )
-        }
-    )
+_CHANGEABLE = (
+    "character_name",
+    "voice_type",
+    "backstory",
+    "listing",
+    "language_codes",
+    "character_actions",
+    "memory_enabled",
+    "model_details",
 )
+_GIVEN = ("account_id", "character_id", "created_at", *_CHANGEABLE)
+_INSERT = Query(insert(characters).values({name: bindparam(name) for name in _GIVEN}))
 _UPDATE = Query(
     update(characters)
     .where(characters.c.character_seq == bindparam("the_seq"))
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "character_name",
-                "voice_type",
-                "backstory",
-                "listing",
-                "language_codes",
-                "character_actions",
-                "memory_enabled",
-                "model_details",
-            )
-        }
-    )
+    .values({name: bindparam(name) for name in _CHANGEABLE})
 )
 _DELETE = Query(delete(characters).where(characters.c.character_seq == bindparam("character_seq")))
 

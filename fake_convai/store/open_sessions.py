@@ -32,7 +32,6 @@ _IDLE = Query(
     select(
         live_sessions.c.session_id,
         live_sessions.c.account_id,
-        live_sessions.c.holder,
         _now - live_sessions.c.last_seen_at,
     )
     .join(accounts, accounts.c.account_id == live_sessions.c.account_id)
@@ -75,7 +74,6 @@ class Idle:
 
     session_id: str
     account_id: int
-    held_here: bool
     quiet_for: int
 
 
@@ -91,10 +89,9 @@ def account_of(tx: Transaction, session_id: str) -> int | None:
     return None if row is None else row[0]
 
 
-def idle(tx: Transaction, at_least: int, holder: str) -> list[Idle]:
+def idle(tx: Transaction, at_least: int) -> list[Idle]:
     """Open sessions of all accounts that have been quiet for `at_least` microseconds."""
-    rows = tx.all(_IDLE, real_now=real_time(), at_least=at_least)
-    return [Idle(session_id, account_id, held_by == holder, quiet) for session_id, account_id, held_by, quiet in rows]
+    return [Idle(*row) for row in tx.all(_IDLE, real_now=real_time(), at_least=at_least)]
 
 
 def held(tx: Transaction, holder: str) -> set[str]:
