@@ -1,12 +1,13 @@
 """The index of candidates: it finds every match, only a few others, and adding a list twice changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.dedup import TEMPLATES
 from fake_convai.domain.dedup import Candidate, DedupMode, exact_key, find_match, index_keys, is_same, lookup_keys
 from fake_convai.domain.dedup.keys import MAX_KEY_LENGTH
 from tests.domain.pairs import FRESH_FILE, read_pairs
@@ -169,12 +170,14 @@ NAMES = [
         ("The player scored {number} points in level 3.", 3),
         ("The user likes {word}.", 1),
         ("The user's favorite color is {word}.", 1),
-        ("The user's friend is {name} {word}.", 100),
+        ("The user's friend is {name} {word}.", 1),
         ("{name} met {word} at the harbor.", 1),
         ("My friend {name} lives in {word}.", 1),
         ("i love {word} and i work with {name}", 1),
-        ("i collect {word} coins and i work for {name}", 60),
-        ("{name} painted the {word} bridge near the tower.", 60),
+        ("i collect {word} coins and i work for {name}", 1),
+        ("i collect {name} coins and i work for {word}", 1),
+        ("{name} painted the {word} bridge near the tower.", 1),
+        ("{name} painted the {word} bridge near the {name} tower.", 1),
     ],
 )
 def test_few_facts_of_a_template_meet(template: str, most: int) -> None:
@@ -187,6 +190,13 @@ def test_few_facts_of_a_template_meet(template: str, most: int) -> None:
     partition = Partition("off")
     partition.add_all(facts)
     assert max(len(partition.candidates(fact)) for fact in facts[::25]) <= most
+
+
+@pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+def test_few_facts_of_the_benchmark_meet(template: Callable[[int], str]) -> None:
+    partition = Partition("off")
+    partition.add_all(template(number) for number in range(1_200))
+    assert max(len(partition.candidates(template(number))) for number in range(1_200, 1_250)) <= 1
 
 
 # Adding a list twice

@@ -47,27 +47,28 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     common = [_short(key) for key in ("=" + fact.form, fact.squash and f"{stance}:{fact.squash}") if key]
     aside = {"user", stem(fact.main.verb), *map(stem, fact.main.chain[:1])}  # an owner, a verb: of many facts
     said, few = set(fact.words), set()
+    describing = fact.describing if len(fact.core) > 2 else ()
+
+    def rarity(word: str) -> tuple[bool, bool, bool, int, str]:
+        """At a guess: numbers, what describes another word, names, which are in no table, long words."""
+        return word[:1] == NUMERIC, word in describing, word not in lexicon().kinds, len(word), word
+
     for claim in fact.claims:
-        topic = topic_of(*claim)
-        said |= topic
-        stated = fact.core | topic
-        rare = sorted(stated - aside or stated - {"user"} or stated, key=_rarity)[-2:]
+        stated = fact.core | topic_of(*claim)
+        said |= stated
+        rare = sorted(stated - aside or stated - {"user"} or stated, key=rarity)[-2:]
         few |= {" ".join(sorted(rare)), "~" + rare[-1]} if rare else set()
-    words = sorted(said)
+    words = sorted(said - {"user"})
     small = ["~" + word for word in words]
     if len(words) <= MAX_PAIRED:
         small = [*words, *map(" ".join, combinations(words, 2))]
+    small += said & {"user"}
     there, here = stance + "|", stance + "!"
     stored = [there, *[there + some for some in small], *[here + some for some in few]]
     asked = [*[here + some for some in small], *[there + some for some in few]]
     if not memory.isascii() or len("".join(words)) > MAX_KEY_LENGTH // 2:
         stored, asked = list(map(_short, stored)), list(map(_short, asked))
     return frozenset(common + stored), frozenset(common + asked)
-
-
-def _rarity(word: str) -> tuple[bool, bool, int, str]:
-    """How rare a word may be, at a guess: numbers, then names, which are in no table, then long words."""
-    return word[:1] == NUMERIC, word not in lexicon().kinds, len(word), word
 
 
 def _short(key: str) -> str:
