@@ -44,7 +44,7 @@ class Served(Answering):
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; returns the exit code."""
         self.process.send_signal(how)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=300)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def serve(*options: str, command: str = "serve", **variables: str) -> Iterator[S
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait(timeout=60)
+                process.wait(timeout=300)
 
 
 class Run:

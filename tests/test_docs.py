@@ -45,7 +45,7 @@ _BLOCK = re.compile(r"^(<!-- not run: .+ -->\n)?```(\w*)\n(.*?)^```$", re.MULTIL
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NOW = re.compile(r"20[0-9-]{8}T[0-9:]{8}\.[0-9]{6}Z")
 _ADDRESS = re.compile(r"(localhost|127\.0\.0\.1):2668")
-_SECONDS = 60
+_SECONDS = 300
 
 
 @dataclass(frozen=True)

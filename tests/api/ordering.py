@@ -185,7 +185,7 @@ def stage(url: str) -> Iterator[tuple[httpx.Client, Callable[..., Any]]]:
     """A client of a server at `url` and its control plane, for an account of its own whose clock stands still and whose
     character "npc" answers in all the ways."""
     headers = {"X-API-Key": f"key-{uuid.uuid4()}"}
-    with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=20) as http:
+    with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=120) as http:
 
         def control(method: str, path: str, body: Any = None) -> Any:
             answer = http.request(method, f"/_fake{path}", json=body)

@@ -19,7 +19,7 @@ MY_NAME = "My name is Jordan."
 NAME_FACT = "The user's name is Jordan."
 ASK_NAME = "What is my name?"
 
-TIMEOUT = 10
+TIMEOUT = 60
 """Seconds until a test gives up waiting for the server."""
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

@@ -31,7 +31,7 @@ from tests.api.ordering import (
 )
 from tests.conftest import on_sqlite, running
 
-SECONDS = 20
+SECONDS = 120
 
 
 class Stage:

@@ -27,7 +27,7 @@ HANDSHAKE = "\r\n".join(
         "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
     )
 )
-PATIENCE = 10
+PATIENCE = 60
 LONG = 8_000_000
 """Bytes, more than the buffers of a socket take."""
 

@@ -39,7 +39,7 @@ def run(name: str, fake: FakeConvai, folder: Path, **variables: str) -> str:
         env={**os.environ, "CONVAI_API_KEY": fake.api_key, **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -25,7 +25,7 @@ def url(database_url: str | None) -> Iterator[str]:
 @pytest.fixture
 def http(url: str) -> Iterator[httpx.Client]:
     """A client of an account that is as new."""
-    with httpx.Client(base_url=url, headers=KEY, trust_env=False) as client:
+    with httpx.Client(base_url=url, headers=KEY, trust_env=False, timeout=120) as client:
         ok(client, "POST", "/_fake/reset")
         ok(client, "POST", "/_fake/seed", {"characters": [{"character_id": "npc"}]})
         yield client

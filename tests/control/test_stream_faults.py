@@ -40,7 +40,7 @@ def url(database_url: str | None) -> Iterator[str]:
 @pytest.fixture
 def http(url: str) -> Iterator[httpx.Client]:
     """A client of an account that is as new."""
-    with httpx.Client(base_url=url, headers=KEY, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=url, headers=KEY, trust_env=False, timeout=120) as client:
         assert client.post("/_fake/reset").status_code == 200
         ok(client, "/_fake/seed", {"characters": [{"character_id": "npc"}]})
         assert client.put("/_fake/replies", json={"default": REPLY}).status_code == 200

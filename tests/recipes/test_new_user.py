@@ -158,7 +158,7 @@ def test_talking_through_a_fault(fake_convai: FakeConvai) -> None:
 def test_waiting_for_a_request(fake_convai: FakeConvai) -> None:
     later = threading.Timer(0.05, post, [fake_convai, "/beta/user/end-users/list"])
     later.start()
-    assert fake_convai.wait_for_request("/user/end-users/list", timeout=10).status == 200
+    assert fake_convai.wait_for_request("/user/end-users/list", timeout=60).status == 200
     later.join()
 
 
@@ -171,7 +171,7 @@ def test_waiting_for_a_memory(fake_convai: FakeConvai) -> None:
     npc = fake_convai.character(memory=True)
     later = threading.Timer(0.05, fake_convai.remember, [npc, "player-42", "The user has a dog."])
     later.start()
-    assert "dog" in fake_convai.wait_until_remembered(npc, "player-42", "dog", timeout=10).memory
+    assert "dog" in fake_convai.wait_until_remembered(npc, "player-42", "dog", timeout=60).memory
     later.join()
 
 

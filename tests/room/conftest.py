@@ -27,6 +27,12 @@ def livekit_program() -> str:
     return program
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failure."""
+    monkeypatch.setattr("fake_convai.testing.company.PATIENCE", 60.0)
+
+
 @pytest.fixture
 def fake(livekit_program: str, make_fake_convai: Callable[[dict[str, Any]], FakeConvai]) -> FakeConvai:
     """An account of a fake whose characters come."""

@@ -51,7 +51,7 @@ NESTED: Mapping[str, frozenset[str]] = {
     "turn-complete": frozenset({"data"}),
 }
 LIMIT = 15_360
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True)

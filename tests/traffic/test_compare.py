@@ -211,7 +211,7 @@ def test_a_character_remembers_when_somebody_asks_what(tmp_path: Path) -> None:
             opened = client.ok("/live/connect", {**who, "transport": "websocket"})
             with connect(opened["room_url"]) as socket:
                 socket.send(json.dumps({"type": "user_text_message", "data": {"text": "I have a dog."}}))
-                while "bot-turn-completed" not in str(socket.recv(timeout=10)):
+                while "bot-turn-completed" not in str(socket.recv(timeout=60)):
                     pass
                 socket.send('{"type": "kill-pipeline"}')
                 assert list(socket), "it ends when the server hangs up"
