@@ -47,7 +47,7 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     common = [_short(key) for key in ("=" + fact.form, fact.squash and f"{stance}:{fact.squash}") if key]
     aside = {"user", stem(fact.main.verb), *map(stem, fact.main.chain[:1])}  # an owner, a verb: of many facts
     said, few = set(fact.words), set()
-    describing = fact.describing if len(fact.core) > 2 else ()
+    describing = {word.stem for chunk in fact.chunks for word in chunk.words[:-1]}
 
     def rarity(word: str) -> tuple[bool, bool, bool, int, str]:
         """At a guess: numbers, what describes another word, names, which are in no table, long words."""
