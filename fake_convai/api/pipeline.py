@@ -32,7 +32,6 @@ from fake_convai.backend.body import (
 )
 from fake_convai.backend.disturbing import Disturbed, Disturber
 from fake_convai.backend.errors import Manners, UnprocessableBody
-from fake_convai.backend.faults import HEADER
 from fake_convai.backend.journal import Note
 from fake_convai.backend.models import to_invalid
 from fake_convai.backend.responses import Json
@@ -180,7 +179,7 @@ async def _with_fault(call: Call, manners: Manners, body: dict[str, Any], respon
     if account_id is None:
         return await respond()
     headers = headers_of(call.request.scope)
-    if HEADER not in headers and not await backend.faults.are_waiting() and not backend.faults.lagging:
+    if not await backend.faults.may_touch(headers):
         return await respond()
     fault = await backend.faults.take(account_id, note.surface, note.path, headers, body)
     if backend.faults.lagging and call.account is not None:

@@ -82,6 +82,10 @@ class Faults:
         """A planned fault happens now; False when it must not any more."""
         return await self._account_store(account_id).write(faults.use, fault)
 
+    async def may_touch(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request with these headers may go another way than usual: by a fault, or by what lags."""
+        return HEADER in headers or await self.are_waiting() or self.lagging
+
     async def are_waiting(self) -> bool:
         """Whether any fault may happen to anybody; known without a question while there is none."""
         if self._has_changed or not self._alone:

@@ -20,7 +20,7 @@ class WebSocketTransport(WebSocketsSansIOProtocol):
         """A handshake begins; the application runs from the next turn of the event loop on."""
         super().handle_connect(event)
         if not self.close_sent:
-            self.scope["extensions"][TRANSPORT] = self.transport  # type: ignore[assignment]
+            self.scope["extensions"][TRANSPORT] = {"transport": self.transport}
 
     async def send(self, message: Any) -> None:
         """Send a message of the application; after a close, wait only so long for what was sent to be read."""

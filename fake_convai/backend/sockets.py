@@ -11,7 +11,7 @@ import struct
 from starlette.types import Scope
 
 TRANSPORT = "fake_convai.transport"
-"""The extension of a scope that holds the transport."""
+"""The extension of a scope whose `transport` it is; ASGI has a mapping for each extension."""
 
 
 def abort(scope: Scope, *, reset: bool = False) -> bool:
@@ -19,7 +19,7 @@ def abort(scope: Scope, *, reset: bool = False) -> bool:
 
     False when the server does not say which transport it is.
     """
-    transport: asyncio.Transport | None = (scope.get("extensions") or {}).get(TRANSPORT)
+    transport: asyncio.Transport | None = (scope.get("extensions") or {}).get(TRANSPORT, {}).get("transport")
     if transport is None:
         return False
     connection = transport.get_extra_info("socket")

@@ -49,7 +49,7 @@ class HttpProtocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._head = 0
-        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+        self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}
 
     def on_url(self, url: bytes) -> None:
         """A part of the first line came."""

@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -155,5 +156,5 @@ def test_what_a_process_held_that_falls_silent_ends(inside: tuple[Api, Api], npc
 
 def is_open(api: Api, *connected: dict[str, Any]) -> list[bool]:
     """Whether each session is."""
-    found = [api.write(lambda tx, one=one: sessions.find(tx, one["session_id"])) for one in connected]  # type: ignore[misc]
+    found = [api.write(partial(sessions.find, session_id=one["session_id"])) for one in connected]
     return [session is not None and session.ended_at is None for session in found]

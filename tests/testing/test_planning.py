@@ -1,5 +1,7 @@
 """Faults and answers that a test plans through the handle."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -32,11 +34,11 @@ def test_fail_until_cleared(fake: FakeConvai, app: App) -> None:
     [{"end_user_id": "player-42"}, {"surface": "beta"}, {"path": "/memory/list"}, {"character_id": "coach"}],
     ids=lambda match: str(*match),
 )
-def test_fail_only_what_matches(fake: FakeConvai, app: App, match: dict[str, str]) -> None:
+def test_fail_only_what_matches(fake: FakeConvai, app: App, match: dict[str, Any]) -> None:
     fake.character("coach")
     fake.character("guide")
     fake.remember("coach", "player-42", "Likes tea.")
-    fake.fail(**match, times=None)  # type: ignore[arg-type]
+    fake.fail(**match, times=None)
     assert app.post("/production/character/get", {"charID": "guide"}).status_code == 200
     assert app.post("/beta/memory/list", {"character_id": "coach", "end_user_id": "player-42"}).status_code == 429
 
