@@ -38,24 +38,22 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field(
-        "127.0.0.1", description="Address to listen on; 127.0.0.1 and localhost are both loopbacks, ::1 too."
-    )
+    host: str = Field("127.0.0.1", description="Address to listen on; 127.0.0.1 and localhost mean both loopbacks.")
     port: int = Field(2668, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     tls: bool = Field(False, description="Serve HTTPS, with a certificate of a local authority; needs the extra tls.")
     tls_folder: Path | None = Field(
-        None, description="Where the local authority is kept; without it, among this user's data."
+        None, description="Folder of the local authority, instead of one among this user's data."
     )
     database: str | None = Field(
         None,
-        description="A SQLite file, or a postgresql+asyncpg:// URL. Without it, data lives in memory.",
+        description="A SQLite file or a postgresql+asyncpg:// URL; without it, data lives in memory.",
         min_length=1,
     )
     seed: tuple[Path, ...] = Field(
         (),
         description="Seed document (JSON or YAML; - is standard input) that every new account starts with; repeatable.",
     )
-    demo: bool = Field(False, description="Fill the account with the API key `demo` with something to look at.")
+    demo: bool = Field(False, description="Fill the account with the API key `demo`.")
     api_key: tuple[str, ...] = Field(
         (),
         repr=False,
@@ -64,66 +62,57 @@ class Options(BaseModel):
     auto_create_characters: bool = Field(False, description="Make an unknown character when it is first used.")
     split: Literal["observed", "strict"] = Field(
         "observed",
-        description="Whether both REST surfaces serve every REST route, as Convai's gateway does, or only their own.",
+        description="Whether both REST surfaces serve every REST route, or each only its own.",
     )
     strict: bool = Field(
         False, description="Refuse fields that no SDK sends and values of another type; else the journal notes them."
     )
     plan: Plan = Field("enterprise", description="Plan of new accounts; chat history needs scale or enterprise.")
     dedup: Literal["naive", "exact", "off"] = Field(
-        "naive", description="How facts are compared: by the naive rule, by equal text only, or not at all."
+        "naive", description="How facts are compared: by the naive rule, by equal text, or not at all."
     )
-    delete_all_delay: float = Field(
-        0.0, ge=0, description="Seconds until /memory/delete-all takes effect, as on the real server."
-    )
+    delete_all_delay: float = Field(0.0, ge=0, description="Seconds until /memory/delete-all takes effect.")
     max_sessions: int | None = Field(
-        None, ge=1, description="Live sessions an account may have open at once; more are answered 429."
+        None, ge=1, description="Live sessions an account may have open at once; more are 429."
     )
     anonymous_sessions: Literal["allow", "reject"] = Field(
-        "allow", description="Whether a character with memory can be connected to without an end_user_id."
+        "allow", description="Whether a character with memory takes sessions without an end_user_id."
     )
     idle_timeout: float = Field(
-        600.0, gt=0, description="Seconds without a message until a live session ends, by the account's clock."
+        600.0, gt=0, description="Seconds without a message until a session ends, by the account's clock."
     )
     livekit: str = Field(
         "auto",
         min_length=1,
-        description="The LiveKit server that rooms are on: auto starts one that is installed when a room is first "
-        "wanted, on insists on that, off has none, or the path of the program.",
+        description="The LiveKit server of rooms: auto starts an installed one when a room is wanted, on insists on "
+        "it, off has none; or the path of the program.",
     )
     livekit_node_ip: IPv4Address | None = Field(
-        None, description="Address that clients reach a room's media under; without it, that of this machine."
+        None, description="Address of a room's media for clients, instead of this machine's."
     )
     livekit_port: int = Field(
         0,
         ge=0,
         le=65533,
-        description="First of the three ports of the LiveKit server that is started: TCP, and the next two UDP; 0 "
-        "takes free ones.",
+        description="First of three ports of a LiveKit server that is started, one TCP and two UDP; 0 takes free ones.",
     )
     livekit_url: str | None = Field(
         None,
         min_length=1,
-        description="LiveKit server to use instead, which runs already, such as ws://localhost:7880.",
+        description="Running LiveKit server to use instead, such as ws://localhost:7880.",
     )
     livekit_key: str = Field("devkey", min_length=1, description="API key of that server.")
     livekit_secret: str = Field("secret", min_length=1, repr=False, description="Secret of that server.")
-    random_seed: int | None = Field(
-        None, description="Make ids repeatable: with a frozen clock, the same script gets the same answers."
-    )
+    random_seed: int | None = Field(None, description="Make ids repeatable, and with a frozen clock all answers.")
     rate_limit: str | None = Field(None, description="Requests an account may make a second, such as 10/s.")
     control_key: str | None = Field(
         None, min_length=1, repr=False, description="Ask for this key on /_fake, in X-Fake-Convai-Control-Key."
     )
-    allowed_host: tuple[str, ...] = Field(
-        (), description="Host name under which /_fake answers too, such as fake.example.com; repeatable."
-    )
-    stop_timeout: float = Field(
-        5.0, gt=0, description="Seconds in which a stop ends, whatever clients are still doing or leaving undone."
-    )
-    journal_size: int = Field(10_000, ge=1, description="Requests that an account keeps, and frames of its sessions.")
-    journal_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Bytes that the requests may take, and the frames.")
-    snapshot_bytes: int = Field(256 * 1024 * 1024, ge=1, description="Bytes that the snapshots of an account may take.")
+    allowed_host: tuple[str, ...] = Field((), description="Host name under which /_fake answers too; repeatable.")
+    stop_timeout: float = Field(5.0, gt=0, description="Seconds in which a stop ends, whatever clients do.")
+    journal_size: int = Field(10_000, ge=1, description="Requests, and frames of sessions, that an account keeps.")
+    journal_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Bytes that the requests, and the frames, may take.")
+    snapshot_bytes: int = Field(256 * 1024 * 1024, ge=1, description="Bytes that an account's snapshots may take.")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="How much to log; at info each request is a line."
     )

@@ -1,7 +1,7 @@
 """docs/commands.md, made from the commands and settings themselves."""
 
-from collections.abc import Collection, Iterator
-from typing import Any, get_args
+from collections.abc import Iterator, Mapping
+from typing import get_args
 
 import click
 from pydantic.fields import FieldInfo
@@ -14,20 +14,17 @@ _HEAD = """\
 
 ## Settings
 
-`fake-convai serve` and `exec` take each as an option or as a variable: `--log-level` is `FAKE_CONVAI_LOG_LEVEL`. The
-option beats the variable. What is repeatable as an option is separated by commas in a variable; what is off by default
-is turned on by the option alone, or by `true` in the variable. The pytest fixture takes the same by name, such as
-`{"plan": "free"}` ([testing.md](testing.md#settings)).
+`fake-convai serve` and `exec` take each as an option, or as a variable, which the option beats: `--log-level` is
+`FAKE_CONVAI_LOG_LEVEL`. A variable has commas between several values, and `true` for an option without a value. The
+pytest fixture takes the same by name, such as `{"plan": "free"}` ([testing.md](testing.md#settings)).
 """
 
-
-_SETTINGS = {f"--{name.replace('_', '-')}" for name in Settings.model_fields}
 _ASKING = {"url", "api_key", "control_key"}
 """What a command takes that acts on an account of a running server."""
 
 
 def commands_page(cli: click.Command) -> str:
-    """The table of settings, and the help of every command of `cli`."""
+    """The list of settings, and what every command of `cli` does."""
     return "\n".join(_lines(cli)) + "\n"
 
 
@@ -41,29 +38,27 @@ def _lines(cli: click.Command) -> Iterator[str]:
     ]
     yield _HEAD
     yield from (_row(name, field) for name, field in Settings.model_fields.items())
-    yield from (
-        "",
-        "## Commands to a running server",
-        "",
-        "All of them take these; `--help` says what the others take.",
-        "",
-    )
+    yield from ("", "## Commands to a running server", "", "All of them take these, and what their `--help` says:", "")
     yield from (f"- `{name}`: {' '.join(meaning.split())}" for name, meaning in shared)
     yield from ("", "They are:", "")
-    yield from (_command(names, command, shared) for names, command in asking.items())
+    yield from _alike(asking, cli)
     yield from ("", "## Other commands", "")
-    yield from (_command(names, command, ()) for names, command in commands.items() if names not in asking)
+    yield from _alike({names: one for names, one in commands.items() if names not in asking}, cli)
 
 
-def _command(names: str, command: click.Command, untold: Collection[tuple[str, str]]) -> str:
-    usage = [piece for piece in command.collect_usage_pieces(click.Context(command)) if piece != "[OPTIONS]"]
-    options = [option for option in _options(command) if option not in untold]
-    if {name.split()[0].rstrip(",") for name, _ in options} >= _SETTINGS:
-        options = [(name, meaning) for name, meaning in options if name.split()[0] not in _SETTINGS]
-        usage.insert(0, "[SETTINGS]")
-    words = " ".join(" ".join(part.split()).removesuffix(".") + "." for part in (command.help or "").split("\n\n"))
-    shown = " ".join([names, *usage, *(f"[{name.split()[0]}]" for name, _ in options)])
-    return f"- `{shown}`: {words[:1].lower()}{words[1:]}"
+def _alike(commands: Mapping[str, click.Command], cli: click.Command) -> Iterator[str]:
+    """A line for each command, and for each group with the commands that belong to it."""
+    assert isinstance(cli, click.Group)
+    groups: dict[str, list[str]] = {}
+    for names, command in commands.items():
+        usage = [piece for piece in command.collect_usage_pieces(click.Context(command)) if piece != "[OPTIONS]"]
+        _, group, *member = names.split()
+        groups.setdefault(group, []).append(" ".join([*member, *usage]))
+    for group, usages in groups.items():
+        words = " ".join((cli.commands[group].help or "").partition("\n\n")[0].split()).removesuffix(".")
+        first, *others = usages
+        shown = ", ".join([f"`{f'fake-convai {group} {first}'.strip()}`", *(f"`{one}`" for one in others)])
+        yield f"- {shown}: {words[:1].lower()}{words[1:]}"
 
 
 def _options(command: click.Command) -> list[tuple[str, str]]:
@@ -74,13 +69,10 @@ def _options(command: click.Command) -> list[tuple[str, str]]:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    choices = [f"`{choice}`" for choice in get_args(field.annotation) if isinstance(choice, str)]
-    meaning = f"{field.description} One of {', '.join(choices)}." if choices else field.description
-    return f"- `--{name.replace('_', '-')}`{_shown(field.default)}: {meaning}"
-
-
-def _shown(default: Any) -> str:
-    return "" if default in (None, (), False) else f" (`{default}`)"
+    others = [one for one in get_args(field.annotation) if isinstance(one, str) and one != field.default]
+    default = "" if field.default in (None, (), False) else f"`{field.default}`"
+    shown = "; or ".join(filter(None, (default, ", ".join(f"`{one}`" for one in others))))
+    return f"- `--{name.replace('_', '-')}`{shown and f' ({shown})'}: {field.description}"
 
 
 def _commands(command: click.Command, names: str) -> Iterator[tuple[str, click.Command]]:

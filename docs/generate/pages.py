@@ -1,14 +1,12 @@
 """The pages that are made from the contract: contract.md, fidelity.md and realtime.md."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fake_convai.api.routes import ENDPOINTS
-from fake_convai.api.unused import UNUSED
-from fake_convai.contract.provenance import SOURCES, Section, sections
+from fake_convai.contract.provenance import SOURCES, Guess, Section, guesses, sections
 from fake_convai.live import hub, websocket
 from fake_convai.live.client_messages import NOT_EMULATED
 from fake_convai.traffic.evidence import Evidence
@@ -32,45 +30,34 @@ def _contract() -> Iterator[str]:
     yield MADE.format(origin=PROVENANCE)
     yield from _paragraphs(
         "# The contract",
-        "What the real service does, as far as public sources show it, and what this fake imitates. A statement ends "
-        "in its source, unless that is the vendor's other documentation. What each operation takes and answers is in "
-        "[openapi/](../openapi), what is guessed in [fidelity.md](fidelity.md), messages in "
-        "[realtime.md](realtime.md). `make sources` looks for what the newest Web SDK does and does not stand here.",
+        "What the real service does, as far as public sources show it, and this fake imitates. What each operation "
+        "takes and answers is in [openapi/](../openapi), what is guessed in [fidelity.md](fidelity.md), messages in "
+        "[realtime.md](realtime.md). A statement ends in its source, unless that is the vendor's documentation at "
+        "large:",
     )
-    operations: Counter[str] = Counter(endpoint.source for endpoint in ENDPOINTS)
-    statements: Counter[str] = Counter(known.source for section in sections() for known in section.known)
-    yield from ("| Source | What it is | Operations | Statements |", "|---|---|--:|--:|")
-    for source, word in _WORDS.items():
-        yield f"| {word} | {SOURCES[source]} | {operations[source] or ''} | {statements[source]} |"
-    yield "| this fake | its own ways, which claim nothing about the real service | | |"
+    yield from (f"- {word}: {SOURCES[source]}" for source, word in _WORDS.items() if source != "docs")
+    yield "- this fake: its own ways, which claim nothing about the real service"
     for number, section in enumerate(sections(), 1):
         yield from _paragraphs("", f"## {number}. {section.section}")
         yield from _section(section)
 
 
 def _section(section: Section) -> Iterator[str]:
-    endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.group in section.groups]
     operations: dict[tuple[str, str], list[str]] = {}
-    for endpoint in endpoints:
-        alike = operations.setdefault((" and ".join(endpoint.surfaces), endpoint.source), [])
-        alike.append(f"`{endpoint.method} {endpoint.path}`")
+    for endpoint in ENDPOINTS:
+        if endpoint.group in section.groups:
+            method = "" if endpoint.method == "POST" else f"{endpoint.method} "
+            alike = operations.setdefault((" and ".join(endpoint.surfaces), endpoint.source), [])
+            alike.append(f"`{method}{endpoint.path}`")
     yield from (f"- On {where}: {', '.join(some)}.{_from(source)}" for (where, source), some in operations.items())
     if section.about:
         yield from _paragraphs("", section.about)
     yield from (f"- {known.says}{_from(known.source)}" for known in section.known)
-    for path in dict.fromkeys(endpoint.path for endpoint in endpoints):
-        for source, names in UNUSED.get(path, {}).items():
-            yield f"- `{path}` takes and does not use {', '.join(f'`{name}`' for name in names)}.{_from(source)}"
     yield from (f"- {what} *(this fake)*" for what in section.ours)
 
 
 def _from(source: str) -> str:
     return "" if source == "docs" else f" *({_WORDS[source]})*"
-
-
-def _place(*parts: str | None) -> str:
-    place = " ".join(f"`{part}`" for part in parts if part)
-    return f"{place}: " if place else ""
 
 
 def fidelity(evidence: Iterable[Evidence] = ()) -> str:
@@ -91,33 +78,41 @@ def _fidelity(found_out: Mapping[str, str]) -> Iterator[str]:
         "# How close to the real thing",
         "Convai publishes no machine-readable contract, so this fake is built from what anybody can read, and this "
         "project, which has no key, has tested nothing against the real service. What is known is in "
-        "[contract.md](contract.md). The same marks are in the OpenAPI documents: `x-source` on each operation, "
-        "`x-assumptions` for the guesses.",
+        "[contract.md](contract.md).",
+        "## Where sources disagree",
     )
-    yield from _paragraphs("", "## Where sources disagree")
-    yield from ("| About | Sources | The fake |", "|---|---|---|")
-    for section in sections():
-        yield from (f"| {section.section} | {one.says} | {one.here} |" for one in section.disagreeing)
-    yield from _paragraphs("", "## Guessed", "The names are those that `fake-convai verify` takes.")
-    for section in sections():
-        if section.guessed:
-            yield from _paragraphs("", f"### {section.section}")
-            for one in section.guessed:
-                status = f" **{found_out[one.id]}**" if one.id in found_out else ""
-                yield f"- `{one.id}`: {_place(one.at, one.field)}{one.says}{status}"
+    yield from ("| Sources | The fake |", "|---|---|")
+    yield from (f"| {one.says} | {one.here} |" for section in sections() for one in section.disagreeing)
+    yield from _paragraphs(
+        "",
+        "## Guessed",
+        f"Where every source is silent the fake guesses, in {len(guesses())} places. `fake-convai verify --list` "
+        "prints them; in the [OpenAPI documents](../openapi) they stand as `x-assumptions` of the operation, or of "
+        "the whole. Most are limits, orders and statuses. A test should not lean on the largest:",
+    )
+    yield from (_guess(one) for one in guesses() if one.id in _LARGEST)
+    if found_out:
+        yield from _paragraphs("", "Found out at the real service:")
+        yield from (f"{_guess(one)} **{found_out[one.id]}**" for one in guesses() if one.id in found_out)
     yield from _paragraphs("", "## Not emulated")
     yield from (f"- {what}" for section in sections() for what in section.not_emulated)
     yield from _paragraphs(
         "",
         "## You know better?",
-        "`fake-convai verify --target real --api-key KEY` does an experiment for each guess: slowly, on a character "
-        "and end users of its own, which it deletes. Nothing else of the account is touched, and it asks before it "
-        "begins. It says of each guess whether it is confirmed, refuted or undecided. A run that was broken off goes "
-        "on when it is started again.",
-        "The file that it writes (`convai-evidence-real.json`) has no key in it. Please put it into `docs/evidence/` "
-        "and open a pull request: this page shows it. A recording settles more: "
-        "[record-and-compare.md](record-and-compare.md).",
+        "`fake-convai verify --target real --api-key KEY` tries each guess, slowly, on a character and end users of "
+        "its own, which it deletes, and says whether it is confirmed, refuted or undecided. It asks before it begins; "
+        "a run that was broken off goes on when it is started again.",
+        "Please put the file that it writes, which has no key in it, into `docs/evidence/` and open a pull request: "
+        "this page shows it. A recording settles more: [record-and-compare.md](record-and-compare.md).",
     )
+
+
+_LARGEST = ("unknown-members", "memory-overlap", "memory-order", "extraction", "room-speech")
+
+
+def _guess(guess: Guess) -> str:
+    about = " ".join(f"`{part}`" for part in (guess.at, guess.field) if part)
+    return f"- `{guess.id}`: {about}{': ' if about else ''}{guess.says}"
 
 
 def _page(lines: Iterable[str]) -> str:
@@ -149,45 +144,47 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
     yield MADE.format(origin="fake_convai/live/messages.py and client_messages.py")
     yield from _paragraphs(
         "# Messages of a live session",
-        "Their schemas, with examples, stand under `components` of [live.json](../openapi/live.json): `ClientMessage` "
-        "is everything that a client may send, `ServerEvent` everything that comes back.",
+        "Schemas with examples are under `components` of [live.json](../openapi/live.json), by the names given here.",
         '`POST /connect` with `"transport": "websocket"` answers a `room_url`; connect to it, and send and receive '
         "JSON as text frames of up to 16 MiB.",
         "## What a client sends",
-        'Each is such as `{"type": "user_text_message", "data": {"text": "Hello."}}`, with the members of `data` in '
-        "brackets here, and is acknowledged with a `server-response`; `extras` holds what there is to say about it.",
+        'A `ClientMessage` such as `{"type": "user_text_message", "data": {"text": "Hello."}}`; members of `data` are '
+        "in brackets here. Each is acknowledged with a `server-response`.",
     )
+    sent: dict[str, list[str]] = {}
     for kind, ref in schemas["ClientMessage"]["discriminator"]["mapping"].items():
         message = schemas[_name(ref)]
-        yield f"- `{kind}`{_members(schemas, message)}: {message['description']}"
+        sent.setdefault(message["description"], []).append(f"`{kind}`{_members(schemas, message)}")
+    yield from (f"- {', '.join(kinds)}: {meaning}" for meaning, kinds in sent.items())
     refused: dict[str, list[str]] = {}
     for kind, reason in NOT_EMULATED.items():
-        refused.setdefault(reason, []).append(kind)
+        refused.setdefault(reason, []).append(f"`{kind}`")
     yield from _paragraphs(
         "",
-        "Documented too, but not emulated, and so answered with `error` and the reason:",
-        "; ".join(f"{', '.join(f'`{kind}`' for kind in kinds)} ({reason})" for reason, kinds in refused.items()) + ".",
+        "Documented too, and answered with `error` and the reason: "
+        + "; ".join(f"{', '.join(kinds)} ({reason})" for reason, kinds in refused.items())
+        + ".",
         "## What the server sends",
-        "A turn: `final-user-transcription` (unless a trigger began it), `bot-llm-started`, `bot-llm-text` in pieces, "
-        "`bot-llm-stopped`, `bot-tts-started`, `bot-started-speaking`, `bot-stopped-speaking`, `bot-turn-completed`. "
-        "`interaction-created` comes once, before the first.",
+        "A `ServerEvent`. A turn: `final-user-transcription` (unless a trigger began it), `bot-llm-started`, "
+        "`bot-llm-text` in pieces, `bot-llm-stopped`, `bot-tts-started`, `bot-started-speaking`, "
+        "`bot-stopped-speaking`, `bot-turn-completed`. `interaction-created` comes once, before the first, "
+        "`user-idle-warning` a while before an idle session ends, `error` by a fault only; the others are "
+        "[scripted](#scripted-replies). These are inside `data` of a `server-message`: "
+        + ", ".join(f"`{kind}`" for kind in schemas["ServerMessage"]["properties"]["data"]["discriminator"]["mapping"])
+        + ".",
     )
-    yield from _table(schemas, schemas["ServerEvent"]["discriminator"]["mapping"])
-    yield from _paragraphs("", "Some events have their kind inside `data` of a `server-message`:")
-    inside = schemas["ServerMessage"]["properties"]["data"]["discriminator"]["mapping"]
-    yield from _table(schemas, inside)
     yield from _paragraphs("", "## When the server closes")
     yield from (f"- {hub.POLICY_VIOLATION} `{reason}`: {when}" for reason, when in _CLOSINGS.items())
     yield "- 1000 `Session ended`: `kill-pipeline`, `/disconnect`, or nothing was heard for too long"
-    yield "- 1011 and what happened: an error that nobody expected, or a fault that was asked for"
+    yield "- 1011 and what happened: an unexpected error, or a fault that was asked for"
     yield from _paragraphs(
         "",
         "## Streams",
         "`POST /connect/stream` answers with server-sent events, a `StreamEvent` each: `connection-started`, the "
         "events of the answer, `bot-transcription` with the whole of it, and `connection-stoppped`, spelled like this.",
         "## In a room",
-        "The same messages as data packets, and these besides, `RoomEvent` in the document. What the SDKs read at "
-        "another place than the pages have it is sent at both; the rest is in [rooms.md](rooms.md).",
+        "The same as data packets ([rooms.md](rooms.md)), what the SDKs read at another place than the pages have it "
+        "at both, and these besides, a `RoomEvent` each:",
     )
     yield from _table(schemas, schemas["RoomEvent"]["discriminator"]["mapping"])
     yield from _paragraphs("", "Inside `data` of a `server-message`:")
@@ -195,11 +192,12 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
     yield from _paragraphs(
         "",
         "## In a room of several characters",
-        "`RosterCommand` in the document is what a person may send to the "
-        "[room itself](rooms.md#several-characters-in-one-room), `RosterEvent` what comes of it:",
+        "To the [room itself](rooms.md#several-characters-in-one-room) a person sends a `RosterCommand`:",
     )
     yield from _table(schemas, schemas["RosterCommand"]["discriminator"]["mapping"])
-    yield from _paragraphs("", "What the room says, all but the first two inside `data` of a `server-message`:")
+    yield from _paragraphs(
+        "", "It answers with a `RosterEvent`, all but the first two inside `data` of a `server-message`:"
+    )
     yield from _table(schemas, schemas["RosterEvent"]["discriminator"]["mapping"])
     inside = schemas["RosterServerMessage"]["properties"]["data"]["discriminator"]["mapping"]
     yield from _table(schemas, {kind: ref for kind, ref in inside.items() if kind != "server-response"})

@@ -7,6 +7,7 @@ from typing import Any
 from fake_convai import __version__
 from fake_convai.api.endpoint import Endpoint
 from fake_convai.api.routes import ENDPOINTS
+from fake_convai.api.unused import unused_of
 from fake_convai.backend.surface import Surface, hosts
 from fake_convai.contract.errors import error_name, error_response, error_schemas, error_statuses
 from fake_convai.contract.links import LINKS
@@ -127,11 +128,13 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
 
 
 def _operation(endpoint: Endpoint, surface: Surface, answer: Schema | None, examples: list[Example]) -> dict[str, Any]:
+    unused = ", ".join(f"`{name}`" for name in sorted(unused_of(endpoint.path)) if endpoint.reads != "query")
+    description = " ".join(filter(None, (endpoint.description, unused and f"Taken and not used: {unused}.")))
     operation: dict[str, Any] = {
         "operationId": endpoint.operation_id,
         "tags": [endpoint.group],
         "summary": endpoint.summary,
-        **({"description": endpoint.description} if endpoint.description else {}),
+        **({"description": description} if description else {}),
         "x-source": endpoint.source,
     }
     if guesses := guesses_about(endpoint):

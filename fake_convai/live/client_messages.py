@@ -52,7 +52,7 @@ class Said(ClientModel):
 
 
 class UserTextMessage(ClientModel):
-    """The user says something, and the character answers with a turn."""
+    """The user says something, and the character answers."""
 
     type: Literal["user_text_message"]
     data: Annotated[Said, Wanted('an object such as {"text": "Hello"}')]
@@ -66,7 +66,7 @@ class Trigger(ClientModel):
 
 
 class TriggerMessage(ClientModel):
-    """The scene makes the character speak. With neither name nor message it is only acknowledged."""
+    """Makes the character speak; with neither name nor message it does not."""
 
     type: Literal["trigger-message"]
     data: Annotated[Trigger, Wanted("an object with a trigger_name, a trigger_message or both")] | None = None
@@ -79,7 +79,7 @@ class TemplateKeys(ClientModel):
 
 
 class UpdateTemplateKeys(ClientModel):
-    """Sets template keys, which are accepted and not used."""
+    """Accepted and not used."""
 
     type: Literal["update-template-keys"]
     data: Annotated[TemplateKeys, Wanted("an object with template_keys")]
@@ -99,7 +99,7 @@ class SceneMetadata(ClientModel):
 
 
 class UpdateSceneMetadata(ClientModel):
-    """Describes the objects of the scene, which is accepted and not used."""
+    """Accepted and not used."""
 
     type: Literal["update-scene-metadata"]
     data: Annotated[SceneMetadata, Wanted("an object with scene_metadata")]
@@ -118,7 +118,7 @@ class DynamicInfo(ClientModel):
 
 
 class UpdateDynamicInfo(ClientModel):
-    """Tells the character what happens around it, which is accepted and not used."""
+    """Accepted and not used."""
 
     type: Literal["update-dynamic-info"]
     data: Annotated[DynamicInfo, Wanted('an object such as {"dynamic_info": {"text": "The alarm rings."}}')]
@@ -159,7 +159,7 @@ class Context(ClientModel):
 
 
 class ContextUpdate(ClientModel):
-    """Changes the context of the session. The acknowledgement counts its tokens, by estimate."""
+    """Changes the context; the acknowledgement estimates its tokens."""
 
     type: Literal["context-update"]
     data: Annotated[Context, Wanted("an object with a non-blank text unless its mode is reset")]
@@ -172,7 +172,7 @@ class Enabled(ClientModel):
 
 
 class TtsToggle(ClientModel):
-    """Switches the character's voice on or off. Without it a turn has no speaking events."""
+    """Switches the voice, and with it the speaking events of a turn."""
 
     type: Literal["tts-toggle"]
     data: Annotated[Enabled, Wanted('an object such as {"enabled": true}')]
@@ -185,26 +185,26 @@ class Muted(ClientModel):
 
 
 class SttToggle(ClientModel):
-    """Mutes the user's microphone, which is acknowledged only, since no sound is heard on a WebSocket."""
+    """Mutes the user, of whom a WebSocket hears nothing anyway."""
 
     type: Literal["stt-toggle"]
     data: Annotated[Muted, Wanted('an object such as {"muted": true}')]
 
 
 class KillPipeline(ClientModel):
-    """Ends the session. What was said is remembered, and the server closes the connection."""
+    """Ends the session; what was said is remembered."""
 
     type: Literal["kill-pipeline"]
 
 
 class InterruptBot(ClientModel):
-    """Cuts the turn that is being spoken. When there is none it is only acknowledged."""
+    """Cuts the turn that is being spoken."""
 
     type: Literal["interrupt-bot"]
 
 
 class ForceUserStoppedSpeaking(ClientModel):
-    """Says that the user has finished speaking, which is acknowledged only."""
+    """Accepted and not used."""
 
     type: Literal["force-user-stopped-speaking"]
 

@@ -21,7 +21,7 @@ Status = Literal["success", "error", "processing", "pending"]
 
 
 class ServerResponse(TypedDict):
-    """The acknowledgement of a message, or what is wrong with it. It comes in no envelope."""
+    """The acknowledgement of a message, or what is wrong with it."""
 
     type: Literal["server-response"]
     event_type: Annotated[
@@ -37,7 +37,7 @@ class NoData(TypedDict):
 
 
 class BotMoment(TypedDict):
-    """The character's answer begins, ends, or begins to be spoken. In a stream of events it has no data."""
+    """The answer begins, ends, or begins to be spoken. In a stream of events it has no data."""
 
     label: Label
     type: Literal["bot-llm-started", "bot-llm-stopped", "bot-tts-started"]
@@ -66,7 +66,7 @@ class Broken(TypedDict):
 
 
 class BotError(TypedDict):
-    """Something went wrong on the server's side, which happens only as a fault that was asked for."""
+    """A fault that was asked for."""
 
     label: Label
     type: Literal["error"]
@@ -89,7 +89,7 @@ class InteractionCreated(TypedDict):
 
 
 class ModerationResponse(TypedDict):
-    """What the moderation thinks of the user's words; the reason is null when they passed."""
+    """Whether the user's words passed; the reason is null when they did."""
 
     type: Literal["moderation-response"]
     result: bool
@@ -98,7 +98,7 @@ class ModerationResponse(TypedDict):
 
 
 class LlmNoResponse(TypedDict):
-    """The character chose not to answer. The reason is absent when there is none."""
+    """The character chose not to answer."""
 
     type: Literal["llm-no-response"]
     reason: NotRequired[str]
@@ -112,14 +112,14 @@ class Action(TypedDict):
 
 
 class ActionResponse(TypedDict):
-    """What the character does, in order, as the script of replies gives it: objects, or strings."""
+    """What the character does, in order: objects or strings, as scripted."""
 
     type: Literal["action-response"]
     actions: list[Action | str]
 
 
 class BotEmotion(TypedDict):
-    """What the character feels in this turn."""
+    """What the character feels."""
 
     type: Literal["bot-emotion"]
     emotion: str
@@ -127,7 +127,7 @@ class BotEmotion(TypedDict):
 
 
 class BehaviorTreeResponse(TypedDict):
-    """The section of the narrative that the turn leads to. There is no behaviour tree, so its code is empty."""
+    """The section of the narrative; the code of a behaviour tree is empty."""
 
     type: Literal["behavior-tree-response"]
     bt_code: str
@@ -136,7 +136,7 @@ class BehaviorTreeResponse(TypedDict):
 
 
 class Visemes(TypedDict):
-    """The shape of the mouth: the weight of each viseme, from 0 to 1. There is one for each word that is spoken."""
+    """The weight of each viseme, from 0 to 1, for a word that is spoken."""
 
     type: Literal["visemes"]
     visemes: dict[str, float]
@@ -157,7 +157,7 @@ class BotTurnCompleted(TypedDict):
 
 
 class UserIdleWarning(TypedDict):
-    """The session will end unless the client sends something."""
+    """The session ends soon unless the client sends something."""
 
     type: Literal["user-idle-warning"]
     remaining_seconds: int

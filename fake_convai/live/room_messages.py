@@ -28,7 +28,7 @@ class BotReady(TypedDict):
 
 
 class UserMoment(TypedDict):
-    """The person is heard to speak, or has been quiet for a while."""
+    """The person begins to speak, or has been quiet for a while."""
 
     label: Label
     type: Literal["user-started-speaking", "user-stopped-speaking"]
@@ -52,7 +52,7 @@ class UserTranscription(TypedDict):
 
 
 class BotVoice(TypedDict):
-    """The character begins or stops to speak; also sent inside a server-message. Its voice ends before."""
+    """The character begins or stops to speak; its voice ends before."""
 
     label: Label
     type: Literal["bot-started-speaking", "bot-stopped-speaking", "bot-tts-stopped"]
@@ -66,7 +66,7 @@ class Completed(TypedDict):
 
 
 class TurnCompleted(TypedDict):
-    """The turn is over; also sent inside a server-message. How it ended stands in both places that are read."""
+    """The turn is over; how it ended stands in both places that are read."""
 
     label: Label
     type: Literal["bot-turn-completed"]
@@ -75,7 +75,7 @@ class TurnCompleted(TypedDict):
 
 
 class WrappedResponse(TypedDict):
-    """The acknowledgement of a message; also sent without this envelope."""
+    """The acknowledgement of a message."""
 
     type: Literal["server-response"]
     event_type: str

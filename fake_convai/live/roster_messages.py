@@ -99,7 +99,7 @@ class Tagged(ClientModel):
 
 
 class GroupAddress(Command):
-    """Speaks to many in a room with `group_chat`. The answer comes when all of them are done."""
+    """Speaks to many; its acknowledgement comes when all of them are done."""
 
     type: Literal["group-address"]
     data: Annotated[Tagged | Addressed, Field(discriminator="mode"), Wanted("data with a mode: all, tagged or open")]
@@ -115,7 +115,7 @@ class Slice(ClientModel):
 
 
 class GroupAddressPart(Command):
-    """A slice of a `group-address` that is too long for one packet."""
+    """A slice of one that is too long for one packet."""
 
     type: Literal["group-address-part"]
     data: Annotated[Slice, Wanted("data as an object")]
@@ -173,7 +173,7 @@ class AboutInstance(ReadyInstance):
 
 
 class InstanceReady(TypedDict):
-    """One of several characters is there, and hears: said to each person once."""
+    """An instance is there, and hears: said to each person once."""
 
     label: Label
     type: Literal["bot-ready"]
@@ -192,7 +192,7 @@ class Refusal(TypedDict):
 
 
 class CommandResponse(TypedDict):
-    """What became of a command; also sent inside a server-message. `data` names the instance that carries it."""
+    """What became of a command; `data` names the instance that carries it."""
 
     type: Literal["server-response"]
     event_type: Literal["interaction-target", "character-roster-update", "group-address"]
@@ -203,7 +203,7 @@ class CommandResponse(TypedDict):
 
 
 class CharacterStatus(OfInstance):
-    """One of several characters is there, has broken down or did not come. When ready it has its name and the epoch."""
+    """An instance is ready, has failed or did not come."""
 
     type: Literal["character-status"]
     status: Literal["ready", "failed", "dispatch_failed"]
@@ -213,14 +213,14 @@ class CharacterStatus(OfInstance):
 
 
 class CharacterRemoved(OfInstance):
-    """One of several characters was taken from the room."""
+    """An instance was taken from the room."""
 
     type: Literal["character-removed"]
     roster_epoch: int
 
 
 class TurnComplete(TypedDict):
-    """A turn of the group is over. Its envelope has no label."""
+    """A turn of the group is over; its envelope has no label."""
 
     type: Literal["turn-complete"]
     data: TurnOutcome
