@@ -1,5 +1,7 @@
-"""docs/control-plane.md has every route, and its examples are true. (tests/test_docs.py runs the
-console blocks.)"""
+"""The pages have every route of the control plane, and the examples of docs/control-plane.md are true.
+
+tests/test_docs.py runs the console blocks.
+"""
 
 import json
 import re
@@ -18,12 +20,13 @@ from fake_convai.testing import FakeConvai
 from tests.conftest import Api
 from tests.control.driving import Control
 
-PAGE = (Path(__file__).parents[2] / "docs" / "control-plane.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "control-plane.md").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, page: str = PAGE) -> list[str]:
     """The fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
 def shell_lines() -> list[list[str]]:
@@ -33,9 +36,10 @@ def shell_lines() -> list[list[str]]:
 
 
 def examples() -> set[str]:
-    """Method and path of every request to the control plane that the page shows."""
+    """Method and path of every request to the control plane that the pages show."""
     shown = set()
-    for line in "".join(blocks("console")).replace("\\\n", "").splitlines():
+    pages = [path.read_text("utf-8") for path in sorted(DOCS.glob("*.md"))]
+    for line in "".join(block for page in pages for block in blocks("console", page)).replace("\\\n", "").splitlines():
         path = re.search(r"localhost:2668(/_fake[^ '?]*)", line)
         if path is not None:
             method = re.search(r" -X ([A-Z]+) ", line)

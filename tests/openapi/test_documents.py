@@ -1,7 +1,6 @@
 """The documents: valid, fresh, complete, and with examples that are real."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
