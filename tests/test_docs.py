@@ -191,13 +191,11 @@ public static class Drive
         {
             var person = "\\"character_id\\": \\"guide\\", \\"end_user_id\\": \\"player-42\\"";
             var guide = "{\\"character_id\\": \\"guide\\", \\"memory_settings\\": {\\"enabled\\": true}}";
-            fake.Seed("{\\"characters\\": [" + guide + "]}").Wait();
+            fake.Post("/_fake/seed", "{\\"characters\\": [" + guide + "]}").Wait();
             System.Console.WriteLine(fake.Talk(person, "I have a dog named Rex.").Result);
-            System.Console.WriteLine(fake.Memories(person).Result);
-            fake.Fail("/memory/list", 429).Wait();
-            System.Console.WriteLine(fake.Requests("/memory/list").Result);
-            fake.Reset().Wait();
-            try { fake.Seed("{\\"nonsense\\": []}").Wait(); }
+            System.Console.WriteLine(fake.Post("/beta/memory/list", "{" + person + "}").Result);
+            System.Console.WriteLine(fake.Get("/_fake/requests?path=/memory/list").Result);
+            try { fake.Post("/_fake/seed", "{\\"nonsense\\": []}").Wait(); }
             catch (System.AggregateException refused) { System.Console.WriteLine(refused.InnerException.Message); }
         }
     }

@@ -167,14 +167,21 @@ def test_the_address_of_the_websocket_is_wss_and_works(server: Served, folder: P
 
 
 PAGE = (Path(__file__).parent.parent / "docs" / "clients.md").read_text("utf-8")
-COMMANDS = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+GET = "https://localhost:2668/_fake/health"
+COMMANDS = [
+    *re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL),
+    f'REQUESTS_CA_BUNDLE="$CA" python -c \'import requests; print(requests.get("{GET}").text)\'',
+    f'SSL_CERT_FILE="$CA" python -c \'import httpx; print(httpx.get("{GET}").text)\'',
+    f'NODE_EXTRA_CA_CERTS="$CA" node -e \'fetch("{GET}").then(got => got.text()).then(console.log)\'',
+]
 
 
-def test_the_page_shows_how_to_trust_it() -> None:
-    assert len(COMMANDS) == 6
+def test_the_page_names_the_variables() -> None:
+    assert [command for command in COMMANDS if re.split("[$ ]", command)[0] not in PAGE] == []
+    assert len(COMMANDS) == 5
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.split("=")[0].split()[0])
 def test_clients_trust_it_as_the_page_says(server: Served, folder: Path, command: str) -> None:
     if "node" in command and shutil.which("node") is None:
         pytest.skip("node is not installed")

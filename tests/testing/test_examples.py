@@ -21,7 +21,7 @@ RECIPES = ROOT / "tests" / "recipes"
 PAGE = ROOT / "docs" / "testing.md"
 _BLOCK = re.compile(r"^<!-- (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-NEEDS_A_SERVER_OF_ITS_OWN = ("free_plan", "test_without_a_socket.py")
+NEEDS_A_SERVER_OF_ITS_OWN = ("test_settings.py",)
 
 
 def test_the_examples_pass_on_a_server_in_another_process(process_url: str) -> None:
