@@ -30,7 +30,6 @@ MODULES = ROOT / ".clients" / "node_modules"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 RUN_ELSEWHERE = {
     ("clients.md", "bash"): "tests/test_tls.py",
-    ("control-plane.md", "sh"): "tests/control/test_documentation.py",
     ("design.md", "mermaid"): "tests/test_rooms.py",
     ("quick-start.md", "mermaid"): "tests/test_docs.py",
     ("realtime.md", "mermaid"): "tests/room/test_ensemble.py",

@@ -15,8 +15,8 @@ _HEAD = """\
 ## Settings
 
 `fake-convai serve` and `exec` take each as an option, or as a variable, which the option beats: `--log-level` is
-`FAKE_CONVAI_LOG_LEVEL`. A variable has commas between several values, and `true` for an option without a value. The
-pytest fixture takes the same by name, such as `{"plan": "free"}` ([testing.md](testing.md#settings)).
+`FAKE_CONVAI_LOG_LEVEL`. A variable has commas between several values, and `true` for an option without a value. For
+pytest: [testing.md](testing.md#settings).
 """
 
 _ASKING = {"url", "api_key", "control_key"}
@@ -31,16 +31,19 @@ def commands_page(cli: click.Command) -> str:
 def _lines(cli: click.Command) -> Iterator[str]:
     commands = dict(_commands(cli, "fake-convai"))
     asking = {names: one for names, one in commands.items() if {parameter.name for parameter in one.params} >= _ASKING}
-    shared = [
-        option
-        for option in _options(asking["fake-convai reset"])
-        if all(option in _options(one) for one in asking.values())
-    ]
     yield _HEAD
     yield from (_row(name, field) for name, field in Settings.model_fields.items())
-    yield from ("", "## Commands to a running server", "", "All of them take these, and what their `--help` says:", "")
-    yield from (f"- `{name}`: {' '.join(meaning.split())}" for name, meaning in shared)
-    yield from ("", "They are:", "")
+    shared = [one for one in asking["fake-convai reset"].params if one.name in _ASKING]
+    shown = ", ".join(f"`{one.opts[0]}` (`{one.envvar}`)" for one in shared)
+    yield from (
+        "",
+        "## Commands to a running server",
+        "",
+        f"They take {shown}; without them the server is on port 2668 of this machine, and they are about the whole of "
+        "it, or ask for the key of an account. `--json` prints what it answered, `--help` says the rest. What does not "
+        "work is one line on standard error and exit code 2.",
+        "",
+    )
     yield from _alike(asking, cli)
     yield from ("", "## Other commands", "")
     yield from _alike({names: one for names, one in commands.items() if names not in asking}, cli)
@@ -50,22 +53,17 @@ def _alike(commands: Mapping[str, click.Command], cli: click.Command) -> Iterato
     """A line for each command, and for each group with the commands that belong to it."""
     assert isinstance(cli, click.Group)
     groups: dict[str, list[str]] = {}
+    helps: dict[str, str | None] = {}
     for names, command in commands.items():
         usage = [piece for piece in command.collect_usage_pieces(click.Context(command)) if piece != "[OPTIONS]"]
         _, group, *member = names.split()
         groups.setdefault(group, []).append(" ".join([*member, *usage]))
+        helps[group] = cli.commands[group].help if group in helps else command.help
     for group, usages in groups.items():
-        words = " ".join((cli.commands[group].help or "").partition("\n\n")[0].split()).removesuffix(".")
+        words = " ".join((helps[group] or "").partition("\n\n")[0].split()).removesuffix(".")
         first, *others = usages
         shown = ", ".join([f"`{f'fake-convai {group} {first}'.strip()}`", *(f"`{one}`" for one in others)])
         yield f"- {shown}: {words[:1].lower()}{words[1:]}"
-
-
-def _options(command: click.Command) -> list[tuple[str, str]]:
-    """Name and meaning of each option but --help."""
-    context = click.Context(command)
-    records = [one.get_help_record(context) for one in command.get_params(context) if isinstance(one, click.Option)]
-    return [record for record in records if record is not None and "--help" not in record[0]]
 
 
 def _row(name: str, field: FieldInfo) -> str:

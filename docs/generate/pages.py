@@ -8,7 +8,7 @@ from typing import Any
 from fake_convai.api.routes import ENDPOINTS
 from fake_convai.contract.provenance import SOURCES, Guess, Section, guesses, sections
 from fake_convai.live import hub, websocket
-from fake_convai.live.client_messages import NOT_EMULATED
+from fake_convai.live.client_messages import NOT_EMULATED, OF_SEVERAL
 from fake_convai.traffic.evidence import Evidence
 
 MADE = "<!-- Made by `make openapi`: change {origin}, not this page. -->"
@@ -30,8 +30,8 @@ def _contract() -> Iterator[str]:
     yield MADE.format(origin=PROVENANCE)
     yield from _paragraphs(
         "# The contract",
-        "What the real service does, as far as public sources show it, and this fake imitates. What each operation "
-        "takes and answers is in [openapi/](../openapi), what is guessed in [fidelity.md](fidelity.md), messages in "
+        "What the real service does, as far as public sources show it. What each operation takes and answers is in "
+        "[openapi/](../openapi), what is guessed in [fidelity.md](fidelity.md), messages in "
         "[realtime.md](realtime.md). A statement ends in its source, unless that is the vendor's documentation at "
         "large:",
     )
@@ -76,9 +76,8 @@ def _fidelity(found_out: Mapping[str, str]) -> Iterator[str]:
     yield MADE.format(origin=PROVENANCE)
     yield from _paragraphs(
         "# How close to the real thing",
-        "Convai publishes no machine-readable contract, so this fake is built from what anybody can read, and this "
-        "project, which has no key, has tested nothing against the real service. What is known is in "
-        "[contract.md](contract.md).",
+        "Convai publishes no machine-readable contract, so this fake is built from what anybody can read: "
+        "[contract.md](contract.md). The project has no key, and has tested nothing against the real service.",
         "## Where sources disagree",
     )
     yield from ("| Sources | The fake |", "|---|---|")
@@ -99,10 +98,9 @@ def _fidelity(found_out: Mapping[str, str]) -> Iterator[str]:
         "",
         "## You know better?",
         "`fake-convai verify --target real --api-key KEY` tries each guess, slowly, on a character and end users of "
-        "its own, which it deletes, and says whether it is confirmed, refuted or undecided. It asks before it begins; "
-        "a run that was broken off goes on when it is started again.",
-        "Please put the file that it writes, which has no key in it, into `docs/evidence/` and open a pull request: "
-        "this page shows it. A recording settles more: [record-and-compare.md](record-and-compare.md).",
+        "its own, which it deletes. It asks before it begins; a run that was broken off goes on when it is started "
+        "again. Please put the file that it writes, which has no key in it, into `docs/evidence/` and open a pull "
+        "request: this page shows it. A recording settles more: [record-and-compare.md](record-and-compare.md).",
     )
 
 
@@ -121,14 +119,6 @@ def _paragraphs(*texts: str) -> Iterator[str]:
         yield text
         if text:
             yield ""
-
-
-_CLOSINGS = {
-    hub.UNKNOWN: "there is no such session, or its character has been deleted",
-    hub.EXPIRED: "the session has ended",
-    websocket.MISMATCH: "it was opened for another transport",
-    websocket.TAKEN: "another connection has it",
-}
 
 
 def realtime(live: Mapping[str, Any]) -> str:
@@ -152,52 +142,39 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
         message = schemas[_name(ref)]
         sent.setdefault(message["description"], []).append(f"`{kind}`{_members(schemas, message)}")
     yield from (f"- {', '.join(kinds)}: {meaning}" for meaning, kinds in sent.items())
-    refused: dict[str, list[str]] = {}
-    for kind, reason in NOT_EMULATED.items():
-        refused.setdefault(reason, []).append(f"`{kind}`")
+    refused = [f"`{kind}`" for kind, reason in NOT_EMULATED.items() if reason != OF_SEVERAL]
     yield from _paragraphs(
         "",
-        "Documented too, and answered with `error` and the reason: "
-        + "; ".join(f"{', '.join(kinds)} ({reason})" for reason, kinds in refused.items())
-        + ".",
+        f"Documented too, and answered with `error` and the reason: {', '.join(refused)}, and what belongs to a "
+        "[room of several characters](#in-a-room-of-several-characters).",
         "## What the server sends",
         "A `ServerEvent`. A turn: `final-user-transcription` (unless a trigger began it), `bot-llm-started`, "
         "`bot-llm-text` in pieces, `bot-llm-stopped`, `bot-tts-started`, `bot-started-speaking`, "
         "`bot-stopped-speaking`, `bot-turn-completed`. `interaction-created` comes once, before the first, "
         "`user-idle-warning` a while before an idle session ends, `error` by a fault only; the others are "
         "[scripted](#scripted-replies). These are inside `data` of a `server-message`: "
-        + ", ".join(f"`{kind}`" for kind in schemas["ServerMessage"]["properties"]["data"]["discriminator"]["mapping"])
-        + ".",
+        + _names(schemas["ServerMessage"]["properties"]["data"]),
     )
     yield from _paragraphs("", "## When the server closes")
-    yield from (f"- {hub.POLICY_VIOLATION} `{reason}`: {when}" for reason, when in _CLOSINGS.items())
+    for reason in (hub.UNKNOWN, hub.EXPIRED, websocket.MISMATCH, websocket.TAKEN):
+        yield f"- {hub.POLICY_VIOLATION} `{reason}`"
     yield "- 1000 `Session ended`: `kill-pipeline`, `/disconnect`, or nothing was heard for too long"
     yield "- 1011 and what happened: an unexpected error, or a fault that was asked for"
+    inside = schemas["RosterServerMessage"]["properties"]["data"]
     yield from _paragraphs(
         "",
         "## Streams",
         "`POST /connect/stream` answers with server-sent events, a `StreamEvent` each: `connection-started`, the "
         "events of the answer, `bot-transcription` with the whole of it, and `connection-stoppped`, spelled like this.",
         "## In a room",
-        "The same as data packets ([rooms.md](rooms.md)), what the SDKs read at another place than the pages have it "
-        "at both, and these besides, a `RoomEvent` each:",
-    )
-    yield from _table(schemas, schemas["RoomEvent"]["discriminator"]["mapping"])
-    yield from _paragraphs("", "Inside `data` of a `server-message`:")
-    yield from _table(schemas, schemas["RoomServerMessage"]["properties"]["data"]["discriminator"]["mapping"])
-    yield from _paragraphs(
-        "",
+        "The same as data packets, as [rooms.md](rooms.md) says; what the SDKs read at another place than the pages "
+        f"have it is sent at both. These come besides, as `RoomEvent`: {_names(schemas['RoomEvent'])}",
         "## In a room of several characters",
-        "To the [room itself](rooms.md#several-characters-in-one-room) a person sends a `RosterCommand`:",
+        "To the [room itself](rooms.md#several-characters-in-one-room) a person sends a `RosterCommand`: "
+        f"{_names(schemas['RosterCommand'])} It answers with a `RosterEvent`: {_names(schemas['RosterEvent'])} Inside "
+        f"`data` of the last: {_names(inside)}",
     )
-    yield from _table(schemas, schemas["RosterCommand"]["discriminator"]["mapping"])
-    yield from _paragraphs(
-        "", "It answers with a `RosterEvent`, all but the first two inside `data` of a `server-message`:"
-    )
-    yield from _table(schemas, schemas["RosterEvent"]["discriminator"]["mapping"])
-    inside = schemas["RosterServerMessage"]["properties"]["data"]["discriminator"]["mapping"]
-    yield from _table(schemas, {kind: ref for kind, ref in inside.items() if kind != "server-response"})
-    yield from ("", Path(__file__).with_name("realtime.md").read_text("utf-8"))
+    yield Path(__file__).with_name("realtime.md").read_text("utf-8")
 
 
 def _members(schemas: Mapping[str, Any], message: Mapping[str, Any]) -> str:
@@ -207,20 +184,9 @@ def _members(schemas: Mapping[str, Any], message: Mapping[str, Any]) -> str:
     return f" ({', '.join(f'`{name}`' for name in members)})" if members else ""
 
 
-_AROUND = ("ServerMessage", "RoomServerMessage", "RosterServerMessage")
-"""What is shown as a list of what it holds."""
-
-
-def _table(schemas: Mapping[str, Any], mapping: Mapping[str, str]) -> Iterator[str]:
-    """Each schema of a mapping once, with the kinds that it is for."""
-    kinds: dict[str, list[str]] = {}
-    for kind, ref in mapping.items():
-        kinds.setdefault(_name(ref), []).append(f"`{kind}`")
-    yield from (
-        f"- {', '.join(called)}: {schemas[name]['description']}"
-        for name, called in kinds.items()
-        if name not in _AROUND
-    )
+def _names(kinds: Mapping[str, Any]) -> str:
+    """What the members of a union are called."""
+    return ", ".join(f"`{kind}`" for kind in kinds["discriminator"]["mapping"]) + "."
 
 
 def _name(ref: str) -> str:

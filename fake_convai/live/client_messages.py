@@ -185,7 +185,7 @@ class Muted(ClientModel):
 
 
 class SttToggle(ClientModel):
-    """Mutes the user, of whom a WebSocket hears nothing anyway."""
+    """Mutes the user in a room."""
 
     type: Literal["stt-toggle"]
     data: Annotated[Muted, Wanted('an object such as {"muted": true}')]

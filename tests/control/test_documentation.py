@@ -5,18 +5,14 @@ tests/test_docs.py runs the console blocks.
 
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import get_args
 
-import pytest
 from pydantic import BaseModel
 
-from fake_convai.cli.main import main
 from fake_convai.control.routes import ROUTES
 from fake_convai.control.seed_document import SeedDocument
 from fake_convai.domain.faults import Fault, Match
-from fake_convai.testing import FakeConvai
 from tests.conftest import Api
 from tests.control.driving import Control
 
@@ -27,12 +23,6 @@ PAGE = (DOCS / "control-plane.md").read_text("utf-8")
 def blocks(language: str, page: str = PAGE) -> list[str]:
     """The fenced blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-
-
-def shell_lines() -> list[list[str]]:
-    """The arguments of each command of the shell section."""
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    return [shlex.split(line)[1:] for line in lines if line.startswith("fake-convai ")]
 
 
 def examples() -> set[str]:
@@ -57,21 +47,6 @@ def test_every_route_has_an_example() -> None:
         for method in (route.methods or set()) - {"HEAD"}:
             alike = told and method in {"GET", "DELETE"}
             assert alike or any(re.fullmatch(f"{method} {path}", one) for one in shown) or "openapi" in path, path
-
-
-def test_the_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "team.json").write_text(blocks("json")[0])
-    monkeypatch.setenv("FAKE_CONVAI_ACCOUNT_KEY", "my-test")
-    with FakeConvai() as served:
-        monkeypatch.setenv("FAKE_CONVAI_URL", served.url)
-        for words in shell_lines():
-            monkeypatch.setattr(
-                "sys.argv", ["fake-convai", *(served.url if word.endswith(":2668") else word for word in words)]
-            )
-            main()
-    assert json.loads((tmp_path / "state.json").read_text())["memories"][0]["memory"] == "The user has a dog."
-    assert capsys.readouterr().err == ""
 
 
 def test_every_member_of_a_seed_is_there() -> None:
