@@ -33,35 +33,10 @@ def show_talk(page: Page) -> None:
     page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished)).then(() => scrollTo(0, 0))")
 
 
-def show_list(page: Page) -> None:
-    """The list."""
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.get_by_role("list", name="End users").get_by_role("listitem")).to_have_count(9)
-
-
-def show_delete(page: Page) -> None:
-    """Two people are about to be deleted."""
-    show_list(page)
-    page.get_by_role("checkbox").nth(1).check()
-    page.get_by_role("checkbox").nth(2).check()
-    page.get_by_role("button", name="Delete").click()
-
-
-def show_retry(page: Page) -> None:
-    """The list could not be loaded."""
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.get_by_role("button", name="Retry")).to_be_visible()
-
-
 def show_person(page: Page) -> None:
     """A person, with what was merged and a transcript."""
     page.get_by_text("Merged from").click()
     page.locator("#person-sessions summary").click()
-
-
-def show_characters(page: Page) -> None:
-    """The characters, and a session of one."""
-    page.get_by_text("2 sessions").first.click()
 
 
 def show_journal(page: Page) -> None:
@@ -95,38 +70,16 @@ class Picture:
 PICTURES = [
     Picture("journal", "journal", show_journal, height=1180),  # first: the other pictures make requests
     Picture("talk", "talk", show_talk, height=1040),
-    Picture("list-narrow", "end-users", show_list, width=360, height=860),
-    Picture("delete", "end-users", show_delete),
-    Picture("retry", "end-users", show_retry),
     Picture("person", "end-users/player-42", show_person, height=1480),
-    Picture("characters", "characters", show_characters),
     Picture("rooms", "rooms", show_rooms, height=700),
     Picture("clock", "clock", show_clock, height=1340, scheme="dark"),
 ]
 
 
 def furnish(demo: FakeConvai) -> None:
-    """The demo account, at a moment that is always the same, with a few more people and a merged memory."""
+    """The demo account, at a moment that is always the same, with a merged memory."""
     demo.freeze("2026-01-13T09:00:00Z")
     httpx.delete(f"{demo.url}/_fake/pace", headers={"CONVAI-API-KEY": demo.api_key}).raise_for_status()  # it would wait
-    names = {
-        "player-43": "Ana Souza",
-        "player-44": "Bo Lindqvist",
-        "player-45": "Łucja Nowak",
-        "player-46": "Zoë O'Neill",
-    }
-    demo.seed(
-        {
-            "end_users": [
-                {
-                    "end_user_id": end_user_id,
-                    "end_user_metadata": {"name": name},
-                    "last_active_ts": f"2026-01-1{number}T08:20:00Z",
-                }
-                for number, (end_user_id, name) in enumerate(names.items())
-            ]
-        }
-    )
     with httpx.Client(base_url=demo.beta_url, headers={"CONVAI-API-KEY": demo.api_key}) as app:
         for facts in (["The user plays chess."], ["The user plays chess on Sundays."]):
             body = {"character_id": COACH, "end_user_id": "player-42", "memories": facts, "colour": "blue"}
@@ -137,8 +90,6 @@ def furnish(demo: FakeConvai) -> None:
 def take(browser: Browser, demo: FakeConvai, picture: Picture) -> None:
     """Take one picture."""
     page = browser.new_page(viewport={"width": picture.width, "height": picture.height}, color_scheme=picture.scheme)
-    if picture.act is show_retry:
-        demo.fail("/user/end-users/list", status=429)
     if picture.act is show_rooms:
         members = [{"character_id": COACH}, {"character_id": "demo-museum-guide"}]
         demo.seed({"rooms": [{"characters": members, "room_name": "valve-hall", "group_chat": True}]})

@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DESIGN = (ROOT / "docs" / "design.md").read_text("utf-8")
-ORDER = re.findall(r"^\| `(\w+)` \|", DESIGN, re.MULTILINE)
-"""The rooms from the entrance down to what knows nothing, as the table has them."""
+ORDER = re.findall(r"^- `(\w+)`: ", DESIGN, re.MULTILINE)
+"""The rooms from the entrance down to what knows nothing, as the list has them."""
 
 ARROWS = set(re.findall(r"^ *(\w+) --> (\w+)$", DESIGN, re.MULTILINE))
 
@@ -53,7 +53,7 @@ def _room(module: str) -> str:
     return module.split(".")[1]
 
 
-def test_every_room_is_in_the_table_once() -> None:
+def test_every_room_is_in_the_list_once() -> None:
     assert sorted(ORDER) == sorted({_room(name) for name in IMPORTS})
 
 

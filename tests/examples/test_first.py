@@ -3,17 +3,17 @@ import httpx
 from fake_convai import FakeConvai
 
 
-def forget_player(player: str, *, base_url: str, api_key: str) -> None:
+def remember(fact: str, npc: str, *, base_url: str, api_key: str) -> int:
     """The code under test. All it needs is a base URL and a key."""
-    headers = {"CONVAI-API-KEY": api_key}
-    httpx.post(f"{base_url}/user/end-users/delete", json={"end_user_id": player}, headers=headers).raise_for_status()
+    body = {"character_id": npc, "end_user_id": "player-42", "memories": [fact]}
+    return httpx.post(f"{base_url}/memory/add", json=body, headers={"CONVAI-API-KEY": api_key}).status_code
 
 
-def test_forgets_a_player(fake_convai: FakeConvai) -> None:
-    npc = fake_convai.character(memory=True)
-    fake_convai.remember(npc, "player-42", "Jordan is a night-shift safety officer.")
+def test_an_answer_is_lost(fake_convai: FakeConvai) -> None:
+    npc = fake_convai.character()
+    fake_convai.fail("/memory/add", 500, when="after")
 
-    forget_player("player-42", base_url=fake_convai.beta_url, api_key=fake_convai.api_key)
+    remember("The user likes tea.", npc, base_url=fake_convai.beta_url, api_key=fake_convai.api_key)
 
-    assert fake_convai.memories(npc, "player-42") == []
-    assert fake_convai.requests(path="/user/end-users/delete")[0].status == 200
+    assert fake_convai.requests("/memory/add")[0].status == 500
+    assert fake_convai.memories(npc, "player-42")[0].memory == "The user likes tea."
