@@ -12,7 +12,7 @@ def test_a_view_that_asks_convai(fake_convai: FakeConvai) -> None:
     from django.test import RequestFactory, override_settings
 
     if not settings.configured:
-        settings.configure(CONVAI_URL="https://api.convai.com", CONVAI_API_KEY="")
+        settings.configure()
 
     def characters(request: object) -> JsonResponse:
         url = f"{settings.CONVAI_URL}/character/list"
