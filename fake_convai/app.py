@@ -52,7 +52,7 @@ def create_app(settings: Options | None = None) -> Starlette:
     page = dashboard(demo_key=DEMO_KEY if chosen.demo else None, asks_control_key=chosen.control_key is not None)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: _Application) -> AsyncIterator[None]:
         database = await open_database(chosen.database)
         try:
             running = await _start(database, chosen)
@@ -60,10 +60,10 @@ def create_app(settings: Options | None = None) -> Starlette:
             chores = [asyncio.create_task(hub.run())]
             if chosen.database is not None:
                 chores += [asyncio.create_task(backend.journal.run()), asyncio.create_task(backend.frames.run())]
-            app.state.running = running
+            app.running = running
             running.rooms.start()
             yield
-            app.state.running = None
+            app.running = None
             await running.rooms.close()
             for chore in chores:
                 chore.cancel()
@@ -152,6 +152,9 @@ class _AnyPage(CORSMiddleware):
 class _Application(Starlette):
     """Starlette around the control plane, with a short way past it for the surfaces, which answer every error
     themselves: its middleware and router would cost a short request a sixth more (docs/performance.md)."""
+
+    running: Running | None = None
+    """What it works with while its lifespan lasts."""
 
     def __init__(self, surfaces: Surfaces, is_allowed: Callable[[str], bool], **options: Any) -> None:
         """`is_allowed` tells by a Host header whether the control plane answers."""

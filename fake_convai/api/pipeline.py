@@ -32,7 +32,7 @@ from fake_convai.backend.body import (
 )
 from fake_convai.backend.disturbing import Disturbed, Disturber
 from fake_convai.backend.errors import Manners, UnprocessableBody
-from fake_convai.backend.journal import Note
+from fake_convai.backend.journal import Note, kept_headers
 from fake_convai.backend.models import to_invalid
 from fake_convai.backend.responses import Json
 from fake_convai.backend.surface import Surface, locate
@@ -62,31 +62,31 @@ class Surfaces:
         if scope["type"] == "websocket":
             await self._socket(WebSocket(scope, receive, send), named, path)
             return
-        request = Request(scope, receive)
-        note = Note(request.method, path.rstrip("/") or "/", named or Surface.PRODUCTION, sent=scope["headers"])
-        running = Running.of(request.app)
+        request, headers = Request(scope, receive), headers_of(scope)
+        note = Note(scope["method"], path.rstrip("/") or "/", named or Surface.PRODUCTION, kept_headers(headers))
+        running = Running.of(scope["app"])
         response = await self._answer(request, running, named, note)
         if running is not None:
             await running.backend.journal.add(note, response.status_code, getattr(response, "body", b""))
         response.raw_headers += _told_in_headers(note)
-        if "origin" in headers_of(scope):  # browsers call the real hosts from any page
+        if b"origin" in headers:  # browsers call the real hosts from any page
             response.headers.update(FOR_ANY_PAGE)
         await response(scope, receive, send)
 
     async def _socket(self, websocket: WebSocket, named: Surface | None, path: str) -> None:
-        from fake_convai.live.websocket import account_of, chat  # what they need is loaded with the first
+        from fake_convai.live.websocket import caller_of, chat  # what they need is loaded with the first
 
         path = path.rstrip("/") or "/"
         running = Running.of(websocket.app)
         if running is not None and named in (None, Surface.LIVE) and path == CHAT_PATH:
             await chat(websocket, running)
             return
-        note = Note("WEBSOCKET", path, named or Surface.LIVE, sent=websocket.scope["headers"])
+        note = Note("WEBSOCKET", path, named or Surface.LIVE, kept_headers(headers_of(websocket.scope)))
         error: Exception = _not_started() if running is None else no_socket(path, named)
         answer = _MANNERS[note.surface].answer(error).response()
         if running is not None:
             with suppress(Unavailable):
-                note.account_id = await account_of(websocket, running, named)
+                note.of(await caller_of(websocket, running, named))
             await running.backend.journal.add(note, answer.status_code, bytes(answer.body))
         answer.raw_headers += _told_in_headers(note)
         await websocket.send_denial_response(answer)
@@ -100,10 +100,11 @@ class Surfaces:
             if running is None:
                 raise _not_started()
             caller = await running.backend.authenticator.caller(headers_of(request.scope), named)
-            note.account_id, note.credential = caller.account_id, caller.by
-            request, answer = await _stubbed(request, running, named, note, manners)
-            if answer is not None:
-                return answer
+            note.of(caller)
+            if running.backend.stubs.may_answer:
+                request, answer = await _stubbed(request, running, named, note, manners)
+                if answer is not None:
+                    return answer
             if not methods:
                 await _keep_body(request, note)
                 raise self._routes.refusal(note.method, note.path, named, request.headers.get("content-type", ""))
@@ -165,8 +166,11 @@ async def _handle(call: Call, endpoint: Endpoint, manners: Manners, caller: Call
     backend = call.backend
     if endpoint.access != "anybody":
         call.account = backend.account_store(caller.admit(manners, key_only=endpoint.access == "key"))
-        await backend.limit_rate(call.account)
+        if backend.settings.rate_limit is not None:
+            await backend.limit_rate(call.account, backend.settings.rate_limit)
     body = await _READERS[endpoint.reads](call)
+    if backend.faults.cannot_touch(headers_of(call.request.scope)):
+        return await _respond(call, endpoint, manners, body)
     return await _with_fault(call, manners, body, lambda: _respond(call, endpoint, manners, body))
 
 

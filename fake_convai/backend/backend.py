@@ -57,10 +57,9 @@ class Backend:
         """The database as one account sees it; `lags` when something of some account may not show yet."""
         return AccountStore(self.database, account_id, self._ids, self._rules, lags=lags)
 
-    async def limit_rate(self, account: AccountStore) -> None:
-        """Count a request of the account; `TooMany` when it has made as many this second as the setting allows."""
-        if self.settings.rate_limit is not None:
-            await account.write(count_request, int(self.settings.rate_limit.removesuffix("/s")))
+    async def limit_rate(self, account: AccountStore, rate: str) -> None:
+        """Count a request of the account; `TooMany` when it has made as many this second as a rate such as "5/s"."""
+        await account.write(count_request, int(rate.removesuffix("/s")))
 
     async def reset(self, account_id: int | None) -> None:
         """Make an account, or every one, as it was when it was new."""

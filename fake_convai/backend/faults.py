@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from fake_convai.backend.body import Headers
 from fake_convai.backend.errors import Manners
 from fake_convai.backend.responses import Answer, EventStream
 from fake_convai.backend.sockets import abort
@@ -17,7 +18,7 @@ from fake_convai.store import faults
 from fake_convai.store.accounts import AccountStore, AccountTransaction
 from fake_convai.store.database import Database
 
-HEADER = "x-fake-convai-fault"
+HEADER = b"x-fake-convai-fault"
 
 Wait = Callable[[float], Awaitable[None]]
 """Waits so many milliseconds."""
@@ -54,11 +55,11 @@ class Faults:
         self._has_changed = True
 
     async def take(
-        self, account_id: int, surface: Surface, path: str, headers: Mapping[str, str], body: Mapping[str, Any]
+        self, account_id: int, surface: Surface, path: str, headers: Headers, body: Mapping[str, Any]
     ) -> Fault | None:
         """The fault for this request, used up by one: from its header, or from those that wait."""
         if HEADER in headers:
-            fault = Fault(status=_status(headers[HEADER]))
+            fault = Fault(status=_status(headers[HEADER].decode("latin-1")))
             return await self._account_store(account_id).write(_with_reference, fault)
         if not await self.are_waiting():
             return None
@@ -82,12 +83,17 @@ class Faults:
         """A planned fault happens now; False when it must not any more."""
         return await self._account_store(account_id).write(faults.use, fault)
 
-    async def may_touch(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request with these headers may go another way than usual: by a fault, or by what lags."""
+    def cannot_touch(self, headers: Headers) -> bool:
+        """Whether it is known without a question that a request with these headers goes its usual way: no fault may
+        happen to anybody, and nothing lags."""
+        return not self._has_changed and self._alone and HEADER not in headers
+
+    async def may_touch(self, headers: Headers) -> bool:
+        """Whether such a request may go another way, the database being asked."""
         return HEADER in headers or await self.are_waiting() or self.lagging
 
     async def are_waiting(self) -> bool:
-        """Whether any fault may happen to anybody; known without a question while there is none."""
+        """Whether any fault may happen to anybody."""
         if self._has_changed or not self._alone:
             self._waiting, self.lagging = await self._database.read(faults.what_waits)
             self._has_changed = self._waiting or self.lagging

@@ -8,13 +8,15 @@ before the answer leaves, since the next request may ask another replica for the
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from fake_convai.backend.auth import Caller
+from fake_convai.backend.body import Headers
 from fake_convai.backend.notes import Notes
 from fake_convai.backend.redact import by_last_four, redacted, redacted_text, storable
 from fake_convai.backend.surface import Surface
@@ -38,13 +40,11 @@ _NOTE_SIZE = 1000
 MAX_KEPT_HEADER = 500
 """Bytes of a header that are kept."""
 
-_KEPT_HEADERS = frozenset({b"content-type", b"accept", b"user-agent", b"origin"})
+_KEPT_HEADERS = (b"content-type", b"accept", b"user-agent", b"origin")
 """What tells clients apart. None of them holds a key."""
 
 Body = bytes | Mapping[str, Any] | str
 """As it was sent or, once the request is answered, a remark in its place."""
-
-_CREDENTIALS = frozenset({b"convai-api-key", b"x-api-key", b"api-auth-token", b"authorization"})
 
 _TRACES = random.Random()
 """Makes trace ids, which are names and no secrets, without asking the machine for each."""
@@ -60,7 +60,8 @@ class Note:
     method: str
     path: str
     surface: Surface
-    sent: InitVar[Iterable[tuple[bytes, bytes]]] = ()
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    """Those of the request that are kept."""
     at: int = field(default_factory=real_time)
     started: int = field(default_factory=time.perf_counter_ns)
     account_id: int | None = None
@@ -79,24 +80,23 @@ class Note:
     trace_id: str = field(default_factory=lambda: f"req_{_TRACES.getrandbits(128):032x}")
     size: int = 0
     """Bytes of what is kept, about."""
-    account: str | None = field(init=False)
+    account: str | None = None
     """What is shown of the key that came, or of a token in its place."""
-    headers: list[tuple[bytes, bytes]] = field(init=False)
-    """Those of the request that are kept."""
     explanations: list[dict[str, str]] = field(default_factory=list)
 
-    def __post_init__(self, sent: Iterable[tuple[bytes, bytes]]) -> None:
-        self.headers, self.account = [], None
-        for name, value in sent:
-            if name in _KEPT_HEADERS:
-                self.headers.append((name, value[:MAX_KEPT_HEADER]))
-            elif name in _CREDENTIALS and value and self.account is None:
-                self.account = by_last_four(value.decode("latin-1"))
+    def of(self, caller: Caller) -> None:
+        """It is the request of this caller."""
+        self.account_id, self.credential, self.account = caller.account_id, caller.by, caller.shown
 
     @property
     def ended(self) -> int:
         """When it was answered, by the machine's monotonic clock."""
         return self.started + self.duration
+
+
+def kept_headers(sent: Headers) -> list[tuple[bytes, bytes]]:
+    """Those that a note keeps."""
+    return [(name, sent[name][:MAX_KEPT_HEADER]) for name in _KEPT_HEADERS if name in sent]
 
 
 REQUESTS = logging.getLogger("fake_convai.requests")
@@ -132,10 +132,10 @@ class Journal(Notes[Note]):
 
     async def add(self, note: Note, status: int, response: bytes) -> None:
         """The request was answered, or is about to be."""
+        note.status, note.duration = status, time.perf_counter_ns() - note.started
         (note.body, asked), (note.response, answered) = _bounded(note.body), _bounded(response)
-        note.status = status
-        note.duration = time.perf_counter_ns() - note.started
-        note.path = note.path if len(note.path) <= MAX_KEPT_PATH else note.path[:MAX_KEPT_PATH] + "..."
+        if len(note.path) > MAX_KEPT_PATH:
+            note.path = note.path[:MAX_KEPT_PATH] + "..."
         note.size = len(note.path) + asked + answered + _NOTE_SIZE
         self.keep(note)
         if REQUESTS.isEnabledFor(logging.INFO):

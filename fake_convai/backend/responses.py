@@ -18,6 +18,15 @@ class Json(Response):
 
     media_type = "application/json"
 
+    def __init__(self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        if headers:
+            super().__init__(content, status_code, headers)
+            return
+        # What Starlette would find out, which is the same for nearly every answer.
+        self.status_code, self.background = status_code, None
+        self.body = self.render(content)
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
+
     def render(self, content: Any) -> bytes:
         """Write with orjson."""
         return orjson.dumps(content)

@@ -27,12 +27,15 @@ class Stubs:
         """Stubs were set or forgotten."""
         self._there = True
 
+    @property
+    def may_answer(self) -> bool:
+        """Whether any may be there, as far as is known without a question."""
+        return self._there or not self._alone
+
     async def candidates(
         self, account_id: int | None, surface: str | None, method: str, path: str
     ) -> list[tuple[int, StubMatch]]:
         """The stubs that may answer, depending on the body, by their number; None as account is nobody's."""
-        if self._alone and not self._there:
-            return []
         self._there = await self._database.read(stubs.are_there)
         if not self._there:
             return []

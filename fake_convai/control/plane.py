@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from fake_convai.backend.auth import KEY_HEADER, LIVE_KEY_HEADER
 from fake_convai.backend.backend import Backend
-from fake_convai.backend.body import MEBIBYTE, parse_large_object, read_body
+from fake_convai.backend.body import MEBIBYTE, headers_of, parse_large_object, read_body
 from fake_convai.backend.errors import Manners
 from fake_convai.backend.responses import Answer
 from fake_convai.backend.surface import Surface
@@ -127,5 +127,5 @@ def _host_of(origin: str) -> str | None:
 async def _account(request: Request, backend: Backend) -> AccountStore | None:
     if KEY_HEADER not in request.headers and LIVE_KEY_HEADER not in request.headers:
         return None
-    caller = await backend.authenticator.caller(request.headers, None)
+    caller = await backend.authenticator.caller(headers_of(request.scope), None)
     return backend.account_store(caller.admit(MANNERS))

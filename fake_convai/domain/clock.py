@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from fake_convai.domain.errors import Invalid
@@ -19,7 +19,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def _unfrozen(name: str) -> Callable[[], Any]:
     """A function of the module `time` that freezegun cannot replace, or has not: it looks for those held by name."""
     found: Callable[[], Any] = getattr(sys.modules.get("freezegun.api"), f"real_{name}", getattr(time, name))
-    return lambda: found()
+    return partial(found)
 
 
 real_monotonic: Callable[[], float] = _unfrozen("monotonic")

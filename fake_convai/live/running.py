@@ -20,5 +20,5 @@ class Running:
     @staticmethod
     def of(app: Starlette) -> "Running | None":
         """What an app works with while its lifespan lasts; None before and afterwards."""
-        running: Running | None = getattr(app.state, "running", None)
+        running: Running | None = getattr(app, "running", None)
         return running

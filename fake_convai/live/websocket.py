@@ -7,7 +7,9 @@ from contextlib import suppress
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from fake_convai.backend.auth import Caller
 from fake_convai.backend.backend import Backend
+from fake_convai.backend.body import headers_of
 from fake_convai.backend.errors import Manners
 from fake_convai.backend.faults import describe, injected
 from fake_convai.backend.journal import Note
@@ -137,13 +139,12 @@ async def _carry(websocket: WebSocket, connection: SocketConnection, conversatio
                 return
 
 
-async def account_of(websocket: WebSocket, running: Running, named: Surface | None) -> int | None:
+async def caller_of(websocket: WebSocket, running: Running, named: Surface | None) -> Caller:
     """Whose handshake it is: by the session that it names, which is all that a browser can send, or by its key."""
     session = await _find(running.backend, websocket.query_params.get("session_id", ""))
     if session is not None:
-        return session.account_id
-    caller = await running.backend.authenticator.caller(websocket.headers, named)
-    return caller.account_id
+        return Caller("session", session.account_id)
+    return await running.backend.authenticator.caller(headers_of(websocket.scope), named)
 
 
 async def _find(backend: Backend, session_id: str) -> Session | None:

@@ -103,6 +103,8 @@ class Habits(NamedTuple):
 class AccountTransaction:
     """A transaction on behalf of one account: its clock, its ids, its rows."""
 
+    __slots__ = ("_habits", "_has_turn", "_ids", "_now", "_transaction", "account_id", "lags", "rules")
+
     def __init__(
         self, transaction: Transaction, account_id: int, ids: Ids, rules: Rules, *, lags: bool = False
     ) -> None:

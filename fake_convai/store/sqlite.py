@@ -56,14 +56,13 @@ class _SqliteTransaction:
         self._cursor.executemany(sql, ({**fixed, **row} for row in rows) if fixed else rows)
 
 
-def _transact(connection: sqlite3.Connection, begin: str, work: Callable[[Transaction], T]) -> T:
-    cursor = connection.cursor()
+def _transact(cursor: sqlite3.Cursor, begin: str, work: Callable[[Transaction], T]) -> T:
     cursor.execute(begin)
     try:
         result = work(_SqliteTransaction(cursor))
         cursor.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
+        if cursor.connection.in_transaction:
             cursor.execute("ROLLBACK")
         raise
     return result
@@ -77,7 +76,7 @@ class MemoryDatabase:
     lasting = False
 
     def __init__(self) -> None:
-        self._connection: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
         self._away: asyncio.Task[Any] | None = None
 
     async def open(self) -> None:
@@ -85,41 +84,41 @@ class MemoryDatabase:
         from fake_convai.store.schema import creation_script
 
         # A fixture closes it from the thread that has stopped the loop.
-        self._connection = sqlite3.connect(
+        connection = sqlite3.connect(
             ":memory:", isolation_level=None, cached_statements=_STATEMENTS, check_same_thread=False
         )
-        self._connection.executescript(creation_script())
-        self._connection.execute("PRAGMA foreign_keys = ON")
+        connection.executescript(creation_script())
+        self._cursor = connection.execute("PRAGMA foreign_keys = ON")
 
     async def close(self) -> None:
         """Forget everything."""
         await self._alone()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._cursor is not None:
+            self._cursor.connection.close()
+            self._cursor = None
 
     async def read(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         """Run `work`; nothing else runs meanwhile, so what it sees is one state of the data without a transaction."""
         if self._away is not None:
             await self._alone()
-        connection = self._opened()
+        cursor = self._opened()
         if long:
-            return await self._leave_the_loop(lambda: work(_SqliteTransaction(connection.cursor())))
-        return work(_SqliteTransaction(connection.cursor()))
+            return await self._leave_the_loop(lambda: work(_SqliteTransaction(cursor)))
+        return work(_SqliteTransaction(cursor))
 
     async def write(self, work: Callable[[Transaction], T], *, long: bool = False) -> T:
         """Run `work` in a transaction; no other one runs meanwhile."""
         if self._away is not None:
             await self._alone()
-        connection = self._opened()
+        cursor = self._opened()
         if long:
-            return await self._leave_the_loop(lambda: _transact(connection, "BEGIN", work))
-        return _transact(connection, "BEGIN", work)
+            return await self._leave_the_loop(lambda: _transact(cursor, "BEGIN", work))
+        return _transact(cursor, "BEGIN", work)
 
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
+    def _opened(self) -> sqlite3.Cursor:
+        if self._cursor is None:
             raise _closed()
-        return self._connection
+        return self._cursor
 
     async def _alone(self) -> None:
         while self._away is not None:
@@ -160,7 +159,7 @@ class _Worker:
         connection = self._connection
         if connection is None:
             raise _closed()
-        return await self._call(lambda: _transact(connection, begin, work))
+        return await self._call(lambda: _transact(connection.cursor(), begin, work))
 
     async def _call(self, function: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
