@@ -84,7 +84,7 @@ def run(settings: Options) -> None:
         ws_max_size=MAX_FRAME,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=math.ceil(settings.stop_timeout * _GRACE),
-        forwarded_allow_ips="*",  # whoever may send requests may also say by which scheme they came
+        proxy_headers=False,  # `is_secure` reads the one that matters
         **secure,
     )
     address = origin(settings.host, listeners, "http" if tls is None else "https")

@@ -25,7 +25,7 @@ from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.seats import seat
 from fake_convai.backend.models import NOT_BLANK, Described, EndUserMetadata, Id, JsonObject, RequestModel, Wanted
 from fake_convai.backend.responses import EventStream
-from fake_convai.backend.surface import Surface
+from fake_convai.backend.surface import Surface, is_secure
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.roster import MAX_MEMBERS
@@ -371,6 +371,6 @@ def sound(body: ConnectRequest) -> Sound:
 
 def _chat_url(request: Request, connected: Connected) -> str:
     """The WebSocket's address on the host, scheme and prefix that the client itself used."""
-    scheme = "wss" if request.url.scheme == "https" else "ws"
+    scheme = "wss" if is_secure(request.scope) else "ws"
     prefix = request.url.path.removesuffix("/connect")
     return f"{scheme}://{request.url.netloc}{prefix}/chat?{urlencode({'session_id': connected.session_id})}"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from fake_convai.backend.backend import Backend
+from fake_convai.backend.surface import is_secure
 from fake_convai.domain.clock import real_time
 from fake_convai.live.guest import Guest
 from fake_convai.live.hub import Hub
@@ -140,7 +141,7 @@ class Rooms:
         for other machines too."""
         if not place.is_ours or bind_address(self._settings) != ANY:
             return place.livekit.url
-        host = node_ip(self._settings) if request.url.scheme == "https" else request.url.hostname
+        host = node_ip(self._settings) if is_secure(request.scope) else request.url.hostname
         return f"ws://{host}:{urlsplit(place.livekit.url).port}"
 
     def open(self, session: Session, identity: str, character_name: str, sound: Sound) -> None:
