@@ -32,7 +32,7 @@ from tests.domain.pairs import OWN_FILE, Pair, all_sets, rates, read_pairs
 
 OWN = read_pairs(OWN_FILE)
 TEXTS = sorted({text for pair in OWN for text in (pair.existing, pair.new)})
-NEAR = {"own, read": 0.9, "own, counted": 0.9, "practice, read": 0.7, "fresh": 0.85, "unseen": 0.6}
+NEAR = {"own, read": 0.9, "own, counted": 0.9, "practice, read": 0.8, "fresh": 0.85, "unseen": 0.65}
 
 
 @pytest.mark.parametrize(("title", "pairs"), all_sets().items(), ids=list(NEAR))
@@ -80,6 +80,14 @@ def test_the_bars_are_met(title: str, pairs: list[Pair]) -> None:
         ("I'm moving to Rome in May.", "The user will move to Rome in May."),
         ("My birthday is May 9.", "The user was born on the 9th of May."),
         ("There is a piano in my living room.", "The user has a piano in the living room."),
+        ("The player is at level 12.", "The player has reached level 12."),
+        ("In 2019 I moved to Oslo.", "The user moved to Oslo in 2019."),
+        ("My wife and I run a bakery.", "The user runs a bakery with the user's wife."),
+        ("I gave the ring back to Ana.", "The user returned the ring to Ana."),
+        ("I'm going to learn Thai.", "The user plans to learn Thai."),
+        ("My shift starts at 7 in the evening.", "The user's shift starts at 7 pm."),
+        ("Bright light gives me headaches.", "The user gets headaches in bright light."),
+        ("I have no insurance.", "The user lacks insurance."),
     ],
 )
 def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> None:
@@ -113,6 +121,11 @@ def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> 
         ("My mother is a retired nurse.", "My mother is a nurse."),
         ("The user's wife is a nurse.", "The user's husband is a nurse."),
         ("The user will move to Rome in May.", "The user moved to Rome in May."),
+        ("The user has insurance.", "The user lacks insurance."),
+        ("The user has a big flat in Rome.", "The user rents a big flat in Rome."),
+        ("The user plans to quit the gym.", "The user quit the gym."),
+        ("My favorite color is teal.", "My favorite shirt is teal."),
+        ("My son is four months old.", "My son is four years old."),
     ],
 )
 def test_another_fact_is_kept_apart(existing: str, new: str) -> None:

@@ -37,6 +37,8 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     place = _find_verb(tokens)
     if place < 0:
         return _active(Clause((), "be", tokens))
+    if place > 2 and (tokens[0].kinds & _FRONT or tokens[place - 2].text == "and"):
+        tokens, place = _user_first(tokens, place)
     clause = Clause(tokens[:place], *_verb_group(tokens[place:], negated=negated))
     if tokens[place].base == "be" and place and lexicon().implied.get(f"of {tokens[place - 1].word}") in _MINDED:
         clause = Clause(tokens[:place], "be", tokens[place + 1 :], past=clause.past)  # "my hobby is collecting coins"
@@ -62,9 +64,19 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     return _active(clause)
 
 
+_FRONT = kind.PREPOSITION | kind.CONJUNCTION | kind.TIME
+
+
+def _user_first(tokens: list[Token], place: int) -> tuple[list[Token], int]:
+    """ "In May the user moved" as "the user moved in May", "my wife and I moved" as "I moved with my wife"."""
+    at = next((at for at in range(1, place) if user_length(tokens, at) and not tokens[at - 1].kinds & kind.OPENER), 0)
+    front = [make_token("with"), *tokens[: at - 1]] if tokens[at - 1].text == "and" else tokens[:at]
+    return [*tokens[at:], *front], place - at
+
+
 def _active(clause: Clause, *, is_event: bool = False) -> Clause:
     """ "The goal was scored by Ana" as "Ana scored the goal"; "my bike was stolen" as "someone stole my bike"."""
-    subject, rest = clause.subject, clause.rest
+    subject, rest = clause.subject, clause.rest[_skip(clause.rest, 0, kind.ADVERB) :]
     if not rest or "q" not in rest[0].forms:
         return clause
     by = [*[token.text for token in rest], "by"].index("by")
@@ -76,9 +88,6 @@ def _active(clause: Clause, *, is_event: bool = False) -> Clause:
         agent, by, end = [make_token("someone")], len(rest), len(rest)
     patient = subject or [make_token("user")]
     return clause._replace(subject=agent, verb=rest[0].verb, rest=[*patient, *rest[1:by], *rest[end:]])
-
-
-# Where the verb is
 
 
 def _find_verb(tokens: Sequence[Token]) -> int:
@@ -125,9 +134,6 @@ def user_length(tokens: Sequence[Token], start: int) -> int:
 
 
 _PERSON = kind.USER | kind.ROLE | kind.SELF | kind.HE | kind.SHE | kind.THEY
-
-
-# What the verb is
 
 
 def _verb_group(tokens: Sequence[Token], *, negated: bool) -> tuple[str, list[Token], str, bool]:
@@ -178,9 +184,6 @@ def _skip_helpers(tokens: Sequence[Token]) -> tuple[int, str]:
         else:
             break
     return places[min(at, len(places) - 1)], mood
-
-
-# Whom the fact is about
 
 
 def whom(tokens: Sequence[Token]) -> tuple[Owner, tuple[str, ...], list[Token]]:

@@ -46,18 +46,15 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
     stance = f"{fact.negations}{fact.mood}".replace("a former time", "").replace("future", "").replace("the past", "")
     common = [_short(key) for key in ("=" + fact.form, fact.squash and f"{stance}:{fact.squash}") if key]
     aside = {"user", stem(fact.main.verb), *map(stem, fact.main.chain[:1])}  # an owner, a verb: of many facts
-    said, few = set(fact.words), set()
+    said, few, known = set(fact.words), set(), lexicon().kinds
     describing = {word.stem for chunk in fact.chunks for word in chunk.words[:-1]}
-
-    def rarity(word: str) -> tuple[bool, bool, bool, int, str]:
-        """At a guess: numbers, what describes another word, names, which are in no table, long words."""
-        return word[:1] == NUMERIC, word in describing, word not in lexicon().kinds, len(word), word
-
     for claim in fact.claims:
         stated = fact.core | topic_of(*claim)
         said |= stated
-        rare = sorted(stated - aside or stated - {"user"} or stated, key=rarity)[-2:]
-        few |= {" ".join(sorted(rare)), "~" + rare[-1]} if rare else set()
+        rare = stated - aside or stated - {"user"} or stated  # at a guess: numbers, what describes, names, long words
+        ranks = [(word[:1] == NUMERIC, word in describing, word not in known, len(word), word) for word in rare]
+        rarest = [word for *_, word in sorted(ranks)[-2:]]
+        few |= {" ".join(sorted(rarest)), "~" + rarest[-1]} if rarest else set()
     words = sorted(said - {"user"})
     small = ["~" + word for word in words]
     if len(words) <= MAX_PAIRED:

@@ -72,6 +72,12 @@ class Fact:
         """What the main clause claims."""
         return next(iter(self.claims))
 
+    @property
+    def done_to(self) -> str:
+        """The verb of what is done to the one whom it is about ("was invited"), if anything."""
+        first = self.chunks[0].words[0] if self.chunks and self.main.verb == "be" else NOTHING
+        return first.verb if "q" in first.forms else ""
+
     @cached_property
     def said(self) -> frozenset[str]:
         """All that is said, the verb and whose it is with it."""
@@ -166,8 +172,8 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
     chunks = _chunked(clause.rest)
     is_over = clause.past and lexicon().kinds.get(clause.verb, 0) & kind.STATE
     verb = _undisguised(clause.verb, chunks)
-    if verb == "hate":
-        verb, negations = "like", negations + 1
+    if denied := lexicon().implied.get(f"not {verb}"):  # "lacks insurance", "has no insurance"
+        verb, negations = denied, negations + 1
     moods = {clause.mood, *[mood for bit, mood in _HEDGED if kinds & bit]} - {""}
     if kinds & kind.FORMER:
         is_denied = bool({token.text for token in tokens} & {"longer", "anymore"})  # "no longer smokes"
@@ -179,6 +185,8 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
     for chunk in chunks[1:] if verb in ("prefer", "like") else ():  # "tea to coffee", "tea over coffee"
         if chunk.preposition in ("to", "over", "than") and (verb == "prefer" or "g" not in chunk.words[0].forms):
             chunk.preposition, verb = "than", "prefer"
+    if verb == "plan" and chunks and "b" in chunks[0].words[0].forms and chunks[0].preposition == "to":
+        moods |= {"future"}
     content = [*extra, *[token for chunk in chunks for token in chunk.words]]
     core = [*extra, *[token for chunk in chunks if not chunk.aside for token in chunk.solid]] or content
     if len(content) > MAX_CONTENT:
@@ -193,9 +201,6 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
 def topic_of(chain: tuple[str, ...], verb: str) -> frozenset[str]:
     """Of what a claim speaks: the verb, unless it is a light one, and whose it is."""
     return frozenset(map(stem, chain if lexicon().kinds.get(verb, 0) & kind.LIGHT else (*chain, verb)))
-
-
-# What follows the verb
 
 
 def _chunked(tokens: Sequence[Token]) -> list[Chunk]:
@@ -237,9 +242,6 @@ def _undisguised(verb: str, chunks: list[Chunk]) -> str:
     return lexicon().predicates.get(found, found)
 
 
-# What the fact says
-
-
 def _claims(chain: tuple[str, ...], verb: str, extra: Sequence[Token], chunks: Sequence[Chunk]) -> Mapping[Claim, str]:
     """The main claim, and what it says along with it, with the thing of which it says so."""
     table, claims = lexicon().implied, {Claim(chain, verb): ""}
@@ -254,6 +256,8 @@ def _claims(chain: tuple[str, ...], verb: str, extra: Sequence[Token], chunks: S
                 claims[Claim(chain[:-1], table[f"of {word}"])] = ""
     if "g" in first.forms:  # "loves playing chess", "my hobby is playing chess"
         claims |= {Claim(claim.chain, first.verb): "" for claim in claims if claim.verb in ("like", "start")}
+    elif verb == "plan" and "b" in first.forms:  # "plans to move"
+        claims[Claim(chain, first.verb)] = ""
     for chunk in chunks:  # "went to Rome", "adopted a dog"
         for also in table.get(f"also {verb} {chunk.preposition}".rstrip(), "").split():
             claims.setdefault(Claim(chain, also), chunk.words[-1].stem)

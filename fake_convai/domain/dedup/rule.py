@@ -12,11 +12,9 @@ from fake_convai.domain.dedup.grammar import Owner
 from fake_convai.domain.dedup.reading import Claim, Fact, read, topic_of
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.tables import lexicon, stem
-from fake_convai.domain.english.tokens import LABEL_A, NOTHING, NUMERIC
+from fake_convai.domain.english.tokens import LABEL_A, NUMERIC
 
 EXACT_REPEAT = "exact repeat"
-
-
 DedupMode = Literal["naive", "exact", "off"]
 
 
@@ -105,10 +103,8 @@ def _nearest(new: str, candidates: Sequence[Candidate], fits: Callable[[Verdict]
 
 def _vetoes(old: Fact, new: Fact) -> Iterator[str]:
     for title in [title for title in old.values if title in new.values]:
-        gone, come = (
-            old.values[title] - new.values[title] - new.words,
-            new.values[title] - old.values[title] - old.words,
-        )
+        gone = old.values[title] - new.values[title] - new.words
+        come = new.values[title] - old.values[title] - old.words
         if gone and come:
             yield f"another {title}: {_instead(come, new, gone, old)}"
     for _, count, counted in _differing(old.counts, new.counts):
@@ -141,7 +137,8 @@ def _mood_vetoes(old: Fact, new: Fact) -> Iterator[str]:
     moods, past = {old.mood, new.mood}, {old.past, new.past}
     times = [{token.stem for token in fact.tokens if token.kinds & kind.TIME} for fact in (old, new)]
     is_over = moods <= {"", "the past", "a former time"} and (past == {True} or "" not in moods)
-    is_planned = moods == {"", "future"} and True not in past and times[0] & times[1]  # "is moving in May", "will move"
+    is_ahead = times[0] & times[1] or (new if old.mood else old).main.verb == "plan"  # "is moving in May"
+    is_planned = moods == {"", "future"} and True not in past and is_ahead
     if moods == {"", "the past"} and not is_over:
         yield "one is how it is, the other how it was"
     if len(moods) > 1 and not is_over and not is_planned:
@@ -151,18 +148,14 @@ def _mood_vetoes(old: Fact, new: Fact) -> Iterator[str]:
 def _part_vetoes(old: Fact, new: Fact) -> Iterator[str]:
     """The same word in another part: a letter from Hana, a letter for Hana; a white cat, a white dog."""
     for one, other in ((old, new), (new, old)):
-        first = one.chunks[0].words[0] if one.chunks and one.main.verb == "be" else NOTHING
-        if "q" in first.forms and first.verb in [claim.verb for claim in other.claims]:
-            yield f"another part: one does it, to the other it is done: {first.verb}"
-    parts = [
-        (word, *parts)
-        for word, *parts in _differing(old.parts, new.parts)
-        if "place" not in parts or any(_is(part, kind.APART) for part in parts)
-    ]
+        if one.done_to in [claim.verb for claim in other.claims]:
+            yield f"another part: one does it, to the other it is done: {one.done_to}"
     words = old.words & new.words
     described = [one for one in _differing(old.describing, new.describing) if words.issuperset(one)]
-    for word, before, after in (*parts, *described):
-        yield f"another part for {_listed([word], new)}: {after} instead of {before}".replace("place", "in or at")
+    for word, *parts in (*_differing(old.parts, new.parts), *described):
+        if "place" not in parts or any(_is(part, kind.APART) for part in parts):
+            before, after = parts
+            yield f"another part for {_listed([word], new)}: {after} instead of {before}".replace("place", "in or at")
     both = [(old.parts[word], new.parts[word]) for word in old.parts.keys() & new.parts.keys()]
     plain = {(before > "", after > "") for before, after in both if {before, after} != {"", "place"}}
     if {(True, False), (False, True)} <= plain:
@@ -185,6 +178,8 @@ def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
     if old.squash and old.squash == new.squash and old.main.chain == new.main.chain:
         return Verdict(True, "the same words, written differently", 0.95)
     shared = [claim for claim in old.claims if claim in new.claims]
+    if old.main.chain != new.main.chain:  # my favorite color and my favorite shirt are not one because I like both
+        shared = [claim for claim in shared if claim in (old.main, new.main)]
     if not shared and _in_other_grammar(old, new):
         return Verdict(True, "says the same in other words", 0.4 + 0.4 * nearness)
     if not shared:
@@ -206,6 +201,11 @@ def _in_other_grammar(old: Fact, new: Fact) -> bool:
         return False
     if any(few.parts.get(stem(word), "") not in ("", "place") for word in set(attribute) - set(chain)):
         return False
+    if chain == attribute and old.past == new.past and not (old.done_to or new.done_to):  # "is at level 2", "reached"
+        of, things = lexicon().kinds.get, [fact.core - {"user"} for fact in (old, new)]
+        is_contained = min(map(len, things)) > 1 and (things[0] <= new.words or things[1] <= old.words)
+        if is_contained and (of(verb, 0) | of(many.main.verb, 0)) & (kind.LIGHT | kind.CONTRARY) == kind.LIGHT:
+            return True
     if not (topic_of(*old.main) <= new.said and topic_of(*new.main) <= old.said):
         return False
     if old.gist == new.gist and len(new.gist) == 1:  # "has asthma", "is asthmatic"; but "is a child", "has a child"
@@ -244,9 +244,6 @@ def _because(old: Fact, new: Fact, claim: Claim) -> str:
 
 def _is(word: str, bit: int) -> bool:
     return lexicon().kinds.get(word, 0) & bit > 0
-
-
-# Words for people
 
 
 def _listed(words: Collection[str], fact: Fact) -> str:

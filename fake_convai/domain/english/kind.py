@@ -4,8 +4,8 @@
     BREAK, STOP, CONJUNCTION, CONTENT, PREPOSITION, ADVERB, NUMBER, SELF, USER, ROLE, FINITE, VERBAL, HELPER, ARTICLE,
     DETERMINER, POSSESSIVE, OWNERS, HE, SHE, THEY, IT, NAMING, NEGATION, TIME, DATE, HOUR, RELATION, KNOWN, PLURAL,
     NUMERAL, RARE, SIGN, FOREIGN, SHARED, WEAK, LY, BE, DO, HAVE, ABILITY, POSSIBILITY, DUTY, FUTURE, CONDITION, HEDGE,
-    SELDOM, STATE, SKILL, PRIVATIVE, APART, GENERIC, LIGHT, FORMER, SOMEONE,
-) = (1 << place for place in range(54))  # fmt: skip
+    SELDOM, STATE, SKILL, PRIVATIVE, APART, GENERIC, LIGHT, FORMER, SOMEONE, CONTRARY, PARTICLE,
+) = (1 << place for place in range(56))  # fmt: skip
 """The classes of `words/function.txt`, and what `tables` and `tokens` work out."""
 
 KINDS: dict[str, int] = {name.lower(): bit for name, bit in tuple(globals().items()) if name.isupper()}

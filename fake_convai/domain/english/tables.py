@@ -3,6 +3,7 @@ the base forms of words, by rule where the tables have no entry."""
 
 import pkgutil
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -49,15 +50,15 @@ class Lexicon:
         self.contractions = {short: tuple(full.split()) for short, full in _heads(load("contractions")).items()}
         self.implied = _heads(load("implied"))
         self.phrases: dict[str, list[tuple[list[str], list[str]]]] = {}
-        """Words and those that stand for them, under the longest word."""
-        self.predicates, self.nouns = self._canonical("predicates"), self._canonical("nouns")
+        """Words and those that stand for them, under the word that the fewest have."""
+        said = _heads(load("predicates")), _heads(load("nouns"))
+        often = Counter([word for table in said for phrase in table for word in phrase.split()])
+        self.predicates, self.nouns = [self._canonical(table, often) for table in said]
         known = (self.nouns, self.nouns.values(), function["relation"], function["role"], plurals, regular)
         self.known = frozenset([word for words in known for word in words])
         self.plurals = {**_inflected(self.known, *_S), **_heads(plurals)}
         self.verbs = _verbs({verb for group in load("verbs").values() for verb in group}, load("irregular"))
-        """Every form of a verb."""
-        self.kinds: dict[str, int] = {}
-        """The classes of each word that is in one."""
+        self.kinds: dict[str, int] = {}  # the classes of each word that is in one
         classes: dict[int, Iterable[str]] = {kind.KINDS[name]: words for name, words in function.items()}
         classes |= {kind.PREPOSITION: self.prepositions, kind.NUMERAL: self.numbers}
         grammar = {word for bit, words in classes.items() if bit & kind.GRAMMAR for word in words}
@@ -68,13 +69,15 @@ class Lexicon:
             for word in words:
                 self.kinds[word] = self.kinds.get(word, 0) | bit
 
-    def _canonical(self, name: str) -> dict[str, str]:
-        """The single words of a file with what stands for them; its phrases go to the others."""
+    def _canonical(self, table: Mapping[str, str], often: Mapping[str, int]) -> dict[str, str]:
+        """The single words of a table with what stands for them; its phrases go to the others."""
         single = {}
-        for member, head in _heads(load(name)).items():
+        for member, head in table.items():
             if " " in head or " " in member:
                 words = member.split()
-                self.phrases.setdefault(max(words, key=len), []).append((words, head.split()))
+                self.phrases.setdefault(min(words, key=lambda word: (often[word], -len(word))), []).append(
+                    (words, head.split())
+                )
             else:
                 single[member] = head
         return single
@@ -133,9 +136,6 @@ def _verbs(regular: Iterable[str], irregular: Groups) -> dict[str, Verb]:
     return found
 
 
-# Base forms: inflection undone
-
-
 def american(word: str) -> str:
     """The American spelling, by rule: "favourite" -> "favorite", "organise" -> "organize"."""
     if "our" in word:
@@ -168,12 +168,9 @@ def base_form(word: str) -> str:
 @lru_cache(WORD_CACHE)
 def stem(word: str) -> str:
     """What is left of a word without the ending that makes it another part of speech: "continuation" -> "continu"."""
-    if word in lexicon().known or not word.endswith(_ENDINGS):
-        return word
-    return next(word.removesuffix(ending) for ending in (*_ENDINGS, "") if word[4:].endswith(ending))
+    return word if word in lexicon().known else word[:4] + _ENDING.sub("", word[4:])
 
 
-_ENDINGS = (
-    *("ations", "ation", "ements", "ement", "ments", "ment", "ances", "ance", "ence", "ings", "ing", "ness", "ions"),
-    *("ion", "ive", "ful", "ity", "ors", "ers", "or", "er", "ies", "ely", "ate", "ed", "al", "ly"),
+_ENDING = re.compile(
+    "(?:at(?:ions?|ors?)|e?ments?|ances?|ence|ings?|ness|ions?|i(?:ve|ty|es)|ful|[oe]rs?|ate|ed|al|e?ly|e)$"
 )

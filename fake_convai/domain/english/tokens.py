@@ -48,6 +48,7 @@ class Token:
 
 
 NOTHING = Token("", "", "", "", "", "", 0)
+_END = Token("", "", "", "", "", "", kind.BREAK | kind.PREPOSITION | kind.CONJUNCTION)
 
 
 @lru_cache(WORD_CACHE)
@@ -60,7 +61,7 @@ def make_token(text: str, base: str = "", forms: str = "") -> Token:
         found = as_verb(text)
         base = base_form(text)
         verb, forms = found or (base, "")
-    word = table.nouns.get(base, base)
+    word = table.nouns.get(text) or table.nouns.get(base, base)
     if word == base and forms:
         word = table.predicates.get(base, base)
     return Token(text, base, forms, word, table.predicates.get(verb, verb), stem(word), _kinds(text, base, forms, word))
@@ -86,7 +87,7 @@ def _kinds(text: str, base: str, forms: str, word: str) -> int:
         (kind.FINITE, is_modal or is_auxiliary or "s" in forms or "p" in forms),
         (kind.VERBAL, text.isalpha() and (forms or is_modal or text.endswith(("s", "ed")))),
         (kind.HELPER, is_modal or base in ("be", "have", "do", "need", "use")),
-        (kind.NAMING, word == "name" and "q" in forms),
+        (kind.NAMING, "q" in forms and "name" in (word, lexicon().predicates.get(base))),
         (kind.PLURAL, text in lexicon().plurals or (text != base and text.endswith("s"))),
         (kind.ADVERB, text.endswith("ly") and not forms and not kinds & kind.LY),
         (kind.CONTENT, not kinds & _EMPTY and not (forms and word == "be")),
@@ -144,9 +145,6 @@ def _is_english(tokens: Sequence[Token], kinds: int) -> bool:
     return is_some if foreign else bool(kinds & (kind.SHARED | kind.KNOWN))
 
 
-# Numbers and phrases
-
-
 def _numbered(tokens: Sequence[Token]) -> list[Token]:
     """Numbers as tokens of their value, number words taken together: "twenty", "one" -> 21. "One" alone says "a"."""
     table = lexicon().numbers
@@ -168,28 +166,29 @@ def _numbered(tokens: Sequence[Token]) -> list[Token]:
 
 
 _CLOCK = re.compile(
-    r"(?<![\w.:/-])(?:(half|quarter) (past|to) (\d\d?|[a-z]+)|(\d\d?|[a-z]{3,6})(?=:\d\d\b| ?[ap]\.?m\b| o'?clock))"
-    r"(?::(\d\d))?(?: ?([ap])\.?m\b\.?| o'?clock)?"
+    r"(?<![\w.:/-])(?:(half|quarter) (past|to) (\d\d?|[a-z]+)"
+    r"|(\d\d?|[a-z]{3,6})(?=:\d\d\b| ?[ap]\.?m\b| o'?clock| (?:in the|at) (?:morn|after|even|night)))"
+    r"(?::(\d\d))?(?: ?([ap])\.?m\b\.?| o'?clock)?( (?:in the|at) (?:(morn)|after|even|night))?"
 )
 
 
 def _in_24_hours(found: re.Match[str]) -> str:
     """A time of day as in the 24-hour clock, full hours without zeros: "6:40 pm" -> 18:40, "half past six" -> 6:30."""
-    part, way, *hours, minutes, half = found.groups()
+    part, way, *hours, minutes, half, day, morning = found.groups()
     hour = lexicon().numbers.get(hours[0] or hours[1], hours[0] or hours[1])
     if not hour.isdecimal():
         return found[0]
     minute = int(minutes or {"half": 30, "quarter": 15}.get(part, 0))
-    at = int(hour) % 12 + 12 * (half == "p") if half else int(hour)
+    is_late = half == "p" or bool(day and not morning)
+    at = int(hour) % 12 + 12 * is_late if half or day else int(hour)
     at, minute = (at - 1, 60 - minute) if way == "to" else (at, minute)
-    return f"{at}:{minute}" if minute else str(at)
+    return (f"{at}:{minute}" if minute else str(at)) + (day or "")
 
 
 def _rewritten(tokens: list[Token]) -> list[Token]:
     """Phrases in their one-word form: "is a big fan of" -> like."""
     phrases = lexicon().phrases
-    words = {token.text for token in tokens}
-    words.update([word for token in tokens for word in (token.base, token.word)])
+    words = {word for token in tokens for word in (token.text, token.base, token.word)}
     possible = [phrase for word in words & phrases.keys() for phrase in phrases[word] if words.issuperset(phrase[0])]
     if not possible:
         return tokens
@@ -204,25 +203,26 @@ def _rewritten(tokens: list[Token]) -> list[Token]:
 
 
 def _matched(words: Sequence[str], heads: Sequence[str], tokens: Sequence[Token]) -> tuple[int, list[Token]] | None:
-    """How many tokens a phrase takes, and what stands for them. Fillers may stand between its words."""
+    """How many tokens a phrase takes, and what stands for them. Fillers may stand between its words, and more before
+    what ends a clause: "put the fire out"."""
     at = 0
     kept: list[Token] = []
     for place, token in enumerate(tokens):
         if words[at] in (token.text, token.base, token.word):
             at += 1
             if at == len(words):
+                is_apart = any(not between.kinds & _FILLER for between in kept)
+                if is_apart and not (token.kinds & kind.PARTICLE and (*tokens, _END)[place + 1].kinds & _END.kinds):
+                    return None
                 instead = [make_token(word) for word in heads]
                 if tokens[0].forms and not instead[0].kinds & kind.ABILITY:
                     instead[0] = make_token(tokens[0].text, heads[0], tokens[0].forms)
                 return place + 1, [*instead, *kept]
-        elif not (at and token.kinds & _FILLER):
+        elif not at or not (token.kinds & _FILLER or (at == len(words) - 1 and place < 5)):
             return None
-        elif token.kinds & kind.NEGATION:
+        elif token.kinds & kind.NEGATION or not token.kinds & _FILLER:
             kept.append(token)
     return None
-
-
-# Texts as they were sent
 
 
 def exact_form(text: str) -> str:
