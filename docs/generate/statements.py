@@ -33,6 +33,9 @@ class _Asked:
         self.queries.append(query)
         return None
 
+    def insert(self, query: Query, **parameters: Any) -> int:
+        return self.run(query)
+
     def run(self, query: Query, **parameters: Any) -> int:
         self.queries.append(query)
         return 0

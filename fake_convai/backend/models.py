@@ -79,6 +79,8 @@ def _stripped(text: str) -> str:
 
 def _whole_number(value: Any) -> Any:
     """Accept "2" for 2, as a JSON reader in a loosely typed language would (assumed), and 2.0, but no booleans."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "must be a whole number")
     if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):

@@ -3,10 +3,9 @@
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from fake_convai.domain.errors import Invalid
 
@@ -31,8 +30,7 @@ def real_time() -> int:
     return _time_ns() // 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """An account's clock: real time, shifted by `offset` microseconds, or standing still at `frozen`."""
 
     frozen: int | None = None

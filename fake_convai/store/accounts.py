@@ -196,6 +196,10 @@ class AccountTransaction:
         """The first row, or None."""
         return self._transaction.first(query, account_id=self.account_id, **parameters)
 
+    def insert(self, query: Query, **parameters: Any) -> int:
+        """Insert a row; returns its number."""
+        return self._transaction.insert(query, account_id=self.account_id, **parameters)
+
     def run(self, query: Query, **parameters: Any) -> int:
         """Run a statement that changes rows; returns how many."""
         return self._transaction.run(query, account_id=self.account_id, **parameters)

@@ -9,7 +9,7 @@ import orjson
 
 from fake_convai.domain.errors import Forbidden, NotFound
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.query import Query, array, for_each, named
+from fake_convai.store.query import Query, array, for_each, insert_numbered, named
 from fake_convai.store.statements import (
     bindparam,
     conversations,
@@ -70,7 +70,7 @@ _CHARACTERS_OF = for_each(
 _insert = insert(conversations).values(
     named("account_id", "character_session_id", "character_seq", "speaker_id", "started_at", "is_added_to_memory")
 )
-_INSERT, _INSERT_MANY = Query(_insert.returning(conversations.c.conversation_seq)), Query(_insert)
+_INSERT, _INSERT_MANY = insert_numbered(_insert, conversations.c.conversation_seq), Query(_insert)
 _MARK_ADDED = Query(
     update(conversations)
     .where(conversations.c.conversation_seq == bindparam("the_seq"))
@@ -113,7 +113,7 @@ _SAID_IN = Query(_said.where(turns.c.session_id == bindparam("session_id")).orde
 _add_turn = insert(turns).values(
     named("conversation_seq", "session_id", "at", "user_message", "character_message", "is_trigger_input")
 )
-_ADD_TURN, _ADD_TURNS = Query(_add_turn.returning(turns.c.turn_seq)), Query(_add_turn)
+_ADD_TURN, _ADD_TURNS = insert_numbered(_add_turn, turns.c.turn_seq), Query(_add_turn)
 _CUT_TURN = Query(
     update(turns).where(turns.c.turn_seq == bindparam("the_seq")).values(character_message=bindparam("said"))
 )
@@ -212,7 +212,7 @@ def begin(
     """Start a conversation; what is not given is made up."""
     character_session_id = tx.new_id() if session_id is None else canonical_id(session_id)
     begun = tx.now if started_at is None else started_at
-    row = tx.first(
+    number = tx.insert(
         _INSERT,
         character_session_id=character_session_id,
         character_seq=character_seq,
@@ -220,18 +220,14 @@ def begin(
         started_at=begun,
         is_added_to_memory=is_added_to_memory,
     )
-    assert row is not None
     return Conversation(
-        row[0], tx.account_id, character_session_id, character_seq, speaker_id, begun, is_added_to_memory
+        number, tx.account_id, character_session_id, character_seq, speaker_id, begun, is_added_to_memory
     )
 
 
 def add_turn(tx: AccountTransaction, conversation_seq: int, turn: Turn) -> int:
     """Write down a turn; returns its number."""
-    row = tx.first(_ADD_TURN, **_turn_row(conversation_seq, turn))
-    assert row is not None
-    number: int = row[0]
-    return number
+    return tx.insert(_ADD_TURN, **_turn_row(conversation_seq, turn))
 
 
 def cut_turn(tx: AccountTransaction, turn_seq: int, said: str) -> None:

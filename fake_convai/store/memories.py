@@ -1,7 +1,6 @@
 """Memories: facts kept per person and character, without doubles (docs/contract.md section 4)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -22,7 +21,7 @@ from fake_convai.store.partitions import (
     partition_of,
 )
 from fake_convai.store.people import Person
-from fake_convai.store.query import Query, array, for_each, in_passing, named
+from fake_convai.store.query import Query, array, for_each, in_passing, insert_numbered, named
 from fake_convai.store.statements import (
     bindparam,
     delete,
@@ -86,7 +85,7 @@ _LIST_OF_PERSON = Query(_all.where(partitions.c.speaker_id == bindparam("speaker
 _RECALL = Query(select(memories.c.memory).where(_of_partition, _is_there).order_by(*_ordered).limit(MOST_RECALLED))
 _GET = Query(select(*_COLUMNS).where(_of_partition, _with_id))
 _one = insert(memories).values(named("partition_seq", "id", "memory", "metadata", "created_at", "updated_at"))
-_INSERT, _INSERT_MANY = Query(_one.returning(memories.c.memory_seq)), Query(_one)
+_INSERT, _INSERT_MANY = insert_numbered(_one, memories.c.memory_seq), Query(_one)
 _UPDATE = Query(
     update(memories)
     .where(memories.c.memory_seq == bindparam("the_seq"))
@@ -125,8 +124,7 @@ class Remembered(NamedTuple):
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryPage:
+class MemoryPage(NamedTuple):
     """A page of a partition, and how much there is in all."""
 
     memories: list[Memory]
@@ -292,7 +290,7 @@ def _why_added(fact: str, candidates: "Sequence[dedup.Candidate]", mode: dedup.D
 
 
 def _insert(tx: AccountTransaction, partition_seq: int, memory: Memory) -> None:
-    row = tx.first(
+    number = tx.insert(
         _INSERT,
         partition_seq=partition_seq,
         id=memory.id,
@@ -301,8 +299,7 @@ def _insert(tx: AccountTransaction, partition_seq: int, memory: Memory) -> None:
         created_at=memory.created_at,
         updated_at=memory.updated_at,
     )
-    assert row is not None
-    memory_index.add(tx, partition_seq, row[0], memory.memory)
+    memory_index.add(tx, partition_seq, number, memory.memory)
 
 
 def _to_memory(row: Any) -> Memory:

@@ -7,7 +7,7 @@ import orjson
 
 from fake_convai.domain.identity import patch_metadata
 from fake_convai.store.accounts import AccountTransaction
-from fake_convai.store.query import Query, Row, array, for_each, named
+from fake_convai.store.query import Query, array, for_each, insert_numbered, named
 from fake_convai.store.statements import (
     BindParameter,
     Select,
@@ -46,24 +46,18 @@ _is_speaker = and_(OF_ACCOUNT, speakers.c.speaker_id == _id)
 _is_device = and_(OF_ACCOUNT, speakers.c.device_id == _id)
 
 
-class _Find:
-    """A query for one person, to look at or to change.
+def _to_look_or_hold(statement: Select[Any]) -> tuple[Query, Query]:
+    """A query for one person, to look at or, by `[True]`, to change.
 
     Whoever changes a person or their memories holds the person's row, so that such changes never cross; whoever only
     reads does not wait.
     """
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self._look = Query(statement)
-        self._hold = Query(statement.with_for_update(key_share=True, of=speakers))
-
-    def __call__(self, tx: AccountTransaction, person_id: str, *, hold: bool) -> Row | None:
-        return tx.first(self._hold if hold else self._look, id=person_id)
+    return Query(statement), Query(statement.with_for_update(key_share=True, of=speakers))
 
 
-_BY_END_USER_ID = _Find(select(*COLUMNS).where(_is_end_user))
-_BY_SPEAKER_ID = _Find(select(*COLUMNS).where(_is_speaker))
-_BY_ANY_ID = _Find(
+_BY_END_USER_ID = _to_look_or_hold(select(*COLUMNS).where(_is_end_user))
+_BY_SPEAKER_ID = _to_look_or_hold(select(*COLUMNS).where(_is_speaker))
+_BY_ANY_ID = _to_look_or_hold(
     select(*COLUMNS)
     .where(or_(_is_end_user, _is_speaker, _is_device))
     .order_by(case((speakers.c.end_user_id == _id, 0), (speakers.c.speaker_id == _id, 1), else_=2))
@@ -85,7 +79,7 @@ _AMONG = tuple(
 )
 _LIST = Query(select(*COLUMNS).where(OF_ACCOUNT).order_by(speakers.c.speaker_seq))
 _insert = insert(speakers).values(named("account_id", "speaker_id", "end_user_id", "name", "device_id"))
-_INSERT, _INSERT_MANY = Query(_insert.returning(speakers.c.speaker_seq)), Query(_insert)
+_INSERT, _INSERT_MANY = insert_numbered(_insert, speakers.c.speaker_seq), Query(_insert)
 _INSERT_USAGE = Query(insert(ltm_usage).values(speaker_seq=bindparam("speaker_seq")))
 _the_speaker = speakers.c.speaker_seq == bindparam("the_seq")
 _PROMOTE = Query(update(speakers).where(_the_speaker).values(end_user_id=bindparam("end_user_id")))
@@ -115,12 +109,12 @@ class Person(NamedTuple):
 
 def find(tx: AccountTransaction, person_id: str, *, hold: bool = False) -> Person | None:
     """The person an `end_user_id` means, also when it is their speaker or device id; `hold` them to change them."""
-    return _person(_BY_END_USER_ID(tx, person_id, hold=hold) or _BY_ANY_ID(tx, person_id, hold=hold))
+    return _person(tx.first(_BY_END_USER_ID[hold], id=person_id) or tx.first(_BY_ANY_ID[hold], id=person_id))
 
 
 def find_speaker(tx: AccountTransaction, speaker_id: str, *, hold: bool = False) -> Person | None:
     """The person with this internal id."""
-    return _person(_BY_SPEAKER_ID(tx, speaker_id, hold=hold))
+    return _person(tx.first(_BY_SPEAKER_ID[hold], id=speaker_id))
 
 
 def hold(tx: AccountTransaction, speaker_id: str) -> None:
@@ -169,10 +163,9 @@ def add(
 ) -> Person:
     """A new person; whoever makes one has the account's turn and has looked whether there is one."""
     speaker_id = tx.new_id()
-    row = tx.first(_INSERT, speaker_id=speaker_id, end_user_id=end_user_id, name=name, device_id=device_id)
-    assert row is not None
-    tx.run(_INSERT_USAGE, speaker_seq=row[0])
-    return Person(row[0], speaker_id, name, device_id, end_user_id, {}, None, None)
+    seq = tx.insert(_INSERT, speaker_id=speaker_id, end_user_id=end_user_id, name=name, device_id=device_id)
+    tx.run(_INSERT_USAGE, speaker_seq=seq)
+    return Person(seq, speaker_id, name, device_id, end_user_id, {}, None, None)
 
 
 def list_all(tx: AccountTransaction) -> list[Person]:

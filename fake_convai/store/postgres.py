@@ -100,6 +100,12 @@ class _PostgresTransaction:
         row: Row | None = await_only(self._connection.fetchrow(sql, *_in_order(names, parameters)))
         return row
 
+    def insert(self, query: Query, **parameters: Any) -> int:
+        row = self.first(query, **parameters)
+        assert row is not None
+        number: int = row[0]
+        return number
+
     def run(self, query: Query, **parameters: Any) -> int:
         sql, names = _compiled(query)
         status: str = await_only(self._connection.execute(sql, *_in_order(names, parameters)))

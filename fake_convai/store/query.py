@@ -27,7 +27,7 @@ from fake_convai.store.statements import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, Case
+    from sqlalchemy import BindParameter, Case, Column, Insert
     from sqlalchemy.sql import Executable
 
 Row = Sequence[Any]
@@ -74,6 +74,12 @@ class Query:
 def named(*columns: str) -> "dict[str, BindParameter[Any]]":
     """Values for these columns: a parameter for each, of its name."""
     return {column: bindparam(column) for column in columns}
+
+
+def insert_numbered(statement: "Insert", number: "Column[Any]") -> Query:
+    """Insert a row for `Transaction.insert`, which tells its `number`: SQLite knows that without a RETURNING, which
+    would cost as much as the row."""
+    return Query(statement, postgresql=lambda: made(statement).returning(made(number)))
 
 
 def insert_or_ignore(table: Table, *columns: str) -> Query:
@@ -127,6 +133,9 @@ class Transaction(Protocol):
 
     def first(self, query: Query, **parameters: Any) -> Row | None:
         """The first row, or None."""
+
+    def insert(self, query: Query, **parameters: Any) -> int:
+        """Insert a row by a statement made with `insert_numbered`; returns its number."""
 
     def run(self, query: Query, **parameters: Any) -> int:
         """Run a statement that changes rows; returns how many."""

@@ -47,6 +47,12 @@ class _SqliteTransaction:
         row: Row | None = self._cursor.execute(sql, {**fixed, **parameters} if fixed else parameters).fetchone()
         return row
 
+    def insert(self, query: Query, **parameters: Any) -> int:
+        sql, fixed = query.sqlite
+        number = self._cursor.execute(sql, {**fixed, **parameters} if fixed else parameters).lastrowid
+        assert number is not None
+        return number
+
     def run(self, query: Query, **parameters: Any) -> int:
         sql, fixed = query.sqlite
         return self._cursor.execute(sql, {**fixed, **parameters} if fixed else parameters).rowcount

@@ -10,7 +10,7 @@ from fake_convai.store.schema import creation_script
 from tests.conftest import Api
 
 
-@pytest.mark.parametrize("query", [people._BY_END_USER_ID._look, people._BY_SPEAKER_ID._look, people._BY_ANY_ID._look])
+@pytest.mark.parametrize("query", [people._BY_END_USER_ID[0], people._BY_SPEAKER_ID[0], people._BY_ANY_ID[0]])
 def test_no_search_for_a_person_reads_a_whole_account(query: Query) -> None:
     connection = sqlite3.connect(":memory:")
     connection.executescript(creation_script())
