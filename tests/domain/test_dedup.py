@@ -88,6 +88,8 @@ def test_the_bars_are_met(title: str, pairs: list[Pair]) -> None:
         ("My shift starts at 7 in the evening.", "The user's shift starts at 7 pm."),
         ("Bright light gives me headaches.", "The user gets headaches in bright light."),
         ("I have no insurance.", "The user lacks insurance."),
+        ("The user became a vegetarian in 2015.", "The user has been vegetarian since 2015."),
+        ("My husband works abroad.", "The user's husband has a job abroad."),
     ],
 )
 def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> None:
@@ -125,6 +127,10 @@ def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> 
         ("The user has a big flat in Rome.", "The user rents a big flat in Rome."),
         ("The user plans to quit the gym.", "The user quit the gym."),
         ("My favorite color is teal.", "My favorite shirt is teal."),
+        ("I'm a doctor in Oslo.", "I have a doctor in Oslo."),
+        ("The user has three dogs.", "The user walks three dogs."),
+        ("I met my wife at work.", "I met my wife's boss at work."),
+        ("I'm angry at my brother.", "My brother is angry at me."),
         ("My son is four months old.", "My son is four years old."),
     ],
 )

@@ -142,7 +142,7 @@ def _verb_group(tokens: Sequence[Token], *, negated: bool) -> tuple[str, list[To
     place, mood = _skip_helpers(tokens) if tokens[0].kinds & kind.HELPER else (0, "")
     main, rest = tokens[place], list(tokens[place + 1 :])
     verb = main.verb
-    if verb == "have" and main.base == "get":  # "got promoted", "got a dog": how it is from then on
+    if main.base in ("get", "become"):  # "got promoted", "got a dog": how it is from then on
         verb, past = "be" if rest and "q" in rest[0].forms else verb, False
     elif verb in ("go", "stop") and rest and "g" in rest[0].forms:  # "goes hiking", "stopped smoking"
         mood, past = ("a former time", False) if verb == "stop" else (mood, past)

@@ -56,9 +56,8 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
         rarest = [word for *_, word in sorted(ranks)[-2:]]
         few |= {" ".join(sorted(rarest)), "~" + rarest[-1]} if rarest else set()
     words = sorted(said - {"user"})
-    small = ["~" + word for word in words]
-    if len(words) <= MAX_PAIRED:
-        small = [*words, *map(" ".join, combinations(words, 2))]
+    pairs = map(" ".join, combinations(words, 2))
+    small = [*words, *pairs] if len(words) <= MAX_PAIRED else ["~" + word for word in words]
     small += said & {"user"}
     there, here = stance + "|", stance + "!"
     stored = [there, *[there + some for some in small], *[here + some for some in few]]

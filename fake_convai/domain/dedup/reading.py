@@ -95,14 +95,14 @@ class Fact:
         before = NOTHING
         for chunk in [chunk for chunk in self.chunks if not chunk.aside]:
             words = chunk.solid or chunk.words
-            if len(words) > 1:
+            if len(words) > 1 and not words[-2].kinds & words[-1].kinds & kind.RELATION:
                 pairs.append(words[-2:])
             if chunk.opener == "'s":  # "the brother's boat"
                 pairs.append((before, words[-1]))
             elif chunk.preposition == "of" and not before.kinds & kind.GENERIC:  # "the lid of the pot"
                 pairs.append((words[-1], before))
             before = words[-1]
-        pairs = [pair for pair in pairs if not pair[0].kinds & (kind.USER | pair[1].kinds & kind.RELATION)]
+        pairs = [pair for pair in pairs if not pair[0].kinds & kind.USER]
         return {word.stem: head.stem for word, head in pairs if "q" not in head.forms and head.kinds & ~kind.NUMBER}
 
     @cached_property

@@ -199,19 +199,23 @@ def _in_other_grammar(old: Fact, new: Fact) -> bool:
     is_light = _is(verb, kind.LIGHT) or stem(verb) in map(stem, attribute)
     if chain != attribute and (chain or not is_light or many.owner.kind == "thing"):
         return False
-    if any(few.parts.get(stem(word), "") not in ("", "place") for word in set(attribute) - set(chain)):
+    parts = [(few.parts.get(stem(word)), _is(word, kind.RELATION)) for word in set(attribute) - set(chain)]
+    if any(part and (part != "place" or is_relation) for part, is_relation in parts):
         return False
-    if chain == attribute and old.past == new.past and not (old.done_to or new.done_to):  # "is at level 2", "reached"
-        of, things = lexicon().kinds.get, [fact.core - {"user"} for fact in (old, new)]
+    verbs = {verb, many.main.verb}
+    if chain == attribute:
+        firsts = [one.words[-1].base for fact in (old, new) for one in fact.chunks[:1] if not one.preposition]
+        if verbs == {"be", "have"} and len(firsts) > len(set(firsts)):  # "is a child", "has a child"
+            return False
+        things = [fact.core - {"user", *[NUMERIC + count for count in fact.counts.values()]} for fact in (old, new)]
         is_contained = min(map(len, things)) > 1 and (things[0] <= new.words or things[1] <= old.words)
-        if is_contained and (of(verb, 0) | of(many.main.verb, 0)) & (kind.LIGHT | kind.CONTRARY) == kind.LIGHT:
+        is_other = old.past != new.past or old.done_to or new.done_to or any(_is(word, kind.CONTRARY) for word in verbs)
+        if is_contained and verbs & {"be", "have", "do"} and not is_other:  # "is at level 2", "reached level 2"
             return True
     if not (topic_of(*old.main) <= new.said and topic_of(*new.main) <= old.said):
         return False
-    if old.gist == new.gist and len(new.gist) == 1:  # "has asthma", "is asthmatic"; but "is a child", "has a child"
-        bases = [{w.base for chunk in one.chunks for w in chunk.words if w.stem in one.gist} for one in (old, new)]
-        return bases[0].isdisjoint(bases[1])
-    return any(len(gist) > 1 and gist <= said for gist, said in ((old.gist, new.said), (new.gist, old.said)))
+    both = (old.gist, new.said), (new.gist, old.said)
+    return any(gist <= said for gist, said in both if len(gist) > 1 or gist == said)
 
 
 def _why_not(old: Fact, new: Fact, claim: Claim) -> str:

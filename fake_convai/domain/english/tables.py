@@ -71,16 +71,12 @@ class Lexicon:
 
     def _canonical(self, table: Mapping[str, str], often: Mapping[str, int]) -> dict[str, str]:
         """The single words of a table with what stands for them; its phrases go to the others."""
-        single = {}
         for member, head in table.items():
-            if " " in head or " " in member:
+            if " " in head + member:
                 words = member.split()
-                self.phrases.setdefault(min(words, key=lambda word: (often[word], -len(word))), []).append(
-                    (words, head.split())
-                )
-            else:
-                single[member] = head
-        return single
+                rarest = min(words, key=lambda word: (often[word], -len(word)))
+                self.phrases.setdefault(rarest, []).append((words, head.split()))
+        return {member: head for member, head in table.items() if " " not in head + member}
 
 
 @cache

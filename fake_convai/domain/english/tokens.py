@@ -87,7 +87,7 @@ def _kinds(text: str, base: str, forms: str, word: str) -> int:
         (kind.FINITE, is_modal or is_auxiliary or "s" in forms or "p" in forms),
         (kind.VERBAL, text.isalpha() and (forms or is_modal or text.endswith(("s", "ed")))),
         (kind.HELPER, is_modal or base in ("be", "have", "do", "need", "use")),
-        (kind.NAMING, "q" in forms and "name" in (word, lexicon().predicates.get(base))),
+        (kind.NAMING, "q" in forms and base in ("name", "call")),
         (kind.PLURAL, text in lexicon().plurals or (text != base and text.endswith("s"))),
         (kind.ADVERB, text.endswith("ly") and not forms and not kinds & kind.LY),
         (kind.CONTENT, not kinds & _EMPTY and not (forms and word == "be")),
@@ -203,8 +203,7 @@ def _rewritten(tokens: list[Token]) -> list[Token]:
 
 
 def _matched(words: Sequence[str], heads: Sequence[str], tokens: Sequence[Token]) -> tuple[int, list[Token]] | None:
-    """How many tokens a phrase takes, and what stands for them. Fillers may stand between its words, and more before
-    what ends a clause: "put the fire out"."""
+    """How many tokens a phrase takes, and what stands for them. Fillers may stand in it: "put the fire out"."""
     at = 0
     kept: list[Token] = []
     for place, token in enumerate(tokens):
