@@ -77,6 +77,7 @@ def run(settings: Options) -> None:
     config = uvicorn.Config(
         create_app(settings),
         log_level="warning" if settings.log_level == "info" else settings.log_level,
+        server_header=False,  # the real service does not say uvicorn
         access_log=False,  # the journal of requests is better reading, and leaves out keys in queries
         lifespan="on",
         http=HttpProtocol,

@@ -77,7 +77,7 @@ class Note:
     """What kind of credential came: a key, a token, a session, or nothing that counts."""
     home: Surface | None = None
     """Where the documents have the route, when it was asked on another surface."""
-    trace_id: str = field(default_factory=lambda: f"req_{_TRACES.getrandbits(128):032x}")
+    trace_id: str = field(default_factory=lambda: f"req_{_TRACES.getrandbits(128).to_bytes(16).hex()}")
     size: int = 0
     """Bytes of what is kept, about."""
     account: str | None = None
