@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from fake_convai.domain.dedup import Candidate, find_match, index_keys, is_same, lookup_keys
+from fake_convai.domain.dedup import Candidate, companion_keys, find_match, index_keys, is_same, lookup_keys
 from tests.domain.pairs import Pair, all_sets, rates, read_pairs
 
 SIZES = (100, 1_000, 10_000)
@@ -82,14 +82,22 @@ TEMPLATES: dict[str, Callable[[int], str]] = {
 
 def print_growth(title: str, template: Callable[[int], str], size: int) -> None:
     facts = [template(number) for number in range(size + NEW_FACTS)]
-    index: dict[str, list[int]] = defaultdict(list)
+    index: dict[str, set[int]] = defaultdict(set)
     for number, fact in enumerate(facts[:size]):
         for key in index_keys(fact):
-            index[key].append(number)
+            index[key].add(number)
     times, met = [], []
     for fact in facts[size:]:
         start = time.perf_counter()
-        found = sorted({number for key in lookup_keys(fact) for number in index[key]})
+        both = companion_keys(fact)
+        found = sorted(
+            {
+                number
+                for key in lookup_keys(fact)
+                for number in index[key]
+                if any(number in index[other] for other in both.get(key, (key,)))
+            }
+        )
         find_match(fact, [Candidate(str(number), facts[number]) for number in found])
         times.append((time.perf_counter() - start) * 1e6)
         met.append(len(found))

@@ -268,13 +268,13 @@ def _remember_all(
 
 def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: Mapping[str, Any]) -> Remembered:
     rows = memory_index.sharing(tx, partition_seq, fact)
-    candidates = [dedup.Candidate(row[1], row[2], repeats=bool(row[4])) for row in rows]
+    candidates = [dedup.Candidate(row[1], row[2], repeats=repeats) for row, repeats in rows]
     match = dedup.find_match(fact, candidates, tx.dedup)
     if match is None:
         new = Memory(tx.new_id(), fact, created_at=tx.now, updated_at=tx.now, metadata=dict(metadata))
         _insert(tx, partition_seq, new)
         return Remembered(new.id, "add", fact, _why_added(fact, candidates, tx.dedup))
-    memory_seq, memory_id, _, old_metadata, _ = next(row for row in rows if row[1] == match.candidate.id)
+    memory_seq, memory_id, _, old_metadata = next(row for row, _ in rows if row[1] == match.candidate.id)
     merged = {**orjson.loads(old_metadata), **metadata}
     tx.run(_UPDATE, the_seq=memory_seq, memory=fact, metadata=orjson.dumps(merged).decode(), updated_at=tx.now)
     memory_index.replace(tx, partition_seq, memory_seq, fact)

@@ -1,12 +1,16 @@
 """The index of a partition by the keys of its facts: which records may overlap with a new one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Any
 
 from fake_convai.domain import dedup
 from fake_convai.store.accounts import AccountTransaction
 from fake_convai.store.query import Query, Row, array, for_each
 from fake_convai.store.statements import (
+    BigInteger,
+    Select,
     bindparam,
+    cast,
     delete,
     exists,
     memories,
@@ -18,19 +22,25 @@ from fake_convai.store.statements import (
     update,
 )
 
-_of_partition = select(memory_keys.c.memory_seq).where(memory_keys.c.partition_seq == bindparam("partition_seq"))
-_ANY_SHARING = for_each("keys", lambda keys, _: _of_partition.where(memory_keys.c.key.in_(keys)).limit(1))
-_SHARING = for_each(
-    "keys",
-    lambda keys, _: (
-        select(
-            memories.c.memory_seq,
-            memories.c.id,
-            memories.c.memory,
-            memories.c.metadata,
-            memories.c.memory_seq.in_(_of_partition.where(memory_keys.c.key == bindparam("repeat_key"))),
-        )
-        .where(memories.c.memory_seq.in_(_of_partition.where(memory_keys.c.key.in_(keys))))
+
+def _numbers(texts: Select[Any]) -> Select[Any]:
+    return select(cast(texts.subquery().c.value, BigInteger))
+
+
+_of_partition = memory_keys.c.partition_seq == bindparam("partition_seq")
+_met = select(memory_keys.c.key, memory_keys.c.memory_seq)
+_MET = for_each("keys", lambda keys, _: _met.where(_of_partition, memory_keys.c.key.in_(keys)))
+_OF_THESE = for_each(
+    "keys seqs",
+    lambda keys, seqs, _: _met.where(
+        _of_partition, memory_keys.c.key.in_(keys), memory_keys.c.memory_seq.in_(_numbers(seqs))
+    ),
+)
+_RECORDS = for_each(
+    "seqs",
+    lambda seqs, _: (
+        select(memories.c.memory_seq, memories.c.id, memories.c.memory, memories.c.metadata)
+        .where(memories.c.memory_seq.in_(_numbers(seqs)))
         .order_by(memories.c.created_at, memories.c.memory_seq)
     ),
 )
@@ -67,14 +77,21 @@ _SET_UNINDEXED = Query(
 )
 
 
-def sharing(tx: AccountTransaction, partition_seq: int, fact: str) -> Sequence[Row]:
-    """The records that share a key with a fact, oldest first: memory_seq, id, memory, metadata, and whether each has
+def sharing(tx: AccountTransaction, partition_seq: int, fact: str) -> list[tuple[Row, bool]]:
+    """The records that may be the same as a fact, oldest first: memory_seq, id, memory, metadata; and whether each has
     ever said just that."""
-    keys = array(sorted(dedup.lookup_keys(fact)))
-    # Most facts are new and share no key with any record, which the index of keys alone can tell.
-    if not tx.first(_ANY_SHARING, partition_seq=partition_seq, keys=keys):
-        return ()
-    return tx.all(_SHARING, partition_seq=partition_seq, keys=keys, repeat_key=dedup.exact_key(fact))
+    met = tx.all(_MET, partition_seq=partition_seq, keys=array(sorted(dedup.lookup_keys(fact))))
+    if not met:  # most facts are new
+        return []
+    companions, exact = dedup.companion_keys(fact), dedup.exact_key(fact)
+    found = {seq for key, seq in met if key not in companions}
+    if doubtful := {seq for key, seq in met if key in companions} - found:
+        others = array(sorted(set().union(*companions.values())))
+        rows = tx.all(_OF_THESE, partition_seq=partition_seq, keys=others, seqs=array(map(str, sorted(doubtful))))
+        have = {tuple(row) for row in rows}
+        found |= {seq for key, seq in met if any((other, seq) in have for other in companions.get(key, ()))}
+    repeats = {seq for key, seq in met if key == exact}
+    return [(row, row[0] in repeats) for row in tx.all(_RECORDS, seqs=array(map(str, sorted(found))))]
 
 
 def add(tx: AccountTransaction, partition_seq: int, memory_seq: int, fact: str) -> None:

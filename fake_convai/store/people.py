@@ -68,7 +68,7 @@ _AMONG = tuple(
         name,
         for_each(
             "ids",
-            lambda ids, _, name=name: (  # type: ignore[misc]
+            lambda ids, _, name=name: (
                 select(*COLUMNS)
                 .where(OF_ACCOUNT, speakers.c[name].in_(ids))
                 .with_for_update(key_share=True, of=speakers)

@@ -92,19 +92,22 @@ def insert_or_ignore(table: Table, *columns: str) -> Query:
     return Query(of("sqlite"), postgresql=lambda: of("postgresql"))
 
 
-def for_each(parameter: str, make: "Callable[[Select[Any], Any], Executable]") -> Query:
-    """A statement made from the texts of a parameter, which is a JSON array, and from the dialect's `insert`: the same
-    statement for any number of them, and one to run it."""
-    array = bindparam(parameter, type_=Text())
+def for_each(parameters: str, make: "Callable[..., Executable]") -> Query:
+    """A statement made from the texts of each parameter, which is a JSON array, and from the dialect's `insert`: the
+    same statement for any number of them, and one to run it."""
+    arrays = [bindparam(parameter, type_=Text()) for parameter in parameters.split()]
 
     def on_postgresql() -> "Executable":
-        texts = func.jsonb_array_elements_text(cast(array, of_dialect("postgresql", "JSONB")))
-        return make(select(texts.table_valued("value").c.value), of_dialect("postgresql", "insert"))
+        texts = [func.jsonb_array_elements_text(cast(array, of_dialect("postgresql", "JSONB"))) for array in arrays]
+        return make(*map(_values, texts), of_dialect("postgresql", "insert"))
 
-    texts = func.json_each(array)
     return Query(
-        make(select(texts.table_valued("value").c.value), of_dialect("sqlite", "insert")), postgresql=on_postgresql
+        make(*map(_values, map(func.json_each, arrays)), of_dialect("sqlite", "insert")), postgresql=on_postgresql
     )
+
+
+def _values(texts: Any) -> "Select[Any]":
+    return select(texts.table_valued("value").c.value)
 
 
 IN_PASSING = 20_000

@@ -1,19 +1,41 @@
 """The index of candidates: it finds every match, only a few others, and adding a list twice changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.dedup import TEMPLATES
-from fake_convai.domain.dedup import Candidate, DedupMode, exact_key, find_match, index_keys, is_same, lookup_keys
+from fake_convai.domain.dedup import (
+    Candidate,
+    DedupMode,
+    companion_keys,
+    exact_key,
+    find_match,
+    index_keys,
+    is_same,
+    lookup_keys,
+)
 from fake_convai.domain.dedup.keys import MAX_KEY_LENGTH
 from tests.domain.pairs import FRESH_FILE, read_pairs
 from tests.domain.test_dedup import OWN, TEXTS, any_fact
 
 MAX_KEYS = 40
+
+
+def found_in(index: Mapping[str, set[int]], fact: str) -> list[int]:
+    """The records that have one of the keys to look up, and with it one of its companions if there are any."""
+    companions = companion_keys(fact)
+    return sorted(
+        {
+            record
+            for key in lookup_keys(fact)
+            for record in index[key]
+            if any(record in index[other] for other in companions.get(key, (key,)))
+        }
+    )
 
 
 class Partition:
@@ -40,8 +62,8 @@ class Partition:
         return record
 
     def candidates(self, fact: str) -> list[Candidate]:
-        found = sorted(set().union(*(self.index[key] for key in lookup_keys(fact))))
         repeated = self.index[exact_key(fact)]
+        found = found_in(self.index, fact)
         return [Candidate(str(record), self.texts[record], repeats=record in repeated) for record in found]
 
     def add_all(self, facts: Iterable[str]) -> None:
@@ -54,8 +76,11 @@ class Partition:
 
 def are_found(one: str, other: str) -> bool:
     """Whether each of two facts finds the other, and also a store that knows only one kind of keys."""
-    kept, asked = index_keys(one), lookup_keys(other)
-    return bool(kept & asked and index_keys(other) & lookup_keys(one) and kept & index_keys(other))
+    index: dict[str, set[int]] = defaultdict(set)
+    for number, fact in enumerate((one, other)):
+        for key in index_keys(fact):
+            index[key].add(number)
+    return 0 in found_in(index, other) and 1 in found_in(index, one) and bool(index_keys(one) & index_keys(other))
 
 
 def test_pairs_that_are_the_same_find_each_other() -> None:
@@ -65,13 +90,13 @@ def test_pairs_that_are_the_same_find_each_other() -> None:
 
 def test_in_one_large_partition_the_index_finds_what_a_scan_finds() -> None:
     everything = [Candidate(str(number), text) for number, text in enumerate(TEXTS)]
-    index = defaultdict(set)
+    index: dict[str, set[int]] = defaultdict(set)
     for candidate in everything:
         for key in index_keys(candidate.memory):
             index[key].add(int(candidate.id))
     for text in TEXTS[::36]:
         others = [candidate for candidate in everything if candidate.memory != text]
-        found = sorted(set().union(*(index[key] for key in lookup_keys(text))))
+        found = found_in(index, text)
         near = [everything[number] for number in found if TEXTS[number] != text]
         assert find_match(text, near) == find_match(text, others), text
 

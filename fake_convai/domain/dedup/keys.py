@@ -3,12 +3,14 @@
 Facts that are the same agree in negation and mood, which are in every key. And the rarest words of the main clause of
 one, its verb included, are among the words of the other, so that there are two families of keys:
 
-    stored     |x for every small set x of the fact's words      !rarest two words of the main clause
-    looked up  !x for every small set x of the fact's words      |rarest two words of the main clause
+    stored     |x for every word x of the fact             !rarest two words of the main clause
+    looked up  |both rarest words of the main clause       !x for every small set x of the fact's words
 
-The right column finds records that say more, the left one records that say less.
+The left column finds records that say more, the right one records that say less.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping, Set
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations
@@ -19,7 +21,7 @@ from fake_convai.domain.english.tokens import NUMERIC
 
 MAX_KEY_LENGTH = 64
 MAX_PAIRED = 5
-"""For so many words all pairs of them are keys; for more, single words must do."""
+"""For so many words all pairs of them are looked up; for more, single words must do."""
 
 
 def exact_key(memory: str) -> str:
@@ -38,15 +40,21 @@ def lookup_keys(new: str) -> frozenset[str]:
     return _keys(new)[1]
 
 
+def companion_keys(new: str) -> Mapping[str, Set[str]]:
+    """For some of the `lookup_keys`, the keys of which a record that is found by it must have one, too."""
+    return _keys(new)[2]
+
+
 @lru_cache(8)  # a fact that is looked up and not found is stored next
-def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
+def _keys(memory: str) -> tuple[frozenset[str], frozenset[str], Mapping[str, Set[str]]]:
     fact = read(memory)
     if not fact.claims:
-        return (frozenset([_short("=" + fact.form)]),) * 2
+        return *(frozenset([_short("=" + fact.form)]),) * 2, {}
     stance = f"{fact.negations}{fact.mood}".replace("a former time", "").replace("future", "").replace("the past", "")
     common = [_short(key) for key in ("=" + fact.form, fact.squash and f"{stance}:{fact.squash}") if key]
     aside = {"user", stem(fact.main.verb), *map(stem, fact.main.chain[:1])}  # an owner, a verb: of many facts
-    said, few, known = set(fact.words), set(), lexicon().kinds
+    there, here, known, said = stance + "|", stance + "!", lexicon().kinds, set(fact.words)
+    stored, both = {there}, defaultdict[str, set[str]](set)
     describing = {word.stem for chunk in fact.chunks for word in chunk.words[:-1]}
     for claim in fact.claims:
         stated = fact.core | topic_of(*claim)
@@ -54,17 +62,17 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str]]:
         rare = stated - aside or stated - {"user"} or stated  # at a guess: numbers, what describes, names, long words
         ranks = [(word[:1] == NUMERIC, word in describing, word not in known, len(word), word) for word in rare]
         rarest = [word for *_, word in sorted(ranks)[-2:]]
-        few |= {" ".join(sorted(rarest)), "~" + rarest[-1]} if rarest else set()
+        if rarest:
+            stored |= {here + " ".join(sorted(rarest)), f"{here}~{rarest[-1]}"}
+            both[_short(there + rarest[-1])].add(_short(there + rarest[0]))
     words = sorted(said - {"user"})
     pairs = map(" ".join, combinations(words, 2))
     small = [*words, *pairs] if len(words) <= MAX_PAIRED else ["~" + word for word in words]
-    small += said & {"user"}
-    there, here = stance + "|", stance + "!"
-    stored = [there, *[there + some for some in small], *[here + some for some in few]]
-    asked = [*[here + some for some in small], *[there + some for some in few]]
+    stored |= {there + word for word in said}
+    asked = {here + some for some in (*small, *said & {"user"})}.union(both)
     if not memory.isascii() or len("".join(words)) > MAX_KEY_LENGTH // 2:
-        stored, asked = list(map(_short, stored)), list(map(_short, asked))
-    return frozenset(common + stored), frozenset(common + asked)
+        stored, asked = set(map(_short, stored)), set(map(_short, asked))
+    return frozenset(stored.union(common)), frozenset(asked.union(common)), both
 
 
 def _short(key: str) -> str:
