@@ -37,13 +37,14 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     place = _find_verb(tokens)
     if place < 0:
         return _active(Clause((), "be", tokens))
-    if place > 2 and (tokens[0].kinds & _FRONT or tokens[place - 2].text == "and"):
+    is_late = tokens[0].kinds & (kind.PREPOSITION | kind.PARTING | kind.TIME)
+    if place > 2 and (is_late or tokens[place - 2].text == "and"):
         tokens, place = _user_first(tokens, place)
     clause = Clause(tokens[:place], *_verb_group(tokens[place:], negated=negated))
     if tokens[place].base == "be" and place and lexicon().implied.get(f"of {tokens[place - 1].word}") in _MINDED:
         clause = Clause(tokens[:place], "be", tokens[place + 1 :], past=clause.past)  # "my hobby is collecting coins"
     subject, verb, rest, *_ = clause
-    for at, (to, aim) in enumerate(pairwise(rest if verb == "use" else ())):
+    for at, (to, aim) in enumerate(pairwise(rest)) if verb == "use" else ():
         if to.text == "to" and "b" in aim.forms:  # "uses a spear to hunt" as "hunts with a spear"
             return clause._replace(verb=aim.verb, rest=[*rest[at + 2 :], make_token("with"), *rest[:at]])
     if verb != "be":
@@ -64,13 +65,10 @@ def main_clause(tokens: list[Token], *, negated: bool) -> Clause:
     return _active(clause)
 
 
-_FRONT = kind.PREPOSITION | kind.CONJUNCTION | kind.TIME
-
-
 def _user_first(tokens: list[Token], place: int) -> tuple[list[Token], int]:
     """ "In May the user moved" as "the user moved in May", "my wife and I moved" as "I moved with my wife"."""
     at = next((at for at in range(1, place) if user_length(tokens, at) and not tokens[at - 1].kinds & kind.OPENER), 0)
-    front = [make_token("with"), *tokens[: at - 1]] if tokens[at - 1].text == "and" else tokens[:at]
+    front = [make_token("with"), *tokens[: at - 1]] if at and tokens[at - 1].text == "and" else tokens[:at]
     return [*tokens[at:], *front], place - at
 
 

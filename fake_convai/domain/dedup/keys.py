@@ -61,7 +61,7 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str], Mapping[str, Set
         said |= stated
         rare = stated - aside or stated - {"user"} or stated  # at a guess: numbers, what describes, names, long words
         ranks = [(word[:1] == NUMERIC, word in describing, word not in known, len(word), word) for word in rare]
-        rarest = [word for *_, word in sorted(ranks)[-2:]]
+        rarest = [rank[-1] for rank in sorted(ranks)[-2:]]
         if rarest:
             stored |= {here + " ".join(sorted(rarest)), f"{here}~{rarest[-1]}"}
             both[_short(there + rarest[-1])].add(_short(there + rarest[0]))

@@ -154,7 +154,6 @@ _VALUES = (
     ("number", kind.NUMBER, kind.NUMBER), ("date", _TIME, kind.TIME | kind.DATE), ("hour", _TIME, _TIME),
     ("time", _TIME, kind.TIME), ("manner", _HOW | kind.TIME, _HOW),
 )  # fmt: skip
-_HEDGED = ((kind.HEDGE, "possibility"), (kind.SELDOM, "exception"))
 
 
 @lru_cache(TEXT_CACHE)
@@ -165,7 +164,9 @@ def read(text: str) -> Fact:
 
 
 def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
-    said = [token for token in tokens if token.kinds & (kind.NEGATION | kind.PREPOSITION) != kind.NEGATION]
+    said = tokens
+    if kinds & kind.NEGATION:
+        said = [token for token in tokens if token.kinds & (kind.NEGATION | kind.PREPOSITION) != kind.NEGATION]
     negations = len(tokens) - len(said)
     clause = main_clause(said, negated=negations > 0)
     owner, chain, extra = whom(clause.subject)
@@ -174,13 +175,13 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
     verb = _undisguised(clause.verb, chunks)
     if denied := lexicon().implied.get(f"not {verb}"):  # "lacks insurance", "has no insurance"
         verb, negations = denied, negations + 1
-    moods = {clause.mood, *[mood for bit, mood in _HEDGED if kinds & bit]} - {""}
+    hedge, seldom = "possibility" if kinds & kind.HEDGE else "", "exception" if kinds & kind.SELDOM else ""
+    moods = {clause.mood, hedge, seldom} - {""}
     if kinds & kind.FORMER:
         is_denied = bool({token.text for token in tokens} & {"longer", "anymore"})  # "no longer smokes"
         moods |= {"a former time"} if negations or not is_denied else set()
         negations = max(negations - is_denied, 0)
-    is_event = verb == "be" and chunks and "q" in chunks[0].words[0].forms  # "was born"
-    if is_over and not is_event and not moods:
+    if is_over and not moods and not (verb == "be" and chunks and "q" in chunks[0].words[0].forms):  # "was born"
         moods = {"the past"}
     for chunk in chunks[1:] if verb in ("prefer", "like") else ():  # "tea to coffee", "tea over coffee"
         if chunk.preposition in ("to", "over", "than") and (verb == "prefer" or "g" not in chunk.words[0].forms):
@@ -209,7 +210,7 @@ def _chunked(tokens: Sequence[Token]) -> list[Chunk]:
     chunks = [current]
     for token in tokens:
         kinds, text = token.kinds, token.text
-        if kinds & (kind.BREAK | kind.CONJUNCTION):
+        if kinds & kind.PARTING:
             aside = current.aside or text not in ("and", "or", "nor", "plus", "but", "then", ".", ",")
             opener = text if kinds & kind.CONJUNCTION else current.opener
             current = Chunk("then" if text == "then" else "", aside, opener)
@@ -219,9 +220,9 @@ def _chunked(tokens: Sequence[Token]) -> list[Chunk]:
             opener = "'s" if kinds & kind.OWNERS else current.opener if current.aside else ""
             current = Chunk(preposition, current.aside, opener, "1" if text in ("a", "an", "another", "one") else "")
             chunks.append(current)
-        elif kinds & (kind.SELF | kind.USER) and not kinds & kind.GENERIC:
+        elif kinds & kind.TALKING and not kinds & kind.GENERIC:
             current.words.append(make_token("user"))
-        elif kinds & (kind.CONTENT | kind.ADVERB | kind.NUMBER) in (kind.CONTENT, kind.NUMBER):
+        elif kinds & kind.SAYING in (kind.CONTENT, kind.NUMBER):
             if kinds & kind.NUMBER and not (current.words or current.count):  # "3 cats"; not "level 3", "a 3-room flat"
                 current.count = token.base
             current.words.append(token)
@@ -258,7 +259,7 @@ def _claims(chain: tuple[str, ...], verb: str, extra: Sequence[Token], chunks: S
         claims |= {Claim(claim.chain, first.verb): "" for claim in claims if claim.verb in ("like", "start")}
     elif verb == "plan" and "b" in first.forms:  # "plans to move"
         claims[Claim(chain, first.verb)] = ""
-    for chunk in chunks:  # "went to Rome", "adopted a dog"
+    for chunk in chunks if verb in lexicon().also else ():  # "went to Rome", "adopted a dog"
         for also in table.get(f"also {verb} {chunk.preposition}".rstrip(), "").split():
             claims.setdefault(Claim(chain, also), chunk.words[-1].stem)
     return claims

@@ -12,6 +12,6 @@ KINDS: dict[str, int] = {name.lower(): bit for name, bit in tuple(globals().item
 PRONOUN = SELF | HE | SHE | THEY | IT
 MODAL = ABILITY | POSSIBILITY | DUTY | FUTURE | CONDITION
 MARKED = ARTICLE | DETERMINER | POSSESSIVE
+PARTING, SAYING, TALKING = BREAK | CONJUNCTION, CONTENT | ADVERB | NUMBER, SELF | USER
 OPENER = MARKED | PREPOSITION | OWNERS  # a noun follows, no verb
-GRAMMAR = OPENER | PRONOUN | MODAL | CONJUNCTION | BE | DO | HAVE | NEGATION | USER | ROLE
-"""Classes whose words show that a text is English."""
+GRAMMAR = OPENER | PRONOUN | MODAL | CONJUNCTION | BE | DO | HAVE | NEGATION | USER | ROLE  # words that show English

@@ -49,6 +49,7 @@ class Lexicon:
         self.numbers = _heads(load("numbers"))
         self.contractions = {short: tuple(full.split()) for short, full in _heads(load("contractions")).items()}
         self.implied = _heads(load("implied"))
+        self.also = {key.split()[1] for key in self.implied if key.startswith("also ")}
         self.phrases: dict[str, list[tuple[list[str], list[str]]]] = {}
         """Words and those that stand for them, under the word that the fewest have."""
         said = _heads(load("predicates")), _heads(load("nouns"))
@@ -164,9 +165,8 @@ def base_form(word: str) -> str:
 @lru_cache(WORD_CACHE)
 def stem(word: str) -> str:
     """What is left of a word without the ending that makes it another part of speech: "continuation" -> "continu"."""
-    return word if word in lexicon().known else word[:4] + _ENDING.sub("", word[4:])
+    is_bare = word[-1:] not in "deglnrsty" or word in lexicon().known
+    return word if is_bare else word[:4] + _TAIL.sub("", word[4:])
 
 
-_ENDING = re.compile(
-    "(?:at(?:ions?|ors?)|e?ments?|ances?|ence|ings?|ness|ions?|i(?:ve|ty|es)|ful|[oe]rs?|ate|ed|al|e?ly|e)$"
-)
+_TAIL = re.compile("(?:at(?:ion|or)s?|e?ments?|[ae]nces?|ings?|ness|ions?|i(?:ve|ty|es)|ful|[oe]rs?|ate|ed?|al|e?ly)$")

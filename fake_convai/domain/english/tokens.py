@@ -24,8 +24,7 @@ _TOKEN = re.compile(
     r"|[^\w\s]"
 )
 _SIGNS = {"&": "and", **dict.fromkeys(",()", ","), **dict.fromkeys(';:.!?[]{}"\u2026\u2014\u2013\u201c\u201d', ".")}
-LABEL_A = "labela"
-"""Stands for a capital A that is a label ("plan A") and not an article."""
+LABEL_A = "labela"  # a capital A that is a label ("plan A") and not an article
 
 _LABEL = re.compile(r"(?<=[a-z] )A(?=\s*(?:$|[.,;:!?)]|(?:and|or|in|on|at|with|for|from|to|by)\b))")
 _MARK = re.compile(r"[^\w\s]|_")
@@ -81,6 +80,8 @@ def _kinds(text: str, base: str, forms: str, word: str) -> int:
         return _MARKS[text]
     of = lexicon().kinds.get
     kinds = of(text, 0) | ((of(base, 0) | of(word, 0)) & _BY_MEANING)
+    if not (kinds or forms) and text == base and text[-1] not in "sdy" and text.isalpha():
+        return kind.CONTENT  # a name, say
     is_modal = kinds & kind.MODAL
     is_auxiliary = base in ("be", "have", "do") and forms not in ("", "q", "g")
     for bit, holds in (
@@ -115,7 +116,9 @@ def tokens_of(text: str) -> tuple[list[Token], int]:
         tokens = _numbered(tokens if clocked == text else _cut(clocked))
     if not kinds & (kind.FINITE | kind.MARKED | kind.USER | kind.SELF):  # "allergic to nuts"
         tokens.insert(0, make_token("is"))
-    return _rewritten(tokens) if kinds & kind.RARE else tokens, kinds
+    if kinds & kind.RARE and (rewritten := _rewritten(tokens)):
+        return rewritten, reduce(or_, [token.kinds for token in rewritten], kinds)
+    return tokens, kinds
 
 
 def _cut(text: str) -> list[Token]:
@@ -126,13 +129,14 @@ def _cut(text: str) -> list[Token]:
 def _tokens_for(piece: str) -> tuple[Token, ...]:
     """What stands between two spaces: contractions in full, the possessive as a word of its own."""
     words: list[str] = []
-    for part in (piece,) if piece.isalpha() else _TOKEN.findall(_UNIT.sub(" ", piece)):
+    bare = piece.rstrip(".,")
+    for part in (bare, *piece[len(bare) :]) if bare.isalpha() else _TOKEN.findall(_UNIT.sub(" ", piece)):
         if part in lexicon().contractions:
             words += lexicon().contractions[part]
         elif part.endswith(("'s", "s'")):
             words += (part.removesuffix("'s").replace("'", ""), "'s")
         elif len(part) > 1 or part.isalnum() or part in _SIGNS or unicodedata.category(part)[0] == "S":
-            words.append(_SIGNS.get(part) or _SIGN_IN_NUMBER.sub("", part.replace("'", "")))
+            words.append(part if part.isalpha() else _SIGNS.get(part) or _SIGN_IN_NUMBER.sub("", part.replace("'", "")))
     return tuple(map(make_token, words))
 
 
@@ -167,7 +171,7 @@ def _numbered(tokens: Sequence[Token]) -> list[Token]:
 
 _CLOCK = re.compile(
     r"(?<![\w.:/-])(?:(half|quarter) (past|to) (\d\d?|[a-z]+)"
-    r"|(\d\d?|[a-z]{3,6})(?=:\d\d\b| ?[ap]\.?m\b| o'?clock| (?:in the|at) (?:morn|after|even|night)))"
+    r"|(\d\d?|[a-z]{3,6}\b)(?=:\d\d\b| ?[ap]\.?m\b| o'?clock| (?:in the|at) (?:morn|after|even|night)))"
     r"(?::(\d\d))?(?: ?([ap])\.?m\b\.?| o'?clock)?( (?:in the|at) (?:(morn)|after|even|night))?"
 )
 
@@ -186,12 +190,12 @@ def _in_24_hours(found: re.Match[str]) -> str:
 
 
 def _rewritten(tokens: list[Token]) -> list[Token]:
-    """Phrases in their one-word form: "is a big fan of" -> like."""
+    """Phrases in their one-word form: "is a big fan of" -> like; nothing when there is none."""
     phrases = lexicon().phrases
     words = {word for token in tokens for word in (token.text, token.base, token.word)}
     possible = [phrase for word in words & phrases.keys() for phrase in phrases[word] if words.issuperset(phrase[0])]
     if not possible:
-        return tokens
+        return []
     result: list[Token] = []
     place = 0
     while place < len(tokens):
