@@ -20,8 +20,7 @@ from fake_convai.domain.english.tables import lexicon, stem
 from fake_convai.domain.english.tokens import NUMERIC
 
 MAX_KEY_LENGTH = 64
-MAX_PAIRED = 5
-"""For so many words all pairs of them are looked up; for more, single words must do."""
+MAX_PAIRED = 5  # for so many words all pairs of them are looked up; for more, single words must do
 
 
 def exact_key(memory: str) -> str:

@@ -13,12 +13,8 @@ from fake_convai.domain.english import kind
 from fake_convai.domain.english.tables import lexicon, stem
 from fake_convai.domain.english.tokens import NOTHING, Token, exact_form, make_token, tokens_of
 
-MAX_CONTENT = 30
-"""Words that say something. A fact with more is a story: it is only ever merged with its repeat."""
-
-MAX_CLAIMING = 12
-"""A fact with more of them says only what it says, so that its index keys are few."""
-
+MAX_CONTENT = 30  # words that say something: a fact with more is a story, merged only with its repeat
+MAX_CLAIMING = 12  # a fact with more of them says only what it says, so that its index keys are few
 TEXT_CACHE = 4096
 
 

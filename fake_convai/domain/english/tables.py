@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from fake_convai.domain.english import kind
 
-WORD_CACHE = 20_000
-"""How many words keep what is known of them at hand; the rest is worked out again."""
+WORD_CACHE = 20_000  # how many words keep what is known of them at hand; the rest is worked out again
 
 _BRITISH_OUR = re.compile(r"(?<=[a-z]{3})our(?=(?:s|ed|ing|ite|ites|hood|hoods|able|ful|less|ly|er|ers)?$)")
 _BRITISH_ISE = re.compile(r"(?<=[a-z]{3})is(?=(?:e|ed|es|ing|ation|ations|er|ers)$)")

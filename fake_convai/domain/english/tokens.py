@@ -10,8 +10,7 @@ from operator import or_
 from fake_convai.domain.english import kind
 from fake_convai.domain.english.tables import WORD_CACHE, american, as_verb, base_form, lexicon, stem
 
-MAX_LENGTH, MAX_WORDS = 960, 80
-"""A longer text is a story and not one fact."""
+MAX_LENGTH, MAX_WORDS = 960, 80  # a longer text is a story and not one fact
 
 NUMERIC = "#"
 """What stands in the text where a number was; its value is the token's base, with the sign before it its word."""
