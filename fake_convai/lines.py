@@ -30,14 +30,21 @@ def line(entry: Mapping[str, Any], *, coloured: bool) -> str:
 
 
 def oddities(entry: Mapping[str, Any]) -> Iterator[str]:
-    """What is to be said about a request beside its answer."""
+    """What is to be said about a request beside its status, such as why it was refused."""
     if entry.get("fault"):
         fault = entry["fault"]
         yield f"fault {fault.get('status') or ('disconnect' if fault.get('disconnect') else 'delay')}"
     if entry.get("off_surface"):
         yield "on another surface than the documents say"
     yield from (f"nobody reads {printable(repr(name))}" for name in entry.get("unknown_fields", ()))
-    yield from map(printable, entry.get("violations", ()))
+    violations = [printable(one) for one in entry.get("violations", ())]
+    yield from violations
+    answer = entry.get("response")
+    if entry["status"] >= 400 and not entry.get("fault") and isinstance(answer, Mapping):
+        refusals = (
+            printable(answer[name]) for name in ("ERROR", "API_ERROR", "detail") if isinstance(answer.get(name), str)
+        )
+        yield from (one for one in refusals if not any(known in one for known in violations))
 
 
 def watch(level: str, form: str, stream: TextIO | None = None) -> None:

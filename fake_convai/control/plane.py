@@ -106,7 +106,10 @@ async def _read_json(request: Request) -> dict[str, Any]:
 def _admit(request: Request) -> Running:
     origin = request.headers.get("origin")
     if origin is not None and _host_of(origin) != request.headers.get("host"):
-        raise Forbidden(f"The control plane refuses requests from the web page of another origin ({origin[:100]}).")
+        raise Forbidden(
+            f"The control plane refuses requests from the web page of another origin ({origin[:100]}): send them from "
+            "outside the browser, such as from the test's own process."
+        )
     running = Running.of(request.app)
     if running is None:
         raise Unavailable("The server has not started.")

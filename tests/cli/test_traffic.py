@@ -67,8 +67,9 @@ class TestRequests:
         shell.ask(LIST, {"limit": "5", "[red]": 1})
         shell.says("faults", "add", "--status", "503")
         shell.ask("/beta/user/speaker/list")
+        shell.ask("/beta/user/speaker")
         entries = shell.json("requests")["requests"]
-        assert [entry["path"] for entry in entries] == ["/user/end-users/list", "/user/speaker/list"]
+        assert [entry["path"] for entry in entries] == ["/user/end-users/list", "/user/speaker/list", "/user/speaker"]
         assert cells(shell.says("requests")) == [
             ["At", "Account", "Request", "Status", "ms"],
             [
@@ -88,6 +89,14 @@ class TestRequests:
                 str(entries[1]["duration_ms"]),
             ],
             ["", "", "fault 503", "", ""],
+            [
+                "2026-01-01 12:00:00",
+                entries[0]["account"],
+                "POST /beta/user/speaker",
+                "404",
+                str(entries[2]["duration_ms"]),
+            ],
+            ["", "", entries[2]["response"]["ERROR"], "", ""],
         ]
 
     def test_are_filtered(self, shell: Shell) -> None:

@@ -25,7 +25,7 @@ KEY = "correct horse battery staple"
 def test_a_foreign_page_is_refused(control: Control, origin: str) -> None:
     for method, path in CALLS:
         response = control.send(method, path, None, Origin=origin, Host="localhost:2668")
-        refused(response, 403, "origin")
+        refused(response, 403, "origin", "outside the browser")
         assert "access-control-allow-origin" not in response.headers
 
 
