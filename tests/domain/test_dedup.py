@@ -89,7 +89,7 @@ def test_the_bars_are_met(title: str, pairs: list[Pair]) -> None:
         ("Bright light gives me headaches.", "The user gets headaches in bright light."),
         ("I have no insurance.", "The user lacks insurance."),
         ("The user became a vegetarian in 2015.", "The user has been vegetarian since 2015."),
-        ("My husband works abroad.", "The user's husband has a job abroad."),
+        ("User and Mark are engaged.", "The user is engaged to Mark."),
     ],
 )
 def test_the_same_fact_in_other_words_is_one_record(existing: str, new: str) -> None:

@@ -111,7 +111,7 @@ def _find_verb(tokens: Sequence[Token]) -> int:
             return place
         elif not kinds & kind.BREAK:
             plural = plural or token.text == "and" or bool(kinds & kind.PLURAL)
-            opened = False
+            opened = token.text == "and"
     return -1
 
 

@@ -257,5 +257,5 @@ def _claims(chain: tuple[str, ...], verb: str, extra: Sequence[Token], chunks: S
         claims[Claim(chain, first.verb)] = ""
     for chunk in chunks if verb in lexicon().also else ():  # "went to Rome", "adopted a dog"
         for also in table.get(f"also {verb} {chunk.preposition}".rstrip(), "").split():
-            claims.setdefault(Claim(chain, also), chunk.words[-1].stem)
+            claims.setdefault(Claim(chain, also), (chunk.solid or chunk.words)[-1].stem)
     return claims
