@@ -136,6 +136,15 @@ class Api:
         self.write(lambda tx: people.note_activity(tx, people.seen(tx, end_user_id), moment))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a PostgreSQL server."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        on = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+        if on == "postgresql" or (on is None and "postgres_url" in item.fixturenames):
+            item.add_marker("postgresql")
+
+
 SPARE_DATABASES = tuple(f"spare_{number}" for number in range(4))
 REPLICAS_DATABASE = "replicas"
 """For replicas that run beside the app of the other tests, and whose connections are broken."""
