@@ -217,7 +217,7 @@ def _owner_of(steps: list[list[Token]]) -> tuple[Owner, list[list[Token]]]:
         return USERS, []
     first, others = steps[0], steps[1:]
     last = first[-1]
-    for pronoun in ("he", "she", "it", "someone") if len(first) == 1 else ():
+    for pronoun in ("he", "she", "it", "someone") if len(first) == 1 and last.kinds & kind.KNOWN else ():
         if last.kinds & kind.KINDS[pronoun]:
             return Owner(pronoun), others
     is_known = first[0].text not in ("a", "an", "one", "another", "some")

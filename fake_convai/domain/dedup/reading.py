@@ -184,12 +184,12 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
             chunk.preposition, verb = "than", "prefer"
     if verb == "plan" and chunks and "b" in chunks[0].words[0].forms and chunks[0].preposition == "to":
         moods |= {"future"}
-    content = [*extra, *[token for chunk in chunks for token in chunk.words]]
-    core = [*extra, *[token for chunk in chunks if not chunk.aside for token in chunk.solid]] or content
+    content = extra + [token for chunk in chunks for token in chunk.words]
+    core = extra + [token for chunk in chunks if not chunk.aside for token in chunk.solid] or content
     if len(content) > MAX_CONTENT:
         return Fact(form)
     squash = f"{clause.verb}:{''.join([token.word for token in content])}" if content else ""
-    stated, words = (frozenset([token.stem for token in some]) for some in (core, content))
+    stated, words = frozenset([token.stem for token in core]), frozenset([token.stem for token in content])
     claims, mood = _claims(chain, verb, extra, chunks), " and ".join(sorted(moods))
     return Fact(form, owner, claims, stated, words, negations, mood, clause.past, squash, tokens, chunks)
 
