@@ -107,6 +107,7 @@ def test_each_request_is_a_line() -> None:
         *("...-key", "nobody", "reads", "'limi'"),
     ]
     assert "/beta/nothing\\x1b[31m" in unknown
+    assert "  Unknown route POST /nothing" in unknown
     assert "\x1b" not in listed + unknown
 
 

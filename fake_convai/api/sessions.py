@@ -113,7 +113,12 @@ class ConnectRequest(RequestModel):
     end_user_metadata: EndUserMetadata | None = None
     speaker_id: StrictStr | None = None
     character_session_id: Annotated[StrictStr, Described(description="The conversation to go on with.")] | None = None
-    transport: Annotated[StrictStr, AfterValidator(_transport), Described(enum=list(_TRANSPORTS))] = "livekit"
+    transport: Annotated[
+        StrictStr,
+        AfterValidator(_transport),
+        Described(enum=list(_TRANSPORTS)),
+        Wanted("livekit or websocket"),
+    ] = "livekit"
     connection_type: Literal["audio", "video", "text", "conversation", ""] = "audio"
     mode: Literal["create", "join"] = "create"
     shared_session_key: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")] | None = None

@@ -106,7 +106,7 @@ REQUESTS.setLevel(logging.CRITICAL)
 
 
 def told(note: Note) -> dict[str, Any]:
-    """What is shown of a request while it happens: an entry without bodies, by the machine's time."""
+    """What is shown of a request while it happens: an entry by the machine's time, of bodies only a refusal."""
     unknown, violations = _review(note)
     return {
         "at": to_iso(note.at),
@@ -115,6 +115,7 @@ def told(note: Note) -> dict[str, Any]:
         "account": note.account,
         "path": storable(note.path),
         "status": note.status,
+        "response": _kept(note.response) if note.status >= 400 else None,
         "duration_ms": round(note.duration / 1_000_000, 3),
         "fault": note.fault,
         "off_surface": note.home is not None,

@@ -227,6 +227,8 @@ class TestABadBody:
                 ]
             },
         )
+        (entry,) = api.client.get("/_fake/requests", headers={"X-API-Key": api.key}).json()["requests"]
+        assert entry["violations"] == ["Invalid parameter 'transport': send livekit or websocket, not 'sse'."]
 
     def test_names_everything_that_is_wrong(self, api: Api) -> None:
         response = api.post(CONNECT, {"transport": "sse", "mode": "leave"})
