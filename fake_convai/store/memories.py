@@ -269,7 +269,7 @@ def _remember_all(
 def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: Mapping[str, Any]) -> Remembered:
     rows = memory_index.sharing(tx, partition_seq, fact)
     candidates = [dedup.Candidate(row[1], row[2], repeats=repeats) for row, repeats in rows]
-    match = dedup.find_match(fact, candidates, tx.dedup)
+    match = dedup.find_match(fact, candidates, tx.dedup) if candidates else None
     if match is None:
         new = Memory(tx.new_id(), fact, created_at=tx.now, updated_at=tx.now, metadata=dict(metadata))
         _insert(tx, partition_seq, new)
@@ -282,7 +282,7 @@ def _remember(tx: AccountTransaction, partition_seq: int, fact: str, metadata: M
 
 
 def _why_added(fact: str, candidates: "Sequence[dedup.Candidate]", mode: dedup.DedupMode) -> str:
-    apart = dedup.explain_apart(fact, candidates, mode)
+    apart = dedup.explain_apart(fact, candidates, mode) if candidates else None
     if apart is not None:
         return f"kept apart from {apart.candidate.id}: {apart.because}"
     language = "" if mode != "naive" or dedup.is_english(fact) else "; not in English, where only a repeat is merged"
