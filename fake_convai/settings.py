@@ -40,13 +40,15 @@ class Options(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 127.0.0.1 and localhost mean both loopbacks.")
     port: int = Field(2668, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    tls: bool = Field(False, description="Serve HTTPS, with a certificate of a local authority; needs the extra tls.")
+    tls: bool = Field(
+        False, description="Serve HTTPS, with a certificate of a local authority; needs 'fake-convai[tls]'."
+    )
     tls_folder: Path | None = Field(
         None, description="Folder of the local authority, instead of one among this user's data."
     )
     database: str | None = Field(
         None,
-        description="A SQLite file or a postgresql+asyncpg:// URL; without it, data lives in memory.",
+        description="A SQLite file, or a postgresql+asyncpg:// URL (needs 'fake-convai[postgres]'); else it is memory.",
         min_length=1,
     )
     seed: tuple[Path, ...] = Field(
@@ -159,7 +161,8 @@ class Options(BaseModel):
     @classmethod
     def _known_database(cls, database: str | None) -> str | None:
         if database and "://" in database and not database.startswith("postgresql+asyncpg://"):
-            raise ValueError("a database is a file path or a postgresql+asyncpg:// URL")
+            scheme = database.partition("://")[0]
+            raise ValueError(f"a database is a file path or a postgresql+asyncpg:// URL, not {scheme}://")
         return database
 
 

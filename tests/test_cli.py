@@ -28,6 +28,7 @@ def test_help_names_the_commands(run: Run, arguments: list[str]) -> None:
     for command in ("serve", "migrate"):
         assert f"\n  {command} " in shown
     assert code == (0 if arguments else 2)
+    assert "..." not in shown.partition("Commands:")[2], "a command is told of in one line of 80 columns"
 
 
 def test_help_of_serve_names_every_option_and_its_variable(run: Run) -> None:

@@ -149,7 +149,7 @@ def _realtime(schemas: Mapping[str, Any]) -> Iterator[str]:
         "[room of several characters](#in-a-room-of-several-characters).",
         "## What the server sends",
         "A `ServerEvent`. A turn: `final-user-transcription` (unless a trigger began it), `bot-llm-started`, "
-        "`bot-llm-text` in pieces, `bot-llm-stopped`, `bot-tts-started`, `bot-started-speaking`, "
+        "`bot-llm-text` in pieces of 24 letters or more, `bot-llm-stopped`, `bot-tts-started`, `bot-started-speaking`, "
         "`bot-stopped-speaking`, `bot-turn-completed`. `interaction-created` comes once, before the first, "
         "`user-idle-warning` a while before an idle session ends, `error` by a fault only; the others are "
         "[scripted](#scripted-replies). These are inside `data` of a `server-message`: "

@@ -76,7 +76,9 @@ class Routes:
 
     def _at_the_root(self, method: str, named: Surface | None) -> str:
         if named is None:
-            return f"Unknown route {method} /: name a path such as /memory/list, or look at /_fake/ in a browser."
+            return (
+                f"Unknown route {method} /: name a path such as /memory/list or /_fake/health, or open it in a browser."
+            )
         path = _LIKELY[named]
         return (
             f"Unknown route {method} /: this is the {named} surface itself, so a path is missing. Where a client takes "

@@ -266,7 +266,7 @@ async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
         raise Invalid("Invalid session ID format") from None
     session = await call.backend.database.read(lambda tx: sessions.find(tx, session_id))
     if session is not None:
-        call.note.account_id = session.account_id
+        call.note.account_id, call.note.credential = session.account_id, "session"
         store = call.backend.account_store(session.account_id)
         for each in await store.read(roster_rows.together, session):
             for one in await call.hub.end(session.account_id, each):

@@ -14,7 +14,10 @@ from fake_convai.progress import Progress
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @on_server
 def seed(plane: Plane, file: Path) -> None:
-    """Add a seed document (JSON, or YAML by its ending; - is standard input) to an account."""
+    """Add a seed document to an account.
+
+    It is JSON, or YAML by its ending; - is standard input.
+    """
     from fake_convai.control.seed_document import read_document
 
     with Progress(f"Reading {file}"):

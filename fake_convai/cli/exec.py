@@ -26,7 +26,7 @@ NOT_FOUND = 127
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_command(command: tuple[str, ...], export_on_exit: Path | None, **flags: Any) -> None:
-    """Run a COMMAND beside a fake: fake-convai exec --seed seed.yaml -- npm test
+    """Run a COMMAND beside a fake: fake-convai exec -- npm test
 
     The fake is on a free port and ends with the command, whose exit status is passed on. The command finds it by
     CONVAI_API_KEY, CONVAI_BASE_URL, CONVAI_PRODUCTION_URL, CONVAI_BETA_URL, CONVAI_LIVE_URL and FAKE_CONVAI_URL. When

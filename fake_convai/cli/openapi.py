@@ -10,7 +10,7 @@ import click
 @click.option("--output", default="openapi", metavar="DIRECTORY", help="Where the documents go.", show_default=True)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when a file there is stale.")
 def openapi(output: str, only_check: bool) -> None:
-    """Write the OpenAPI documents of the three surfaces and of the control plane."""
+    """Write the OpenAPI documents of surfaces and control plane."""
     files = {Path(output) / name: text for name, text in documents().items()}
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text("utf-8") != text]
     if only_check:

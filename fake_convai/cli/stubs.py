@@ -22,7 +22,7 @@ Stub = dict[str, Any]
 @click.option("--all", "everything", is_flag=True, help="Take routes that the fake emulates, too.")
 @on_server
 def stubs(plane: Plane, file: Path, everything: bool) -> None:
-    """Answer as recorded: FILE is a recording made by 'fake-convai proxy', or a HAR file.
+    """Answer as recorded in FILE, by 'fake-convai proxy' or as HAR.
 
     Only routes that the fake does not emulate are taken. What was stubbed before is forgotten.
     """
@@ -30,13 +30,16 @@ def stubs(plane: Plane, file: Path, everything: bool) -> None:
     from fake_convai.api.routing import Routes
 
     routes = Routes(ENDPOINTS, "observed")
+    recorded = list(_read(file))
     found = [
         stub
-        for stub in _read(file)
+        for stub in recorded
         if everything or not routes.at(stub["match"]["method"], stub["match"]["path"].rstrip("/") or "/")[0]
     ]
     answer = plane.call("PUT", "/stubs", {"stubs": _in_turn(found)})
-    plane.show(answer, f"Stubbed {len(answer['stubs'])} answers.")
+    left = len(recorded) - len(found)
+    more = f" The fake emulates {left} more itself; --all takes them too." if left else ""
+    plane.show(answer, f"Stubbed {len(answer['stubs'])} answers.{more}")
 
 
 def _read(file: Path) -> Iterator[Stub]:

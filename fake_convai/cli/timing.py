@@ -22,7 +22,7 @@ class _OrRecording(WithDefault):
 
 @click.group(cls=_OrRecording, default="show")
 def pace() -> None:
-    """Show and set how fast characters answer, or print what it was in a recording."""
+    """Show and set how fast characters answer, or did in a recording."""
 
 
 @pace.command("show")

@@ -42,7 +42,7 @@ def proxy(
     host: str,
     port: int,
 ) -> None:
-    """Pass requests on to the real service and record them, without keys and tokens."""
+    """Record the real service: pass requests on, keep no keys."""
     import uvicorn
 
     from fake_convai.server import KEEP_ALIVE, MAX_FRAME, listen, origin, prepare_tls, ready_message, serve
@@ -93,7 +93,10 @@ def proxy(
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(recording: Path, url: str | None, control_key: str | None, seed: Path | None, as_json: bool) -> None:
-    """Replay a recording against the fake and report what differs; exits with 1 when something does."""
+    """Replay a recording against the fake and report what differs.
+
+    Exits with 1 when something does.
+    """
     from fake_convai.control.seed_document import read_document
     from fake_convai.traffic.har import read_traffic
     from fake_convai.traffic.replay import Replay
@@ -116,7 +119,10 @@ def compare(recording: Path, url: str | None, control_key: str | None, seed: Pat
 )
 @click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(contract: str | None, recording: Path) -> None:
-    """Report where a HAR file or a recording departs from the contract; exits with 1 when it does."""
+    """Report where a recording or HAR file departs from the contract.
+
+    Exits with 1 when it does.
+    """
     from fake_convai.traffic.check import check_exchanges, contracts
     from fake_convai.traffic.har import read_traffic
 

@@ -44,10 +44,10 @@ def verify(
     as_json: bool,
     evidence: Path | None,
 ) -> None:
-    """Try the contract's guesses against the real service; exits with 1 when one is refuted.
+    """Try the contract's guesses against the real service.
 
-    It makes a character and end users of its own, named fake-convai-verify-..., and deletes them. Nothing else is
-    touched.
+    Exits with 1 when one is refuted. It makes a character and end users of its own, named fake-convai-verify-..., and
+    deletes them. Nothing else is touched.
     """
     from fake_convai.traffic.evidence import begun
     from fake_convai.traffic.targets import read_targets
@@ -58,7 +58,7 @@ def verify(
         click.echo("\n".join(f"{guess.id}  {_claim(guess)}" for guess in chosen))
         return
     if not target or not api_key:
-        raise Misuse(f"give --{'api-key' if target else 'target'}")
+        raise Misuse("give --api-key" if target else "give --target real, or an address")
     targets = read_targets([_REAL_URL if target == _REAL else target])
     path = evidence or Path(f"convai-evidence-{re.sub('[^a-z0-9.]+', '-', target.partition('//')[2] or target)}.json")
     found = begun(path, target, chosen)

@@ -48,7 +48,9 @@ class Mishaps:
 
     async def note(self, fault: Fault, body: Mapping[str, Any]) -> None:
         """Write down that a fault has happened."""
-        note = Note("WEBSOCKET", CHAT_PATH, Surface.LIVE, account_id=self._account_id, body=dict(body))
+        note = Note(
+            "WEBSOCKET", CHAT_PATH, Surface.LIVE, account_id=self._account_id, body=dict(body), credential="session"
+        )
         note.fault = describe(fault)
         await self._backend.journal.add(note, SWITCHING_PROTOCOLS, b"")
 

@@ -117,7 +117,7 @@ async def _is_refused(websocket: WebSocket, running: Running, session: Session) 
     if fault is None or fault.handshake is None:
         return False
     note = Note("WEBSOCKET", "/chat", Surface.LIVE, account_id=account_id, body={"session_id": session.session_id})
-    note.fault = describe(fault)
+    note.fault, note.credential = describe(fault), "session"
     await backend.time.delay(account_id, fault.waits_ms)
     answer = injected(fault, fault.handshake, Manners(Surface.LIVE)).response()
     await backend.journal.add(note, answer.status_code, bytes(answer.body))

@@ -64,10 +64,14 @@ class Conversation:
         return SocketLine(answer["room_url"])
 
     def say(self, text: str, *, until: str = END_OF_TURN, timeout: float = PATIENCE) -> Turn:
-        """Say something, and listen until the character's turn is over, or `until` an event of this type came."""
+        """Say something, and listen until the character's turn is over, or `until` an event of this type came.
+
+        A turn that an error ends, as by a fault, is over too: the last of its `events` has the `status` error.
+        """
         began = len(self.events)
         self.send("user_text_message", text=text)
-        self.wait_for(until, timeout)
+        number = self._find(lambda event: event.type == until or event.get("status") == "error", began, timeout, until)
+        self._heard = number + 1
         return self._turn(began)
 
     def interrupt(self, *, timeout: float = PATIENCE) -> Turn:

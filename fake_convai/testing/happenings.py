@@ -1,5 +1,6 @@
 """What the code under test has sent, and what is to happen to it: faults, answers of one's own, scripted replies."""
 
+import base64
 import difflib
 import time
 from collections.abc import Mapping, Sequence
@@ -210,14 +211,15 @@ class Happenings(Driven):
         times: int | None = None,
         optional: bool = False,
     ) -> None:
-        """Answer a route, whether the fake has it or not: with JSON (`body`) or as it is (`text`).
+        """Answer a route, whether the fake has it or not: with JSON or bytes (`body`), or as it is (`text`).
 
         `match_body` is what a request must hold; `times` is how often, None for always. The newest is tried first. One
         that never answered fails the test at its end, unless it is `optional`.
         """
         on_surface, named = place(path, surface)
         match = {"path": on_surface, "surface": named, "method": method, "body": match_body}
-        answer = {"body": body, "text": text, "headers": headers, "delay_ms": delay_ms, "times": times}
+        held = {"base64": base64.b64encode(body).decode()} if isinstance(body, bytes) else {"body": body}
+        answer = {**held, "text": text, "headers": headers, "delay_ms": delay_ms, "times": times}
         stub = {"match": given(match), "status": status, **given(answer)}
         there = self._call("GET", "/stubs")["stubs"]
         planned = self._call("PUT", "/stubs", {"stubs": [stub, *there]})["stubs"][0]
@@ -261,7 +263,8 @@ def _short(fault: Mapping[str, Any]) -> str:
     match = fault.get("match") or {}
     where = match.get("path") or "any path"
     others = [f"{name} {value}" for name, value in match.items() if name != "path"]
-    what = fault.get("status") or ("disconnect" if fault.get("disconnect") else f"delay of {fault.get('delay_ms')} ms")
+    what = fault.get("status") or fault.get("do") or ("disconnect" if fault.get("disconnect") else None)
+    what = what or (f"handshake {fault['handshake']}" if "handshake" in fault else f"delay of {fault['delay_ms']} ms")
     return f"{what} for {', '.join([where, *others])}"
 
 

@@ -54,7 +54,13 @@ def _strays(fake: Happenings, known: Sequence[Happenings], since: float) -> Iter
     mine = f"this test's ends in {fake.api_key[-4:]}"
     ours = {f"...{one.api_key[-4:]}" for one in [*known, fake]}
     entries = [read(Request, one) for one in fake._running().call("GET", "/requests")["requests"]]
-    came = Counter(one.account for one in entries if one.at.timestamp() >= since and one.account not in ours)
+    came = Counter(
+        one.account
+        for one in entries
+        if one.at.timestamp() >= since
+        and one.account not in ours
+        and (one.credential in ("key", "nothing") or one.status == 401)  # what an account gave out leads to its own
+    )
     for key, number in came.items():
         many = f"{number} request{'s' if number > 1 else ''} came"
         yield f"{many} without a key, {mine}." if key is None else f"{many} with a key that ends in {key[3:]}, {mine}."

@@ -32,7 +32,9 @@ class TestStubs:
         ]
         file = tmp_path / "traffic.jsonl"
         file.write_text("\n".join([json.dumps({"fake_convai_recording": 1}), *kinds]))
-        assert shell.says("stubs", str(file)) == "Stubbed 4 answers.\n"
+        assert shell.says("stubs", str(file)) == (
+            "Stubbed 4 answers. The fake emulates 1 more itself; --all takes them too.\n"
+        )
         headers = {"CONVAI-API-KEY": shell.key}
         asked = [
             httpx.post(f"{shell.url}/tts", json={"a": 1, "b": 2}, trust_env=False, headers=headers).json()
@@ -56,7 +58,7 @@ class TestStubs:
         ]
         file = tmp_path / "traffic.har"
         file.write_text(json.dumps({"log": {"entries": entries}}))
-        assert shell.says("stubs", str(file)) == "Stubbed 1 answers.\n"
+        assert shell.says("stubs", str(file)).startswith("Stubbed 1 answers. The fake emulates 1 more itself")
         answer = httpx.post(f"{shell.url}/production/tts", trust_env=False, headers={"CONVAI-API-KEY": shell.key})
         assert (answer.content, answer.headers["content-type"]) == (b"RIFF", "audio/wav")
 

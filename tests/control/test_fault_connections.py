@@ -259,7 +259,7 @@ class TestInAWebSocketTurn:
             "fault": fault,
             "stub": None,
             "off_surface": False,
-            "credential": "nothing",
+            "credential": "session",
             "headers": {},
             "trace_id": entry["trace_id"],
             "unknown_fields": [],

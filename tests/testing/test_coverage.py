@@ -25,6 +25,7 @@ SUITE = """
 
     def test_two(fake_convai):
         post(fake_convai, "/beta/memory/list", 400)
+        assert httpx.post(fake_convai.url + "/beta/memory/list").status_code == 401
 
     @pytest.fixture(scope="session")
     def shared(make_fake_convai):
@@ -63,14 +64,15 @@ def test_the_report(pytester: pytest.Pytester, tmp_path: Path, workers: tuple[st
     result.stdout.fnmatch_lines(
         [
             "*= fake-convai coverage =*",
-            "5 of * operations; no 401, 403, 404, 429, 500, 503 ever met; 11 of * messages",
+            "5 of * operations; no 403, 404, 429, 500, 503 ever met; 11 of * messages",
             "never met: *",
             "2 tests rest on: Oldest first, and a page past the end is empty. (memory-order)",
         ]
     )
     report = json.loads(path.read_text())
     assert report["met"] == 5
-    assert report["operations"]["POST /beta/memory/list"] == ["400"]
+    assert report["operations"]["POST /beta/memory/list"] == ["400", "401"]
+    assert not [one for one in report["rests_on"] if one["id"].startswith("room-")], "nobody was in a room"
     (order,) = [one for one in report["rests_on"] if one["id"] == "memory-order"]
     assert order["tests"] == ["test_the_report.py::test_one", "test_the_report.py::test_two"]
     (walk,) = [one for one in report["rests_on"] if one["id"] == "people-walk"]

@@ -195,6 +195,12 @@ def test_what_never_happened_fails_the_test(pytester: pytest.Pytester) -> None:
         def test_always_and_never(fake_convai):
             fake_convai.fail("/memory/add", disconnect=True, status=None, times=None)
 
+        def test_never_inside(fake_convai):
+            fake_convai.fail("/connect/stream", do="malformed", at={"event": "*", "nth": 2})
+
+        def test_never_at_the_handshake(fake_convai):
+            fake_convai.fail("/chat", handshake=503)
+
         def test_optional(fake_convai):
             fake_convai.fail("/memory/add", optional=True)
 
@@ -218,12 +224,14 @@ def test_what_never_happened_fails_the_test(pytester: pytest.Pytester) -> None:
         """
     )
     result = pytester.runpytest()
-    result.assert_outcomes(passed=4, failed=3)
+    result.assert_outcomes(passed=4, failed=5)
     never, fine = "never happened: nothing was sent that it is for.", "If that is fine, say optional=True."
     result.stdout.fnmatch_lines(
         [
             f"The fault 503 for /memory/add, end_user_id player-42 {never} {fine}",
             f"The fault disconnect for /memory/add {never} {fine}",
+            f"The fault malformed for /connect/stream {never} {fine}",
+            f"The fault handshake 503 for /chat {never} {fine}",
             "E*ValueError: mine",
         ]
     )
@@ -252,6 +260,27 @@ def test_a_request_with_another_key_is_told(pytester: pytest.Pytester) -> None:
             f"1 request came without a key, this test's ends in {mine}.",
         ]
     )
+
+
+def test_what_an_account_gave_out_is_no_other_key(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import httpx
+
+        def test_talks(fake_convai):
+            key = {"CONVAI-API-KEY": fake_convai.api_key}
+            connected = httpx.post(f"{fake_convai.production_url}/user/connect", headers=key).json()
+            token = {"API-AUTH-TOKEN": connected["apiAuthToken"]}
+            assert httpx.post(f"{fake_convai.production_url}/character/list", headers=token).status_code == 200
+            with fake_convai.conversation(fake_convai.character()) as conversation:
+                fake_convai.fail("/chat", 500)
+                turn = conversation.say("Hello.")
+            assert turn.text, turn.events[-1]["message"]
+        """
+    )
+    result = pytester.runpytest()
+    result.stdout.fnmatch_lines(["E*AssertionError: Injected fault: 500", "*- fake-convai journal -*"])
+    result.stdout.no_fnmatch_line("*request* came *")
 
 
 def test_the_journals_of_all_accounts_are_printed(pytester: pytest.Pytester) -> None:

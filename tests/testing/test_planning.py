@@ -89,6 +89,12 @@ def test_the_newest_stub_answers_first(fake: FakeConvai, app: App) -> None:
     assert app.post("/tts").status_code == 501
 
 
+def test_a_stub_of_bytes(fake: FakeConvai, app: App) -> None:
+    fake.stub("/tts", body=b"RIFF\xff", headers={"Content-Type": "audio/wav"})
+    answer = app.post("/production/tts")
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"RIFF\xff", "audio/wav")
+
+
 def test_a_stub_of_nothing_has_no_body(fake: FakeConvai, app: App) -> None:
     fake.stub("/production/voices", 204, headers={"X-Voices": "none"}, method="post", delay_ms=1)
     answer = app.post("/production/voices")
