@@ -30,17 +30,18 @@ def requests(plane: Plane, follow: bool, **filters: str | None) -> None:
         near = answer.get("nearest")
         plane.show(answer, "There are no such requests." + (f" The nearest: {', '.join(near)}." if near else ""))
         return
+    whose = [] if plane.api_key else ["Account"]
     rows = (
         [
             f"{one['at'][:10]} {one['at'][11:19]}",
-            one.get("account"),
+            *[one.get("account") for _ in whose],
             "\n".join(_told(one)),
             one["status"],
             one["duration_ms"],
         ]
         for one in answer["requests"]
     )
-    print_table(["At", "Account", "Request", "Status", "ms"], rows)
+    print_table(["At", *whose, "Request", "Status", "ms"], rows)
     if answer["dropped"]:
         click.echo(f"{answer['dropped']} older requests were dropped.")
 

@@ -2,6 +2,7 @@
 
 import base64
 import difflib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -177,7 +178,7 @@ class Happenings(Driven):
     def unhappened(self) -> list[str]:
         """The faults and stubs that were planned, are not optional, and never happened; a line for each."""
         return [
-            f"The fault {_short(planned)} never happened: nothing was sent that it is for. {_OPTIONAL}"
+            f"The fault {_short(planned)} never happened: {_why_not(planned)}. {_OPTIONAL}"
             if kind == "fault"
             else f"The stub for {planned['match']['path']} never answered. {_OPTIONAL}"
             for kind, planned in self._unhappened()
@@ -266,6 +267,11 @@ def _short(fault: Mapping[str, Any]) -> str:
     what = fault.get("status") or fault.get("do") or ("disconnect" if fault.get("disconnect") else None)
     what = what or (f"handshake {fault['handshake']}" if "handshake" in fault else f"delay of {fault['delay_ms']} ms")
     return f"{what} for {', '.join([where, *others])}"
+
+
+def _why_not(fault: Mapping[str, Any]) -> str:
+    at = fault.get("at")
+    return f"no answer came as far as {json.dumps(at)}" if at else "nothing was sent that it is for"
 
 
 def _shown(kind: str, entry: Mapping[str, Any]) -> str:

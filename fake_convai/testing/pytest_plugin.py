@@ -163,6 +163,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             coverage.note(item.nodeid, [*(watching.watched or []), *_OLDER])
     planning = [account for account in watching.watched or [] if account.is_running and account._planned]
     unhappened = [text for account in planning for text in account.unhappened()]
+    for account in planning:
+        account._planned.clear()  # said here, and not beside the journal again
     if unhappened:
         pytest.fail("\n".join(unhappened), pytrace=False)
     return result

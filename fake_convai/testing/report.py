@@ -35,16 +35,16 @@ def _title(fake: Happenings, alone: bool) -> str:
 
 
 def journal_text(fake: Happenings, known: Sequence[Happenings] = (), since: float | None = None) -> str:
-    """What the account was asked and what it answered, or that nothing was asked; and who came with another key."""
+    """What the account was asked and what it answered, if anything; who came with another key, what never happened."""
     try:
         requests = fake.requests()
-        strays = [] if since is None else list(_strays(fake, known, since))
+        hints = [] if since is None else [*_strays(fake, known, since), *(fake.unhappened() if fake._planned else ())]
     except ControlError as error:
         return f"The journal cannot be read: {error}"
     if not requests:
         nothing = f"No request reached {fake.url} with the API key of this test (it ends in {fake.api_key[-4:]})."
-        return "\n".join([nothing, *strays])
-    return "\n".join([*strays, _shown(requests)])
+        return "\n".join([nothing, *hints])
+    return "\n".join([*hints, _shown(requests)])
 
 
 def _strays(fake: Happenings, known: Sequence[Happenings], since: float) -> Iterator[str]:
