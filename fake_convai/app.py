@@ -69,8 +69,9 @@ def create_app(settings: Options | None = None) -> Starlette:
                 chore.cancel()
                 with suppress(asyncio.CancelledError):
                     await chore
-            await backend.journal.flush()
-            await backend.frames.flush()
+            if database.lasting:
+                await backend.journal.flush()
+                await backend.frames.flush()
         finally:
             await database.close()
 

@@ -128,7 +128,7 @@ async def add(call: Call, body: AddRequest) -> AddAnswer:
     size = sum(map(len, facts)) + len(facts) * len(repr(body.metadata))
     store = call.store if size <= AT_ONCE else call.store.long
     added = await store.write(memories.add, body.character_id, body.end_user_id, facts, body.metadata)
-    call.note.explanations.extend({"event": one.event, "with": one.id, "because": one.because} for one in added)
+    call.note.explain(*({"event": one.event, "with": one.id, "because": one.because} for one in added))
     return {"memories": [{"id": one.id, "event": one.event, "memory": one.memory} for one in added]}
 
 

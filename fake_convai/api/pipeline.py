@@ -117,7 +117,7 @@ class Surfaces:
             return manners.answer(Unavailable("The server is stopping.")).response()
         except Exception as error:  # noqa: BLE001 - every error takes this way, the unexpected ones too
             if isinstance(error, Unauthenticated):
-                note.explanations.append(caller.why_refused(manners))
+                note.explain(caller.why_refused(manners))
             return manners.answer(error).response()
 
 

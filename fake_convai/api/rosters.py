@@ -47,7 +47,7 @@ async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
     for member in room.roster.members:
         if not member.live:
             because = f"{member.membership_id} of {member.character_id} does not come: {member.failure_code}"
-            call.note.explanations.append({"event": "instance", "because": because})
+            call.note.explain({"event": "instance", "because": because})
     token = place.token(account_id, room.room_name, entered.now, identity=entered.identity, name=wanted.name)
     if place.is_ours and is_elsewhere:
         await call.store.write(_leave, entered)
@@ -56,7 +56,7 @@ async def enter(call: Call, wanted: RosterWish) -> dict[str, Any] | None:
         seats = await call.store.write(rosters.held, room.people[entered.identity], call.hub.holder)
         rooms.perform(room, account_id, entered.identity, Guest(wanted.wish, wanted.sound, seats))
     elif place.nobody_comes is not None:
-        call.note.explanations.append({"event": "room", "because": place.nobody_comes})
+        call.note.explain({"event": "room", "because": place.nobody_comes})
     entries = room.entries(entered.identity)
     return {
         "session_id": entered.session_id,

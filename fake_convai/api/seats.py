@@ -30,7 +30,7 @@ async def seat(
         await call.hub.end(call.store.account_id, connected.session_id)
         raise Conflict(ROOM_ELSEWHERE)
     elif place.nobody_comes is not None:
-        call.note.explanations.append({"event": "room", "because": place.nobody_comes})
+        call.note.explain({"event": "room", "because": place.nobody_comes})
     return rooms.address(place, call.request), token
 
 

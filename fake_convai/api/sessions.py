@@ -271,7 +271,7 @@ async def disconnect(call: Call, body: DisconnectRequest) -> DisconnectAnswer:
         for each in await store.read(roster_rows.together, session):
             for one in await call.hub.end(session.account_id, each):
                 reason = {"event": one.event, "with": one.id, "because": one.because, "fact": one.memory}
-                call.note.explanations.append(reason)
+                call.note.explain(reason)
     return {"status": "success", "message": "Session disconnected successfully"}
 
 

@@ -55,12 +55,13 @@ Review = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
 
 @dataclass(slots=True)
 class Note:
-    """What a request leaves behind while it is answered."""
+    """What a request leaves behind while it is answered. What it has of its own are no lists, which Python would look
+    through again and again while the journal keeps them."""
 
     method: str
     path: str
     surface: Surface
-    headers: Sequence[tuple[bytes, bytes]] = ()
+    headers: tuple[tuple[bytes, bytes], ...] = ()
     """Those of the request that are kept."""
     at: int = field(default_factory=real_time)
     started: int = field(default_factory=time.perf_counter_ns)
@@ -82,7 +83,11 @@ class Note:
     """Bytes of what is kept, about."""
     account: str | None = None
     """What is shown of the key that came, or of a token in its place."""
-    explanations: list[dict[str, str]] = field(default_factory=list)
+    explanations: tuple[dict[str, str], ...] = ()
+
+    def explain(self, *reasons: dict[str, str]) -> None:
+        """Say why things happened: each an `event`, what it happened `with`, and `because` of what."""
+        self.explanations += reasons
 
     def of(self, caller: Caller) -> None:
         """It is the request of this caller."""
@@ -94,9 +99,9 @@ class Note:
         return self.started + self.duration
 
 
-def kept_headers(sent: Headers) -> list[tuple[bytes, bytes]]:
+def kept_headers(sent: Headers) -> tuple[tuple[bytes, bytes], ...]:
     """Those that a note keeps."""
-    return [(name, sent[name][:MAX_KEPT_HEADER]) for name in _KEPT_HEADERS if name in sent]
+    return tuple([(name, sent[name][:MAX_KEPT_HEADER]) for name in _KEPT_HEADERS if name in sent])
 
 
 REQUESTS = logging.getLogger("fake_convai.requests")
