@@ -9,7 +9,6 @@ one, its verb included, are among the words of the other, so that there are two 
 The left column finds records that say more, the right one records that say less.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Set
 from functools import lru_cache
 from hashlib import blake2b
@@ -47,13 +46,15 @@ def companion_keys(new: str) -> Mapping[str, Set[str]]:
 @lru_cache(8)  # a fact that is looked up and not found is stored next
 def _keys(memory: str) -> tuple[frozenset[str], frozenset[str], Mapping[str, Set[str]]]:
     fact = read(memory)
+    exact = _short("=" + fact.form)
     if not fact.claims:
-        return *(frozenset([_short("=" + fact.form)]),) * 2, {}
+        return frozenset([exact]), frozenset([exact]), {}
     stance = f"{fact.negations}{fact.mood}".replace("a former time", "").replace("future", "").replace("the past", "")
-    common = [_short(key) for key in ("=" + fact.form, fact.squash and f"{stance}:{fact.squash}") if key]
-    aside = {"user", stem(fact.main.verb), *map(stem, fact.main.chain[:1])}  # an owner, a verb: of many facts
-    there, here, known, said = stance + "|", stance + "!", lexicon().kinds, set(fact.words)
-    stored, both = {there}, defaultdict[str, set[str]](set)
+    common = exact, _short(f"{stance}:{fact.squash}") if fact.squash else exact
+    main, known, said = fact.main, lexicon().kinds, set(fact.words)
+    aside = {"user", stem(main.verb), *map(stem, main.chain[:1])}  # an owner, a verb: of many facts
+    there, here, stored = stance + "|", stance + "!", [stance + "|"]
+    both: dict[str, set[str]] = {}
     describing = {word.stem for chunk in fact.chunks for word in chunk.words[:-1]}
     for claim in fact.claims:
         stated = fact.core | topic_of(*claim)
@@ -62,16 +63,17 @@ def _keys(memory: str) -> tuple[frozenset[str], frozenset[str], Mapping[str, Set
         ranks = [(word[:1] == NUMERIC, word in describing, word not in known, len(word), word) for word in rare]
         rarest = [rank[-1] for rank in sorted(ranks)[-2:]]
         if rarest:
-            stored |= {here + " ".join(sorted(rarest)), f"{here}~{rarest[-1]}"}
-            both[_short(there + rarest[-1])].add(_short(there + rarest[0]))
+            both.setdefault(_short(there + rarest[-1]), set()).add(_short(there + rarest[0]))
+            stored += (here + " ".join(sorted(rarest)), f"{here}~{rarest[-1]}")
     words = sorted(said - {"user"})
-    pairs = map(" ".join, combinations(words, 2))
-    small = [*words, *pairs] if len(words) <= MAX_PAIRED else ["~" + word for word in words]
-    stored |= {there + word for word in said}
-    asked = {here + some for some in (*small, *said & {"user"})}.union(both)
+    stored += [there + word for word in said]
+    if len(words) <= MAX_PAIRED:
+        asked = [here + word for word in said] + [f"{here}{one} {two}" for one, two in combinations(words, 2)]
+    else:
+        asked = [f"{here}~{word}" for word in words] + [here + word for word in said & {"user"}]
     if not memory.isascii() or len("".join(words)) > MAX_KEY_LENGTH // 2:
-        stored, asked = set(map(_short, stored)), set(map(_short, asked))
-    return frozenset(stored.union(common)), frozenset(asked.union(common)), both
+        stored, asked = [*map(_short, stored)], [*map(_short, asked)]
+    return frozenset([*stored, *common]), frozenset([*asked, *both, *common]), both
 
 
 def _short(key: str) -> str:

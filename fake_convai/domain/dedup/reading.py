@@ -30,11 +30,11 @@ class Chunk:
     """A run of words that belong together, with the preposition before it; `aside` when it is in a clause that is no
     statement of its own: a reason, a comment."""
 
-    preposition: str = ""
-    aside: bool = False
-    opener: str = ""  # the conjunction before it, or "'s"
-    count: str = ""
-    words: list[Token] = field(default_factory=list)
+    preposition: str
+    aside: bool
+    opener: str  # the conjunction before it, or "'s"
+    count: str
+    words: list[Token]
 
     @property
     def solid(self) -> list[Token]:
@@ -144,6 +144,7 @@ class Fact:
         return words.difference(map(stem, claim.chain), (stem(claim.verb),))
 
 
+_TALKS, _SAYS = (kind.SELF, kind.USER, kind.TALKING), (kind.CONTENT, kind.NUMBER)
 _TIME = kind.TIME | kind.DATE | kind.HOUR
 _HOW = kind.ADVERB | kind.CONTENT
 _VALUES = (
@@ -185,11 +186,13 @@ def _read_english(form: str, tokens: list[Token], kinds: int) -> Fact:
     if verb == "plan" and chunks and "b" in chunks[0].words[0].forms and chunks[0].preposition == "to":
         moods |= {"future"}
     content = extra + [token for chunk in chunks for token in chunk.words]
-    core = extra + [token for chunk in chunks if not chunk.aside for token in chunk.solid] or content
     if len(content) > MAX_CONTENT:
         return Fact(form)
     squash = f"{clause.verb}:{''.join([token.word for token in content])}" if content else ""
-    stated, words = frozenset([token.stem for token in core]), frozenset([token.stem for token in content])
+    stated = words = frozenset([token.stem for token in content])
+    if kinds & (kind.TIME | kind.GENERIC) or (chunks and chunks[-1].aside):
+        core = extra + [token for chunk in chunks if not chunk.aside for token in chunk.solid]
+        stated = frozenset([token.stem for token in core]) or words
     claims, mood = _claims(chain, verb, extra, chunks), " and ".join(sorted(moods))
     return Fact(form, owner, claims, stated, words, negations, mood, clause.past, squash, tokens, chunks)
 
@@ -202,27 +205,24 @@ def topic_of(chain: tuple[str, ...], verb: str) -> frozenset[str]:
 
 def _chunked(tokens: Sequence[Token]) -> list[Chunk]:
     """What follows the verb, cut at prepositions, conjunctions, commas and determiners. Adverbs say how, not what."""
-    current = Chunk()
-    chunks = [current]
+    preposition, aside, opener, count, chunks = "", False, "", "", []
+    words: list[Token] = []
     for token in tokens:
         kinds, text = token.kinds, token.text
         if kinds & kind.PARTING:
-            aside = current.aside or text not in ("and", "or", "nor", "plus", "but", "then", ".", ",")
-            opener = text if kinds & kind.CONJUNCTION else current.opener
-            current = Chunk("then" if text == "then" else "", aside, opener)
-            chunks.append(current)
-        elif kinds & kind.OPENER or (kinds & kind.NAMING and current.words):  # "a dog named Luna"
-            preposition = "name" if kinds & kind.NAMING else text if kinds & kind.PREPOSITION else current.preposition
-            opener = "'s" if kinds & kind.OWNERS else current.opener if current.aside else ""
-            current = Chunk(preposition, current.aside, opener, "1" if text in ("a", "an", "another", "one") else "")
-            chunks.append(current)
-        elif kinds & kind.TALKING and not kinds & kind.GENERIC:
-            current.words.append(make_token("user"))
-        elif kinds & kind.SAYING in (kind.CONTENT, kind.NUMBER):
-            if kinds & kind.NUMBER and not (current.words or current.count):  # "3 cats"; not "level 3", "a 3-room flat"
-                current.count = token.base
-            current.words.append(token)
-    return [chunk for chunk in chunks if chunk.words]
+            aside = aside or text not in ("and", "or", "nor", "plus", "but", "then", ".", ",")
+            opener = text if kinds & kind.CONJUNCTION else opener
+            preposition, count, words = "then" if text == "then" else "", "", []
+        elif kinds & kind.OPENER or (kinds & kind.NAMING and words):  # "a dog named Luna"
+            preposition = "name" if kinds & kind.NAMING else text if kinds & kind.PREPOSITION else preposition
+            opener = "'s" if kinds & kind.OWNERS else opener if aside else ""
+            count, words = "1" if text in ("a", "an", "another", "one") else "", []
+        elif (talks := kinds & (kind.TALKING | kind.GENERIC) in _TALKS) or kinds & kind.SAYING in _SAYS:
+            if not words:
+                count = count or (token.base if kinds & kind.NUMBER else "")  # "3 cats"; not "level 3", "a 3-room flat"
+                chunks.append(Chunk(preposition, aside, opener, count, words))
+            words.append(make_token("user") if talks else token)
+    return chunks
 
 
 def _undisguised(verb: str, chunks: list[Chunk]) -> str:

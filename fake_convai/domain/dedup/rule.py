@@ -19,11 +19,8 @@ DedupMode = Literal["naive", "exact", "off"]
 
 
 class Candidate(NamedTuple):
-    """A record of the same partition.
-
-    `repeats` is set by a store that knows that the new fact is, word for word, what this record said before it was
-    updated; see `exact_key`.
-    """
+    """A record of the same partition. `repeats` is set by a store that knows that the new fact is, word for word, what
+    this record said before it was updated; see `exact_key`."""
 
     id: str
     memory: str
@@ -73,9 +70,7 @@ def is_same(existing: str, new: str) -> bool:
 
 def find_match(new: str, candidates: Sequence[Candidate], mode: DedupMode = "naive") -> Match | None:
     """The record that the new fact updates: the best of the candidates, of equals the oldest (they come oldest first).
-
-    A repeat always goes before everything else. Mode `exact` knows only repeats, `off` nothing at all.
-    """
+    A repeat always goes before everything else. Mode `exact` knows only repeats, `off` nothing at all."""
     form = read(new).form
     repeats = [Match(one, EXACT_REPEAT) for one in candidates if mode != "off" and read(one.memory).form == form]
     if repeats or mode != "naive":

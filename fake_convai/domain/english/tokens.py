@@ -79,8 +79,9 @@ def _kinds(text: str, base: str, forms: str, word: str) -> int:
         return _MARKS[text]
     of = lexicon().kinds.get
     kinds = of(text, 0) | ((of(base, 0) | of(word, 0)) & _BY_MEANING)
-    if not (kinds or forms) and text == base and text[-1] not in "sdy" and text.isalpha():
-        return kind.CONTENT  # a name, say
+    numeral = 0 if text.isalpha() or not any(map(str.isdigit, text)) else kind.NUMERAL
+    if not (kinds or forms) and text == base and text[-1] not in "sdy":
+        return kind.CONTENT | numeral  # a name, say
     is_modal = kinds & kind.MODAL
     is_auxiliary = base in ("be", "have", "do") and forms not in ("", "q", "g")
     for bit, holds in (
@@ -92,11 +93,10 @@ def _kinds(text: str, base: str, forms: str, word: str) -> int:
         (kind.ADVERB, text.endswith("ly") and not forms and not kinds & kind.LY),
         (kind.CONTENT, not kinds & _EMPTY and not (forms and word == "be")),
         (kind.SIGN, forms and not kinds & (kind.FOREIGN | kind.SHARED)),
-        (kind.NUMERAL, not text.isalpha() and any(map(str.isdigit, text))),
     ):
         if holds:
             kinds |= bit
-    return kinds
+    return kinds | numeral
 
 
 def tokens_of(text: str) -> tuple[list[Token], int]:
@@ -129,13 +129,14 @@ def _tokens_for(piece: str) -> tuple[Token, ...]:
     """What stands between two spaces: contractions in full, the possessive as a word of its own."""
     words: list[str] = []
     bare = piece.rstrip(".,")
-    for part in (bare, *piece[len(bare) :]) if bare.isalpha() else _TOKEN.findall(_UNIT.sub(" ", piece)):
+    is_plain = bare.isalpha() or bare.isdecimal()
+    for part in (bare, *piece[len(bare) :]) if is_plain else _TOKEN.findall(_UNIT.sub(" ", piece)):
         if part in lexicon().contractions:
             words += lexicon().contractions[part]
         elif part.endswith(("'s", "s'")):
             words += (part.removesuffix("'s").replace("'", ""), "'s")
         elif len(part) > 1 or part.isalnum() or part in _SIGNS or unicodedata.category(part)[0] == "S":
-            words.append(part if part.isalpha() else _SIGNS.get(part) or _SIGN_IN_NUMBER.sub("", part.replace("'", "")))
+            words.append(part if part.isalnum() else _SIGNS.get(part) or _SIGN_IN_NUMBER.sub("", part.replace("'", "")))
     return tuple(map(make_token, words))
 
 
@@ -229,14 +230,15 @@ def _matched(words: Sequence[str], heads: Sequence[str], tokens: Sequence[Token]
 
 def exact_form(text: str) -> str:
     """What two texts must have in common to be the same words in any language: letters, digits and symbols.
-
     Compatibility forms, case, white space and punctuation do not count; signs inside numbers and symbols such as
-    "C++" or an emoji do. Beyond the length of a fact compatibility forms do count: one character may stand for 18.
-    """
+    "C++" or an emoji do. Beyond the length of a fact compatibility forms do count: one character may stand for 18."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold())
     plain += text[MAX_LENGTH:].casefold()
     plain = _SIGN_IN_NUMBER.sub("", plain) if "," in plain else plain
-    return " ".join(_MARK.sub(_counted, plain.rstrip(" .")).split()) or " ".join(plain.split())
+    words = plain.rstrip(" .").split()
+    if not "".join(words).isalnum():  # there are signs to weigh
+        words = _MARK.sub(_counted, plain.rstrip(" .")).split() or plain.split()
+    return " ".join(words)
 
 
 def _counted(found: re.Match[str]) -> str:
