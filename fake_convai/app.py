@@ -52,7 +52,7 @@ def create_app(settings: Options | None = None) -> Starlette:
     page = dashboard(demo_key=DEMO_KEY if chosen.demo else None, asks_control_key=chosen.control_key is not None)
 
     @asynccontextmanager
-    async def lifespan(app: _Application) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         database = await open_database(chosen.database)
         try:
             running = await _start(database, chosen)
@@ -75,13 +75,14 @@ def create_app(settings: Options | None = None) -> Starlette:
         finally:
             await database.close()
 
-    return _Application(
+    app = _Application(
         Surfaces(ENDPOINTS, chosen.split),
         allow([chosen.host, *chosen.allowed_host]),
         routes=[Mount("/", app=control_plane(page))],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error},
     )
+    return app
 
 
 async def _start(database: Database, settings: Options) -> Running:

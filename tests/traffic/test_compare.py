@@ -65,7 +65,7 @@ class _Altered:
 
     def __init__(self, app: Starlette, path: str, change: Callable[[Any], Any]) -> None:
         self._app, self._path, self._change = app, path, change
-        self.router, self.state = app.router, app.state
+        self.router = app.router
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -31,7 +30,7 @@ class Different:
     def __init__(self, inner: Any, change: Change) -> None:
         self._inner: ASGIApp = inner
         self._change = change
-        self.router = SimpleNamespace(lifespan_context=lambda _: inner.router.lifespan_context(inner))
+        self.router = inner.router
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; WebSockets pass unchanged."""
