@@ -165,11 +165,8 @@ def _may_be_one(one: Owner, other: Owner) -> bool:
     return kinds == {"name"} and (one.names <= other.names or other.names <= one.names)
 
 
-# What is left: one has to contain the other
-
-
 def _agreement(old: Fact, new: Fact, nearness: float) -> Verdict:
-    """The verdict on two facts that no veto keeps apart."""
+    """The verdict on two facts that no veto keeps apart: one has to contain the other."""
     if old.squash and old.squash == new.squash and old.main.chain == new.main.chain:
         return Verdict(True, "the same words, written differently", 0.95)
     shared = [claim for claim in old.claims if claim in new.claims]

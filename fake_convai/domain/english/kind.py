@@ -2,11 +2,11 @@
 
 (
     BREAK, STOP, CONJUNCTION, CONTENT, PREPOSITION, ADVERB, NUMBER, SELF, USER, ROLE, FINITE, VERBAL, HELPER, ARTICLE,
-    DETERMINER, POSSESSIVE, OWNERS, HE, SHE, THEY, IT, NAMING, NEGATION, TIME, DATE, HOUR, RELATION, KNOWN, PLURAL,
-    NUMERAL, RARE, SIGN, FOREIGN, SHARED, WEAK, LY, BE, DO, HAVE, ABILITY, POSSIBILITY, DUTY, FUTURE, CONDITION, HEDGE,
-    SELDOM, STATE, SKILL, PRIVATIVE, APART, GENERIC, LIGHT, FORMER, SOMEONE, CONTRARY, PARTICLE,
+    DETERMINER, POSSESSIVE, OWNERS, TIME, DATE, RELATION, KNOWN, PLURAL, RARE, SIGN, SHARED, WEAK, BE, HAVE, NEGATION,
+    GENERIC, HE, SHE, THEY, IT, NAMING, HOUR, NUMERAL, FOREIGN, LY, DO, ABILITY, POSSIBILITY, DUTY, FUTURE, CONDITION,
+    HEDGE, SELDOM, STATE, SKILL, PRIVATIVE, APART, LIGHT, FORMER, SOMEONE, CONTRARY, PARTICLE,
 ) = (1 << place for place in range(56))  # fmt: skip
-"""The classes of `words/function.txt`, and what `tables` and `tokens` work out."""
+"""The classes of `words/function.txt`, and what `tables` and `tokens` work out; first 30 bits that most words have."""
 
 KINDS: dict[str, int] = {name.lower(): bit for name, bit in tuple(globals().items()) if name.isupper()}
 PRONOUN = SELF | HE | SHE | THEY | IT

@@ -49,8 +49,8 @@ class Lexicon:
         self.contractions = {short: tuple(full.split()) for short, full in _heads(load("contractions")).items()}
         self.implied = _heads(load("implied"))
         self.also = {key.split()[1] for key in self.implied if key.startswith("also ")}
-        self.phrases: dict[str, list[tuple[list[str], list[str]]]] = {}
-        """Words and those that stand for them, under the word that the fewest have."""
+        self.phrases: dict[str, list[tuple[frozenset[str], list[str], list[str]]]] = {}
+        """Words, twice, and those that stand for them, under the word that the fewest have."""
         said = _heads(load("predicates")), _heads(load("nouns"))
         often = Counter([word for table in said for phrase in table for word in phrase.split()])
         self.predicates, self.nouns = [self._canonical(table, often) for table in said]
@@ -75,7 +75,7 @@ class Lexicon:
             if " " in head + member:
                 words = member.split()
                 rarest = min(words, key=lambda word: (often[word], -len(word)))
-                self.phrases.setdefault(rarest, []).append((words, head.split()))
+                self.phrases.setdefault(rarest, []).append((frozenset(words), words, head.split()))
         return {member: head for member, head in table.items() if " " not in head + member}
 
 

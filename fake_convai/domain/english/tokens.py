@@ -107,11 +107,13 @@ def tokens_of(text: str) -> tuple[list[Token], int]:
     text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
     text = (_LABEL.sub(LABEL_A, text) if " A" in text else text).casefold()
     tokens = _cut(text)
-    kinds = reduce(or_, [token.kinds for token in tokens], 0)
+    kinds = 0
+    for token in tokens:
+        kinds |= token.kinds
     if not tokens or len(tokens) > MAX_WORDS or not _is_english(tokens, kinds):
         return [], 0
     if kinds & kind.NUMERAL:
-        clocked = _CLOCK.sub(_in_24_hours, text)
+        clocked = _CLOCK.sub(_in_24_hours, text) if any(map(text.__contains__, _CLOCKED)) else text
         tokens = _numbered(tokens if clocked == text else _cut(clocked))
     if not kinds & (kind.FINITE | kind.MARKED | kind.USER | kind.SELF):  # "allergic to nuts"
         tokens.insert(0, make_token("is"))
@@ -155,7 +157,7 @@ def _numbered(tokens: Sequence[Token]) -> list[Token]:
     result: list[Token] = []
     total = -1  # of the number words just before
     for token in tokens:
-        value = table.get(token.text, "")
+        value = table.get(token.text, "") if token.kinds & kind.NUMERAL else ""
         number = int(value) if value.isdecimal() else -1
         if total >= 0 and (number >= 100 or (0 < number < 10 and total % 10 == 0 and total % 100 >= 20)):
             result.pop()
@@ -169,6 +171,7 @@ def _numbered(tokens: Sequence[Token]) -> list[Token]:
     return result
 
 
+_CLOCKED = (":", "half", "quarter", "am", "pm", ".m", "clock", "morn", "after", "even", "night")  # one is in a _CLOCK
 _CLOCK = re.compile(
     r"(?<![\w.:/-])(?:(half|quarter) (past|to) (\d\d?|[a-z]+)"
     r"|(\d\d?|[a-z]{3,6}\b)(?=:\d\d\b| ?[ap]\.?m\b| o'?clock| (?:in the|at) (?:morn|after|even|night)))"
@@ -193,7 +196,7 @@ def _rewritten(tokens: list[Token]) -> list[Token]:
     """Phrases in their one-word form: "is a big fan of" -> like; nothing when there is none."""
     phrases = lexicon().phrases
     words = {word for token in tokens for word in (token.text, token.base, token.word)}
-    possible = [phrase for word in words & phrases.keys() for phrase in phrases[word] if words.issuperset(phrase[0])]
+    possible = [one[1:] for word in words if word in phrases for one in phrases[word] if one[0] <= words]
     if not possible:
         return []
     result: list[Token] = []
