@@ -195,8 +195,8 @@ def _in_24_hours(found: re.Match[str]) -> str:
 def _rewritten(tokens: list[Token]) -> list[Token]:
     """Phrases in their one-word form: "is a big fan of" -> like; nothing when there is none."""
     phrases = lexicon().phrases
-    words = {word for token in tokens for word in (token.text, token.base, token.word)}
-    possible = [one[1:] for word in words if word in phrases for one in phrases[word] if one[0] <= words]
+    words = dict.fromkeys(word for token in tokens for word in (token.text, token.base, token.word))  # in their order
+    possible = [one[1:] for word in words if word in phrases for one in phrases[word] if one[0] <= words.keys()]
     if not possible:
         return []
     result: list[Token] = []
