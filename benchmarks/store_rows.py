@@ -14,6 +14,7 @@ from fake_convai.app import create_app
 from fake_convai.backend.surface import Surface
 from fake_convai.control.seed import plant
 from fake_convai.control.seed_document import SeedDocument
+from fake_convai.live.running import Running
 from fake_convai.settings import Settings
 from fake_convai.store import memories
 from fake_convai.store.accounts import AccountStore, AccountTransaction
@@ -56,8 +57,11 @@ def _probe(tx: AccountTransaction, end_user_id: str, first: int) -> float:
 async def _growth() -> tuple[list[float], str]:
     app = create_app(Settings())
     async with app.router.lifespan_context(app):
-        backend = app.state.running.backend
-        caller = await backend.authenticator.caller({"convai-api-key": "growth"}, Surface.BETA)
+        running = Running.of(app)
+        assert running is not None
+        backend = running.backend
+        caller = await backend.authenticator.caller({b"convai-api-key": b"growth"}, Surface.BETA)
+        assert caller.account_id is not None
         store: AccountStore = backend.account_store(caller.account_id)
         await store.write(plant, SeedDocument.model_validate({"characters": [{"character_id": "npc"}]}))
         await store.write(_fill, "small", SMALL)
