@@ -20,7 +20,7 @@ sed -n '/^dependencies = \[/,/^\]/s/^    "\([^">]*\)>=\([^"]*\)".*/\1==\2/p' pyp
 "$folder/client/bin/pip" install --quiet httpx pytest websockets
 "$folder/client/bin/pip" install --quiet --no-deps .
 cp -r tests/examples "$folder/examples"
-rm "$folder/examples/test_without_a_socket.py" "$folder/examples/test_unittest.py" # which need a server in process
+rm "$folder/examples/test_unittest.py" # which needs a server in process
 cd "$folder/examples"
 "$folder/client/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib \
     --fake-convai-command "$folder/lowest/bin/fake-convai"
