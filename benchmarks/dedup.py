@@ -12,7 +12,7 @@ import argparse
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fake_convai.domain.dedup import Candidate, companion_keys, find_match, index_keys, is_same, lookup_keys
@@ -80,6 +80,19 @@ TEMPLATES: dict[str, Callable[[int], str]] = {
 }
 
 
+def found_in(index: Mapping[str, set[int]], fact: str) -> list[int]:
+    """The records that have one of the keys to look up, and with it one of its companions if there are any."""
+    companions = companion_keys(fact)
+    return sorted(
+        {
+            record
+            for key in lookup_keys(fact)
+            for record in index[key]
+            if any(record in index[other] for other in companions.get(key, (key,)))
+        }
+    )
+
+
 def print_growth(title: str, template: Callable[[int], str], size: int) -> None:
     facts = [template(number) for number in range(size + NEW_FACTS)]
     index: dict[str, set[int]] = defaultdict(set)
@@ -89,15 +102,7 @@ def print_growth(title: str, template: Callable[[int], str], size: int) -> None:
     times, met = [], []
     for fact in facts[size:]:
         start = time.perf_counter()
-        both = companion_keys(fact)
-        found = sorted(
-            {
-                number
-                for key in lookup_keys(fact)
-                for number in index[key]
-                if any(number in index[other] for other in both.get(key, (key,)))
-            }
-        )
+        found = found_in(index, fact)
         find_match(fact, [Candidate(str(number), facts[number]) for number in found])
         times.append((time.perf_counter() - start) * 1e6)
         met.append(len(found))

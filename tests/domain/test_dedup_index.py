@@ -1,17 +1,16 @@
 """The index of candidates: it finds every match, only a few others, and adding a list twice changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.dedup import TEMPLATES
+from benchmarks.dedup import TEMPLATES, found_in
 from fake_convai.domain.dedup import (
     Candidate,
     DedupMode,
-    companion_keys,
     exact_key,
     find_match,
     index_keys,
@@ -23,19 +22,6 @@ from tests.domain.pairs import FRESH_FILE, read_pairs
 from tests.domain.test_dedup import OWN, TEXTS, any_fact
 
 MAX_KEYS = 40
-
-
-def found_in(index: Mapping[str, set[int]], fact: str) -> list[int]:
-    """The records that have one of the keys to look up, and with it one of its companions if there are any."""
-    companions = companion_keys(fact)
-    return sorted(
-        {
-            record
-            for key in lookup_keys(fact)
-            for record in index[key]
-            if any(record in index[other] for other in companions.get(key, (key,)))
-        }
-    )
 
 
 class Partition:
