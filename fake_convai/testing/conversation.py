@@ -70,8 +70,7 @@ class Conversation:
         """
         began = len(self.events)
         self.send("user_text_message", text=text)
-        number = self._find(lambda event: event.type == until or event.get("status") == "error", began, timeout, until)
-        self._heard = number + 1
+        self._hear(lambda event: event.type == until or event.get("status") == "error", began, timeout, until)
         return self._turn(began)
 
     def interrupt(self, *, timeout: float = PATIENCE) -> Turn:
@@ -91,15 +90,19 @@ class Conversation:
 
     def wait_for(self, type: str, timeout: float = PATIENCE) -> Event:
         """The next event of this type that was not waited for yet."""
-        number = self._find(lambda event: event.type == type, self._heard, timeout, type)
-        self._heard = number + 1
-        return self.events[number]
+        return self._hear(lambda event: event.type == type, self._heard, timeout, type)
 
     def _wait_for_response(self, type: str, began: int, timeout: float) -> Event:
         def answers(event: Event) -> bool:
             return event.type == "server-response" and event["event_type"] == type
 
         return self.events[self._find(answers, began, timeout, f"an acknowledgement of {type}")]
+
+    def _hear(self, wanted: Callable[[Event], bool], began: int, timeout: float, name: str) -> Event:
+        """The first event from `began` on that is wanted; those up to it are not waited for again."""
+        number = self._find(wanted, began, timeout, name)
+        self._heard = number + 1
+        return self.events[number]
 
     def _find(self, wanted: Callable[[Event], bool], began: int, timeout: float, name: str) -> int:
         """The number of the first event from `began` on that is wanted, which may still have to come."""

@@ -28,9 +28,8 @@ class Coverage:
 
     def note(self, test: str, accounts: Iterable["FakeConvai"]) -> None:
         """Ask each account that still runs what it has met; of one that outlives a test, what it met since."""
-        for account in accounts:
-            if not account.is_running:
-                continue
+        running = [account for account in accounts if account.is_running]
+        for account in running:
             answer = account._call("GET", "/coverage")
             before = self._before[account.api_key]
             now = Counter({(one["direction"], one["type"]): one["met"] for one in answer["messages"]})
@@ -49,13 +48,13 @@ class Coverage:
                 kind = (one["direction"], one["type"])
                 self._messages[one["direction"]][one["type"]] += max(0, one["met"] - before[kind])
             self._before[account.api_key] = now
-            self._note_refused(account)
+        # A request that is refused as nobody's is only in the journal of the whole server, which we read if it is ours.
+        servers = {account.url: account._running() for account in running if account._server is not None}
+        for server in servers.values():
+            self._note_refused(server.call("GET", "/coverage"))
 
-    def _note_refused(self, account: "FakeConvai") -> None:
-        """A request that is refused as nobody's is only in the journal of the whole server, if that is our own."""
-        if account._server is None:
-            return
-        for one in account._running().call("GET", "/coverage")["operations"]:
+    def _note_refused(self, answer: Mapping[str, Any]) -> None:
+        for one in answer["operations"]:
             if 401 in one["met"]:
                 self._operations[f"{one['method']} /{one['surface']}{one['path']}"].add("401")
 
