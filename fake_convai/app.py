@@ -58,7 +58,7 @@ def create_app(settings: Options | None = None) -> Starlette:
             running = await _start(database, chosen)
             backend, hub = running.backend, running.hub
             chores = [asyncio.create_task(hub.run())]
-            if chosen.database is not None:
+            if database.lasting:
                 chores += [asyncio.create_task(backend.journal.run()), asyncio.create_task(backend.frames.run())]
             app.running = running
             running.rooms.start()

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 import click
 
+from fake_convai.backend.errors import ERROR_MEMBERS
 from fake_convai.backend.journal import REQUESTS, told
 from fake_convai.domain.text import printable, printable_json
 
@@ -41,9 +42,7 @@ def oddities(entry: Mapping[str, Any]) -> Iterator[str]:
     yield from violations
     answer = entry.get("response")
     if entry["status"] >= 400 and not entry.get("fault") and isinstance(answer, Mapping):
-        refusals = (
-            printable(answer[name]) for name in ("ERROR", "API_ERROR", "detail") if isinstance(answer.get(name), str)
-        )
+        refusals = (printable(answer[name]) for name in ERROR_MEMBERS if isinstance(answer.get(name), str))
         yield from (one for one in refusals if not any(known in one for known in violations))
 
 

@@ -23,9 +23,10 @@ from typing_extensions import TypedDict
 from fake_convai.api import rosters
 from fake_convai.api.endpoint import Call, Group
 from fake_convai.api.seats import seat
+from fake_convai.backend.body import is_secure
 from fake_convai.backend.models import NOT_BLANK, Described, EndUserMetadata, Id, JsonObject, RequestModel, Wanted
 from fake_convai.backend.responses import EventStream
-from fake_convai.backend.surface import Surface, is_secure
+from fake_convai.backend.surface import Surface
 from fake_convai.domain.errors import Forbidden, Invalid, NotFound
 from fake_convai.domain.identity import MAX_END_USER_ID, normalise_end_user_id
 from fake_convai.domain.roster import MAX_MEMBERS

@@ -59,6 +59,12 @@ def headers_of(scope: Scope) -> Headers:
     return ready
 
 
+def is_secure(scope: Scope) -> bool:
+    """Whether a request came by TLS, to us or to what stands before us and says so: whoever may send requests may."""
+    said = headers_of(scope).get(b"x-forwarded-proto", b"").decode("latin-1").strip()
+    return (said or scope["scheme"]) in ("https", "wss")
+
+
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """The whole body; `TooLarge` as soon as it is known to be over the limit."""
     headers = headers_of(request.scope)

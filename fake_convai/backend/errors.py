@@ -36,6 +36,9 @@ NOT_GRPC = (
 
 MISSING_LIVE_KEY = "Authentication required: provide X-API-Key or API-AUTH-TOKEN"
 
+ERROR_MEMBERS = ("ERROR", "API_ERROR", "detail")
+"""Where an answer has the message of an error, whichever surface and route it is of."""
+
 _CLIENT_GONE = 499
 """What nginx calls it when the client hung up before it had sent its request."""
 

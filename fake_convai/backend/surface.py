@@ -52,12 +52,6 @@ def locate(scope: Mapping[str, Any]) -> tuple[Surface | None, str]:
     return Surface.PRODUCTION if label.startswith("api") else LABELS.get(label), path
 
 
-def is_secure(scope: Mapping[str, Any]) -> bool:
-    """Whether a request came by TLS, to us or to what stands before us and says so: whoever may send requests may."""
-    said = next((value for name, value in scope["headers"] if name == b"x-forwarded-proto"), b"")
-    return (said.decode("latin-1").strip() or scope["scheme"]) in ("https", "wss")
-
-
 _BY_PREFIX = {surface.value: surface for surface in Surface}
 
 

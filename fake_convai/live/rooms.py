@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from fake_convai.backend.backend import Backend
-from fake_convai.backend.surface import is_secure
+from fake_convai.backend.body import is_secure
 from fake_convai.domain.clock import real_time
 from fake_convai.live.guest import Guest
 from fake_convai.live.hub import Hub

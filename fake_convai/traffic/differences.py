@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fake_convai.backend.errors import ERROR_MEMBERS
 from fake_convai.backend.redact import is_secret
 from fake_convai.contract.experiments import joined
 from fake_convai.traffic.bodies import media_type
@@ -15,7 +16,6 @@ from fake_convai.traffic.translation import Translation, is_id
 
 Kind = Literal["status", "shape", "meaning"]
 
-_ERRORS = ("ERROR", "API_ERROR", "detail")
 _OPAQUE = frozenset({"room_url", "room_name", "next_cursor", "expirationTime"})
 """Each server has its own; only whether there is one can be compared."""
 
@@ -145,7 +145,7 @@ class _Comparison:
                 self.note("meaning", place, recorded, fake)
             elif recorded:
                 self._translation.bind(recorded, fake)
-        elif name in _ERRORS:
+        elif name in ERROR_MEMBERS:
             classes = _error_class(recorded), _error_class(fake)
             if classes[0] != classes[1]:
                 self.note(
